@@ -1,0 +1,116 @@
+"""Errors that a person can cause, each told as a sentence.
+
+An error carries what failed, where one was looking from, what was seen and what to do next; the command line
+prints exactly that and never a traceback. Each class has an exit code of the design: 2 for wrong usage or
+configuration, 3 for "could not tell".
+"""
+
+from __future__ import annotations
+
+
+class RunbookError(Exception):
+    """Base of every error that a user can cause.
+
+    Args:
+        what: the failure as one sentence, without a full stop at the end.
+        vantage: the place from which one was looking, as text; empty when there is none.
+        seen: what was observed (a reply, a fingerprint, a line of a file); never a secret.
+        next_step: what to do now, as an instruction.
+        section: the section of the guide that deals with it, by its Chinese title.
+    """
+
+    exit_code = 2
+
+    def __init__(self, what: str, *, vantage: str = "", seen: str = "", next_step: str = "", section: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.vantage = vantage
+        self.seen = seen
+        self.next_step = next_step
+        self.section = section
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Keyword-only fields do not survive the default pickling of exceptions.
+        return _rebuild, (type(self), dict(self.__dict__))
+
+    def __str__(self) -> str:
+        parts = [self.what if not self.vantage else f"{self.what} (seen from {self.vantage})"]
+        if self.seen:
+            parts.append(f"  {self.seen}")
+        if self.next_step:
+            parts.append(f"  {self.next_step}")
+        if self.section:
+            parts.append(f"  Guide: {self.section}")
+        return "\n".join(parts)
+
+
+def _rebuild(cls: type[RunbookError], fields: dict[str, object]) -> RunbookError:
+    error = cls.__new__(cls)
+    Exception.__init__(error, fields.get("what", ""))
+    error.__dict__.update(fields)
+    return error
+
+
+class UsageError(RunbookError):
+    """A command was called with something that it can't take."""
+
+
+class InventoryError(RunbookError):
+    """An inventory file is wrong. `file`, `line` and `key` say where.
+
+    The text starts with `FILE:LINE: `, so that editors and terminals can jump to it.
+    """
+
+    def __init__(self, problem: str, *, file: str, line: int = 0, key: str = "", next_step: str = "") -> None:
+        place = f"{file}:{line}" if line else file
+        super().__init__(f"{place}: {problem}", next_step=next_step)
+        self.file = file
+        self.line = line
+        self.key = key
+
+
+class UnknownEnvironment(RunbookError):
+    """No inventory file describes the environment that was asked for."""
+
+
+class SecretUnavailable(RunbookError):
+    """A credential reference of the inventory leads to nothing."""
+
+
+class ConnectionFailed(RunbookError):
+    """A host, cluster or name server could not be reached; nothing can be told about it."""
+
+    exit_code = 3
+
+
+class HostKeyError(ConnectionFailed):
+    """The host key of an SSH server is unknown or changed. Nothing was sent to it.
+
+    Args:
+        host: the host as known_hosts names it.
+        fingerprint: SHA256 fingerprint of the key that the server showed.
+        known: SHA256 fingerprint that known_hosts has, empty when it has none.
+    """
+
+    def __init__(self, host: str, *, fingerprint: str, known: str = "", vantage: str = "", next_step: str = "") -> None:
+        if known:
+            what = (
+                f"the host key of {host} is not the one that known_hosts has ({fingerprint} now, {known} known). "
+                "Nothing was sent"
+            )
+        else:
+            what = f"the host key of {host} is not in known_hosts ({fingerprint}). Nothing was sent"
+        super().__init__(what, vantage=vantage, next_step=next_step)
+        self.host = host
+        self.fingerprint = fingerprint
+        self.known = known
+
+
+class AuthenticationFailed(ConnectionFailed):
+    """A server refused the credentials that the environment names."""
+
+
+class RunFailed(RunbookError):
+    """A notebook run ended without a verdict."""
+
+    exit_code = 3

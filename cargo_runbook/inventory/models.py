@@ -1,0 +1,115 @@
+"""What an environment file may say. Validation only: where files are found and read is in `loader`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Stage(StrEnum):
+    """How careful one has to be: `production` asks for a reason before a change."""
+
+    SANDBOX = "sandbox"
+    TEST = "test"
+    STAGING = "staging"
+    PRODUCTION = "production"
+
+
+class AccountKind(StrEnum):
+    """`admin` is the registry's own administrator; `platform` a user of the platform (via cargo-token)."""
+
+    ADMIN = "admin"
+    PLATFORM = "platform"
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9._-]*[a-z0-9])?$", max_length=63)]
+Domain = Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$", max_length=253)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+Reference = Annotated[str, Field(pattern=r"^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+|docker-config:.*|keyring:[^/]+/.+)$")]
+
+
+class Account(_Model):
+    """An account that the diagnosis may log in with. The password is a reference, never the value."""
+
+    username: str = Field(min_length=1, description="Name to log in with.")
+    kind: AccountKind = Field(AccountKind.PLATFORM, description="admin or platform.")
+    password: Reference = Field(description="env:NAME, file:PATH, docker-config:[PATH] or keyring:SERVICE/USER.")
+
+
+class Host(_Model):
+    """A machine that runs Cargo, reached by SSH. User, port, keys and jump hosts come from ~/.ssh/config."""
+
+    name: Name = Field(description="Short name, unique in the environment.")
+    ssh: str = Field("", description="Host alias for SSH (default: the address).")
+    address: str = Field(description="IP address or name of the machine.")
+    root: str = Field("/compass/cargo-ansible/cargo", description="Folder of the Cargo installation.")
+    tengine: str = Field("tengine", description="Name of the front container.")
+
+    @property
+    def ssh_alias(self) -> str:
+        return self.ssh or self.address
+
+
+class TokenService(_Model):
+    """Where cargo-token should be: the VIP of the cluster's masters and the NodePort."""
+
+    address: str = Field(description="VIP of the cluster's master nodes.")
+    port: Port = Field(30099, description="NodePort of cargo-token.")
+
+
+class Kubernetes(_Model):
+    """The cluster that this Cargo belongs to, by kubectl context."""
+
+    context: str = Field(min_length=1, description="Name of a kubectl context.")
+    namespace: str = Field("default", description="Namespace of cargo-token and cargo-admin.")
+
+
+class Contact(_Model):
+    """Whom to ask when the path is at its end."""
+
+    name: str
+    how: str = Field("", description="Mail address, telephone or chat.")
+
+
+class Environment(_Model):
+    """One Cargo installation with its cluster.
+
+    `name` defaults to the file's name; relative paths (`ca`, `file:`) count from the file's folder.
+    """
+
+    name: Name = Field(description="Name of the environment (default: the file's name).")
+    stage: Stage = Field(Stage.TEST, description="sandbox, test, staging or production.")
+    domain: Domain = Field(description="Domain that clients use, without https://.")
+    port: Port = Field(443, description="Port of the registry.")
+    ca: str = Field("", description="PEM file with the CA of the registry's certificate (default: the system's).")
+    image: str = Field("library/tiny:1", description="A small image (repository:tag) that the accounts may pull.")
+    accounts: tuple[Account, ...] = Field((), description="Accounts for the login tests.")
+    hosts: tuple[Host, ...] = Field(min_length=1, description="Cargo hosts.")
+    name_servers: tuple[str, ...] = Field((), description="DNS servers to ask one by one.")
+    token_service: TokenService | None = Field(None, description="Where cargo-token should be.")
+    kubernetes: Kubernetes | None = Field(None, description="The cluster, by kubectl context.")
+    contact: Contact | None = Field(None, description="Whom to ask.")
+
+    _folder: Path = Path()
+    _file: Path = Path()
+
+    @property
+    def folder(self) -> Path:
+        """Folder of the file that this came from; relative paths count from here."""
+        return self._folder
+
+    @property
+    def authority(self) -> str:
+        """`domain`, or `domain:port` when the port is not 443: what stands after https://."""
+        return self.domain if self.port == 443 else f"{self.domain}:{self.port}"
+
+    def account(self, kind: AccountKind) -> Account | None:
+        """The first account of that kind."""
+        return next((a for a in self.accounts if a.kind is kind), None)

@@ -1,0 +1,43 @@
+"""Text in both languages of the guide's readers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Language = Literal["en", "zh"]
+
+
+@dataclass(frozen=True)
+class Text:
+    """One sentence in English and in Chinese. `str()` gives the English one."""
+
+    en: str
+    zh: str
+
+    def __str__(self) -> str:
+        return self.en
+
+    def say(self, language: Language) -> str:
+        """The sentence in `language`."""
+        return self.zh if language == "zh" else self.en
+
+    def fill(self, values: Mapping[str, object]) -> Text:
+        """The same text with `{name}` replaced by `values[name]` in both languages.
+
+        Raises:
+            KeyError: a name has no value.
+        """
+        return Text(self.en.format_map(values), self.zh.format_map(values))
+
+
+def language_from(environment: Mapping[str, str] | None = None) -> Language:
+    """The reader's language: CARGO_RUNBOOK_LANG, else the locale variables, else English."""
+    values = os.environ if environment is None else environment
+    for name in ("CARGO_RUNBOOK_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
+        value = values.get(name, "")
+        if value:
+            return "zh" if value.lower().startswith("zh") else "en"
+    return "en"
