@@ -1,0 +1,117 @@
+"""What all commands share: where messages go, which folders are meant, how data is printed.
+
+Data goes to standard output, everything else to standard error; colour only where a terminal reads, and never when
+NO_COLOR is set.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cargo_runbook.texts import Text, language_from
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+PROGRAM = "cargo-runbook"
+
+
+def tell(en: str, zh: str) -> str:
+    """The sentence in the reader's language (see `language_from`); for help texts and messages."""
+    return Text(en, zh).say(language_from())
+
+
+InventoryOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--inventory",
+        metavar="DIR",
+        help=tell(
+            "Folder with the environment files. Default: CARGO_RUNBOOK_INVENTORY, ./environments, "
+            "~/.config/cargo-runbook/environments.",
+            "环境文件所在目录。默认依次为 CARGO_RUNBOOK_INVENTORY、./environments、~/.config/cargo-runbook/environments。",
+        ),
+        show_default=False,
+    ),
+]
+ReportsOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--reports",
+        metavar="DIR",
+        help=tell(
+            "Folder that records are written to. Default: CARGO_RUNBOOK_REPORTS, ./reports.",
+            "记录写入的目录。默认依次为 CARGO_RUNBOOK_REPORTS、./reports。",
+        ),
+        show_default=False,
+    ),
+]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help=tell("Print data as JSON on standard output.", "在标准输出打印 JSON。"))
+]
+
+
+def reports_folder(option: Path | None, variables: Mapping[str, str] | None = None) -> Path:
+    """The folder for records: the option, else CARGO_RUNBOOK_REPORTS, else ./reports. It may not exist yet."""
+    if option is not None:
+        return option
+    values = os.environ if variables is None else variables
+    return Path(values.get("CARGO_RUNBOOK_REPORTS") or "reports")
+
+
+def out() -> Console:
+    """A console on standard output, for data that people read."""
+    return _console(stderr=False)
+
+
+def err() -> Console:
+    """A console on standard error, for progress and messages."""
+    return _console(stderr=True)
+
+
+def _console(*, stderr: bool) -> Console:
+    # Importing rich costs more than many commands do; and streams are looked up late, so that tests can catch them.
+    from rich.console import Console
+
+    return Console(stderr=stderr, highlight=False, soft_wrap=True, emoji=False)
+
+
+def message(text: str) -> None:
+    """One message to the person, on standard error."""
+    print(text, file=sys.stderr)
+
+
+def complain(text: str) -> None:
+    """A warning or an error as a sentence, with the program's name before it, on standard error."""
+    print(f"{PROGRAM}: {text}", file=sys.stderr)
+
+
+def print_json(data: object) -> None:
+    """`data` as JSON on standard output, with Chinese kept readable."""
+    print(json.dumps(data, ensure_ascii=False, indent=2))
+
+
+def print_table(headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """An aligned table without frames on standard output; empty cells show `-`."""
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in headings:
+        table.add_column(heading, no_wrap=True)
+    for row in rows:
+        table.add_row(*[_plain(cell) for cell in row])
+    out().print(table)
+
+
+def _plain(cell: object) -> Any:
+    from rich.text import Text as RichText
+
+    # Text, not str: brackets in a value are no markup.
+    return cell if isinstance(cell, RichText) else RichText(str(cell) if cell not in ("", None) else "-")
