@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator
+from pydantic_core import PydanticCustomError
+
+
+T = TypeVar("T")
 
 
 class Stage(StrEnum):
@@ -33,6 +38,13 @@ Name = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9._-]*[a-z0-9])?$", max_le
 Domain = Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$", max_length=253)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Reference = Annotated[str, Field(pattern=r"^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+|docker-config:.*|keyring:[^/]+/.+)$")]
+# None of these may begin with "-": they end up as arguments of ssh, docker and kubectl.
+Address = Annotated[str, Field(pattern=r"^[A-Za-z0-9:\[][A-Za-z0-9.:_%\]-]*$", max_length=255)]
+Alias = Annotated[str, Field(pattern=r"^([A-Za-z0-9_.][A-Za-z0-9_.:@%-]*)?$", max_length=255)]
+Context = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][^\s]*$", max_length=253)]
+Container = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=128)]
+Folder = Annotated[str, Field(pattern=r"^/[^\x00-\x1f]*$")]
+Image = Annotated[str, Field(pattern=r"^[a-z0-9]+([._/-]+[a-z0-9]+)*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?$")]
 
 
 class Account(_Model):
@@ -47,10 +59,10 @@ class Host(_Model):
     """A machine that runs Cargo, reached by SSH. User, port, keys and jump hosts come from ~/.ssh/config."""
 
     name: Name = Field(description="Short name, unique in the environment.")
-    ssh: str = Field("", description="Host alias for SSH (default: the address).")
-    address: str = Field(description="IP address or name of the machine.")
-    root: str = Field("/compass/cargo-ansible/cargo", description="Folder of the Cargo installation.")
-    tengine: str = Field("tengine", description="Name of the front container.")
+    ssh: Alias = Field("", description="Host alias for SSH (default: the address).")
+    address: Address = Field(description="IP address or name of the machine.")
+    root: Folder = Field("/compass/cargo-ansible/cargo", description="Folder of the Cargo installation.")
+    tengine: Container = Field("tengine", description="Name of the front container.")
 
     @property
     def ssh_alias(self) -> str:
@@ -60,15 +72,15 @@ class Host(_Model):
 class TokenService(_Model):
     """Where cargo-token should be: the VIP of the cluster's masters and the NodePort."""
 
-    address: str = Field(description="VIP of the cluster's master nodes.")
+    address: Address = Field(description="VIP of the cluster's master nodes.")
     port: Port = Field(30099, description="NodePort of cargo-token.")
 
 
 class Kubernetes(_Model):
     """The cluster that this Cargo belongs to, by kubectl context."""
 
-    context: str = Field(min_length=1, description="Name of a kubectl context.")
-    namespace: str = Field("default", description="Namespace of cargo-token and cargo-admin.")
+    context: Context = Field(description="Name of a kubectl context.")
+    namespace: Name = Field("default", description="Namespace of cargo-token and cargo-admin.")
 
 
 class Contact(_Model):
@@ -89,21 +101,45 @@ class Environment(_Model):
     domain: Domain = Field(description="Domain that clients use, without https://.")
     port: Port = Field(443, description="Port of the registry.")
     ca: str = Field("", description="PEM file with the CA of the registry's certificate (default: the system's).")
-    image: str = Field("library/tiny:1", description="A small image (repository:tag) that the accounts may pull.")
+    image: Image = Field("library/tiny:1", description="A small image (repository:tag) that the accounts may pull.")
     accounts: tuple[Account, ...] = Field((), description="Accounts for the login tests.")
     hosts: tuple[Host, ...] = Field(min_length=1, description="Cargo hosts.")
-    name_servers: tuple[str, ...] = Field((), description="DNS servers to ask one by one.")
+    name_servers: tuple[Address, ...] = Field((), description="DNS servers to ask one by one.")
     token_service: TokenService | None = Field(None, description="Where cargo-token should be.")
     kubernetes: Kubernetes | None = Field(None, description="The cluster, by kubectl context.")
     contact: Contact | None = Field(None, description="Whom to ask.")
 
-    _folder: Path = Path()
-    _file: Path = Path()
+    _folder: Path = PrivateAttr(default=Path())
+    _file: Path = PrivateAttr(default=Path())
+    _lines: Mapping[str, int] = PrivateAttr(default_factory=dict)
+
+    @field_validator("hosts")
+    @classmethod
+    def _host_names_differ(cls, hosts: tuple[Host, ...]) -> tuple[Host, ...]:
+        return _unique(hosts, lambda host: host.name, "name")
+
+    @field_validator("accounts")
+    @classmethod
+    def _usernames_differ(cls, accounts: tuple[Account, ...]) -> tuple[Account, ...]:
+        return _unique(accounts, lambda account: account.username, "username")
 
     @property
     def folder(self) -> Path:
         """Folder of the file that this came from; relative paths count from here."""
         return self._folder
+
+    @property
+    def file(self) -> Path:
+        """The file that this came from."""
+        return self._file
+
+    def line_of(self, key: str) -> int:
+        """Line of a key (`kubernetes.context`, `accounts[0].password`) in `file`, from 1; 0 when it stands nowhere."""
+        return self._lines.get(key, 0)
+
+    def path(self, text: str) -> Path:
+        """A path of the file: `~` is the home folder, a relative one counts from `folder`."""
+        return self._folder / Path(text).expanduser()
 
     @property
     def authority(self) -> str:
@@ -113,3 +149,12 @@ class Environment(_Model):
     def account(self, kind: AccountKind) -> Account | None:
         """The first account of that kind."""
         return next((a for a in self.accounts if a.kind is kind), None)
+
+
+def _unique(items: tuple[T, ...], key: Callable[[T], str], field: str) -> tuple[T, ...]:
+    seen: set[str] = set()
+    for index, item in enumerate(items):
+        if key(item) in seen:
+            raise PydanticCustomError("stands_twice", "stands twice", {"index": index, "field": field})
+        seen.add(key(item))
+    return items
