@@ -10,7 +10,6 @@ from typing import Annotated, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator
 from pydantic_core import PydanticCustomError
 
-
 T = TypeVar("T")
 
 

@@ -1,0 +1,197 @@
+"""Where inventory files are, and how they become environments.
+
+An environment `prod-1` is the file `prod-1.yaml` (or `.yml`) of the inventory folder; nothing else is read to load it,
+so that a mistake in one file does not touch the others.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from cargo_runbook.errors import InventoryError, UnknownEnvironment, UsageError
+from cargo_runbook.inventory.models import Environment
+from cargo_runbook.inventory.source import MAX_BYTES, Problem, read_source
+from cargo_runbook.inventory.validation import validate
+
+SUFFIXES = (".yaml", ".yml")
+
+
+class InventoryProblems(InventoryError):
+    """Several things are wrong with inventory files. `problems` has them one by one, in order."""
+
+    def __init__(self, problems: Sequence[InventoryError]) -> None:
+        first = problems[0]
+        super().__init__("", file=first.file, line=first.line, key=first.key)
+        self.what = "\n".join(str(problem) for problem in problems)
+        self.problems = tuple(problems)
+
+
+def inventory_folder(option: Path | None = None, variables: Mapping[str, str] | None = None) -> Path:
+    """The folder that is meant, whether it exists or not.
+
+    The option, else CARGO_RUNBOOK_INVENTORY, else ./environments, else `cargo-runbook/environments` in the user's
+    configuration folder (XDG_CONFIG_HOME, ~/.config); ./environments when neither of the last two exists.
+    """
+    values = os.environ if variables is None else variables
+    if option is not None:
+        return option
+    if named := values.get("CARGO_RUNBOOK_INVENTORY"):
+        return Path(named)
+    here = Path("environments")
+    home = values.get("HOME") or str(Path.home())
+    configuration = Path(values.get("XDG_CONFIG_HOME") or f"{home}/.config") / "cargo-runbook" / "environments"
+    return configuration if configuration.is_dir() and not here.is_dir() else here
+
+
+def find_inventory(option: Path | None = None, variables: Mapping[str, str] | None = None) -> Path:
+    """The inventory folder (see `inventory_folder`), which must exist.
+
+    Raises:
+        UsageError: there is no such folder.
+    """
+    folder = inventory_folder(option, variables)
+    if not folder.is_dir():
+        raise UsageError(
+            f"there is no inventory: {folder} is not a folder",
+            next_step="Write a first file with: cargo-runbook env init NAME   (or name the folder with --inventory)",
+        )
+    return folder
+
+
+def environment_names(folder: Path) -> tuple[str, ...]:
+    """Names of all environments of a folder, sorted; nothing is read."""
+    return tuple(sorted({file.stem for file in _files(folder)}))
+
+
+def load_environment(name: str, folder: Path) -> Environment:
+    """The environment `name` of an inventory folder.
+
+    Raises:
+        UnknownEnvironment: no file describes it.
+        InventoryError: the file is wrong; `InventoryProblems` when in several ways.
+    """
+    files = [file for file in _files(folder) if file.stem == name]
+    if not files:
+        raise _unknown(name, folder)
+    if len(files) > 1:
+        raise InventoryError(f"{name} is described twice, by {files[1].name} too", file=_shown(files[0]))
+    return load_file(files[0])
+
+
+def load_file(file: Path) -> Environment:
+    """The environment that a file describes.
+
+    Raises:
+        InventoryError: it can't be read or is wrong; `InventoryProblems` when in several ways.
+    """
+    source = read_source(_text(file))
+    given = source.data.get("name")
+    if given is None:
+        source.data["name"] = file.stem
+    elif given != file.stem:
+        sentence = f'name is "{given}", but the file is called {file.name}; leave the key out, or make them the same'
+        source.problems.append(Problem(source.line(("name",)), "name", sentence))
+    environment, problems = validate(source) if source.readable else (None, [])
+    problems = [*source.problems, *problems]
+    if problems or environment is None:
+        raise _as_error(file, problems)
+    environment._file = file.absolute()
+    environment._folder = file.absolute().parent
+    environment._lines = source.dotted_lines()
+    return environment
+
+
+def load_all(folder: Path) -> tuple[Environment, ...]:
+    """All environments of a folder, by name.
+
+    Raises:
+        InventoryProblems: with what is wrong in all of the files.
+    """
+    return _load(environment_names(folder), folder)
+
+
+def select(folder: Path, patterns: Sequence[str]) -> tuple[Environment, ...]:
+    """The environments whose names match one of the patterns (`prod-*`), each once, by name.
+
+    Raises:
+        UnknownEnvironment: a pattern matches none.
+        InventoryProblems: with what is wrong in the files that are meant; the others are not read.
+    """
+    names = environment_names(folder)
+    chosen: set[str] = set()
+    for pattern in patterns:
+        matching = {name for name in names if fnmatchcase(name, pattern)}
+        if not matching:
+            raise _unknown(pattern, folder)
+        chosen |= matching
+    return _load(sorted(chosen), folder)
+
+
+def _load(names: Sequence[str], folder: Path) -> tuple[Environment, ...]:
+    environments: list[Environment] = []
+    problems: list[InventoryError] = []
+    for name in names:
+        try:
+            environments.append(load_environment(name, folder))
+        except InventoryError as error:
+            problems.extend(each_problem(error))
+    if problems:
+        raise InventoryProblems(problems)
+    return tuple(environments)
+
+
+def each_problem(error: InventoryError) -> tuple[InventoryError, ...]:
+    """The single problems of an inventory error."""
+    return error.problems if isinstance(error, InventoryProblems) else (error,)
+
+
+def _files(folder: Path) -> list[Path]:
+    try:
+        return sorted(f for f in folder.iterdir() if f.suffix in SUFFIXES and not f.name.startswith("."))
+    except OSError as error:
+        raise UsageError(f"the inventory folder {folder} can't be read: {error.strerror}") from None
+
+
+def _text(file: Path) -> str:
+    shown = _shown(file)
+    if not file.is_file():
+        raise InventoryError("this is not a file", file=shown)
+    try:
+        if file.stat().st_size > MAX_BYTES:
+            raise InventoryError(f"the file is longer than {MAX_BYTES} bytes", file=shown)
+        return file.read_text("utf-8")
+    except OSError as error:
+        raise InventoryError(f"the file can't be read: {error.strerror}", file=shown) from None
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise InventoryError("this is not UTF-8", file=shown, line=line) from None
+
+
+def _as_error(file: Path, problems: Sequence[Problem]) -> InventoryError:
+    errors = [
+        InventoryError(p.sentence, file=_shown(file), line=p.line, key=p.key, next_step=p.next_step)
+        for p in sorted(problems, key=lambda p: p.line)
+    ]
+    return errors[0] if len(errors) == 1 else InventoryProblems(errors)
+
+
+def _shown(file: Path) -> str:
+    absolute = file.absolute()
+    here = Path.cwd()
+    return str(absolute.relative_to(here)) if absolute.is_relative_to(here) else str(absolute)
+
+
+def _unknown(name: str, folder: Path) -> UnknownEnvironment:
+    names = environment_names(folder)
+    near = get_close_matches(name, names, n=3)
+    if near:
+        step = f"Did you mean {' or '.join(near)}?"
+    elif names:
+        step = f"There are: {', '.join(names)}"
+    else:
+        step = f"There is none at all in {folder}. Write one with: cargo-runbook env init NAME"
+    return UnknownEnvironment(f'no environment is called "{name}" in {folder}', next_step=step)

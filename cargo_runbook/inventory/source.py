@@ -1,0 +1,160 @@
+"""Text of an environment file -> plain data and the line of every key.
+
+Every scalar stays the text that was written (`1.10`, `007`, `yes`); the model decides what it means. Only an empty
+value is None. So no value changes on the way, and no YAML tag can make an object.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+MAX_BYTES = 1_000_000
+MAX_NODES = 10_000
+MAX_DEPTH = 20
+
+Place = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong: line (from 1, 0 for the whole file), key in dotted form, sentence, what to do."""
+
+    line: int
+    key: str
+    sentence: str
+    next_step: str = ""
+
+
+@dataclass
+class Source:
+    """Plain data of a file, the line of each place in it, and what is wrong with its form.
+
+    `readable` is False when no data could be read at all.
+    """
+
+    data: dict[str, Any] = field(default_factory=dict)
+    lines: dict[Place, int] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    readable: bool = False
+
+    def line(self, place: Place) -> int:
+        """Line of a place; of the nearest place above it when it stands nowhere itself."""
+        while place not in self.lines and place:
+            place = place[:-1]
+        return self.lines.get(place, 1)
+
+    def dotted_lines(self) -> Mapping[str, int]:
+        """The lines by dotted key."""
+        return {dotted(place): line for place, line in self.lines.items() if place}
+
+
+def dotted(place: Place) -> str:
+    """`("hosts", 0, "name")` -> `hosts[0].name`."""
+    text = ""
+    for part in place:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return text
+
+
+def read_source(text: str) -> Source:
+    """Read the text of an environment file. Never raises: what is wrong stands in `problems`, without any value."""
+    source = Source()
+    if len(text) > MAX_BYTES:
+        source.problems.append(Problem(0, "", f"the file is longer than {MAX_BYTES} characters"))
+        return source
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            root = YAML(typ="safe", pure=True).compose(text)
+    except RecursionError:
+        source.problems.append(Problem(0, "", "the file is nested too deeply"))
+        return source
+    except (YAMLError, ValueError, TypeError, AttributeError, IndexError, KeyError) as error:
+        # The composer lets errors of its own escape on odd directives and escapes; all of them mean "not YAML".
+        source.problems.append(_not_yaml(text, error))
+        return source
+    if root is None:
+        source.problems.append(Problem(0, "", "the file is empty", "cargo-runbook env init writes an example"))
+    elif not isinstance(root, MappingNode):
+        source.problems.append(
+            Problem(_line(root), "", 'the file must consist of keys with values, as in "domain: ..."')
+        )
+    else:
+        data = _Reader(source).read(root, ())
+        source.data = data if isinstance(data, dict) else {}
+        source.readable = True
+    return source
+
+
+class _Reader:
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._nodes = 0
+
+    def read(self, node: Node, place: Place) -> Any:
+        self._nodes += 1
+        self._source.lines.setdefault(place, _line(node))
+        if self._nodes > MAX_NODES or len(place) > MAX_DEPTH:
+            # An alias can hold its own parent, or double what it holds at every level.
+            if self._nodes == MAX_NODES + 1 or len(place) == MAX_DEPTH + 1:
+                self._complain(node, place, "the file holds too much, or refers to itself")
+            self._nodes = MAX_NODES + 1
+            return None
+        if not str(node.tag).startswith("tag:yaml.org,2002:") or ":python" in str(node.tag):
+            self._complain(node, place, "tags (a value that begins with !) have no meaning here; quote the value")
+            return None
+        if isinstance(node, MappingNode):
+            return self._mapping(node, place)
+        if isinstance(node, SequenceNode):
+            return [self.read(item, (*place, index)) for index, item in enumerate(node.value)]
+        return None if str(node.tag) == "tag:yaml.org,2002:null" else str(node.value)
+
+    def _mapping(self, node: MappingNode, place: Place) -> dict[str, Any]:
+        data: dict[str, Any] = {}
+        for key, value in node.value:
+            if not isinstance(key, ScalarNode):
+                self._complain(key, place, "a key must be a word")
+                continue
+            name = str(key.value)
+            here = (*place, name)
+            if name in data or here in self._source.lines:
+                first = self._source.lines[here]
+                self._complain(key, here, f"{dotted(here)} stands twice (first in line {first})")
+                continue
+            self._source.lines[here] = _line(key)
+            data[name] = self.read(value, here)
+        return data
+
+    def _complain(self, node: Node, place: Place, sentence: str) -> None:
+        self._source.problems.append(Problem(_line(node), dotted(place), sentence))
+
+
+def _line(node: Node) -> int:
+    return int(node.start_mark.line) + 1 if node.start_mark else 1
+
+
+def _not_yaml(text: str, error: Exception) -> Problem:
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    line = int(mark.line) + 1 if mark is not None else 0
+    lines = text.splitlines()
+    if 0 < line <= len(lines) and "\t" in lines[line - 1][: len(lines[line - 1]) - len(lines[line - 1].lstrip())]:
+        return Problem(line, "", "a tab stands where YAML wants spaces")
+    problem = str(getattr(error, "problem", None) or "") if isinstance(error, MarkedYAMLError) else ""
+    if "undefined alias" in problem:
+        # The parser's own words would quote the value.
+        problem = "a value that begins with * must be quoted"
+    elif not problem or not _quotes_punctuation_only(problem):
+        problem = "it can't be read from here on"
+    return Problem(line, "", f"this is not YAML: {problem}")
+
+
+def _quotes_punctuation_only(problem: str) -> bool:
+    quoted = problem.split("'")[1::2]
+    return all(part.startswith("<") or not any(character.isalnum() for character in part) for part in quoted)
