@@ -36,7 +36,8 @@ InventoryOption = Annotated[
         help=tell(
             "Folder with the environment files. Default: CARGO_RUNBOOK_INVENTORY, ./environments, "
             "~/.config/cargo-runbook/environments.",
-            "环境文件所在目录。默认依次为 CARGO_RUNBOOK_INVENTORY、./environments、~/.config/cargo-runbook/environments。",
+            "环境文件所在目录。默认依次为 CARGO_RUNBOOK_INVENTORY、./environments、"
+            "~/.config/cargo-runbook/environments。",
         ),
         show_default=False,
     ),

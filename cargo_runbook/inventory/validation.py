@@ -5,7 +5,7 @@ No sentence holds the value of a key that is meant for a reference to a secret, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, get_args
 
@@ -49,7 +49,8 @@ def validate(source: Source) -> tuple[Environment | None, list[Problem]]:
     try:
         environment = Environment.model_validate(data)
     except ValidationError as error:
-        problems = [_problem(detail, source) for detail in error.errors(include_url=False, include_context=True)]
+        details = error.errors(include_url=False, include_context=True)
+        problems = [_problem(detail, source) for detail in details if not _follows(detail, details)]
     else:
         return environment, []
     # What the form already complains about is not told twice.
@@ -62,6 +63,21 @@ def _without_empty(data: Any) -> Any:
     if isinstance(data, dict):
         return {key: _without_empty(value) for key, value in data.items() if value is not None}
     return [_without_empty(item) for item in data] if isinstance(data, list) else data
+
+
+def _follows(detail: ErrorDetails, details: Sequence[ErrorDetails]) -> bool:
+    """Whether an error only follows from another: a key missing that is misspelt, a list short of its wrong items."""
+    place = tuple(detail["loc"])
+    if detail["type"] == "too_short":
+        return any(len(d["loc"]) > len(place) and tuple(d["loc"])[: len(place)] == place for d in details)
+    if detail["type"] == "missing":
+        unknown = [tuple(d["loc"]) for d in details if d["type"] == "extra_forbidden"]
+        return any(u[:-1] == place[:-1] and _near(u) == place[-1] for u in unknown)
+    return False
+
+
+def _near(place: Place) -> str | None:
+    return next(iter(get_close_matches(str(place[-1]), fields_at(place[:-1]), n=1)), None)
 
 
 def _problem(detail: ErrorDetails, source: Source) -> Problem:
@@ -85,17 +101,17 @@ def _problem(detail: ErrorDetails, source: Source) -> Problem:
 
 def _unknown_key(place: Place) -> str:
     known = fields_at(place[:-1])
-    name = str(place[-1])
-    near = get_close_matches(name, known, n=1, cutoff=0.6)
+    near = _near(place)
     if near:
-        return f'{dotted(place)} is not a key here; did you mean "{near[0]}"?'
+        return f'{dotted(place)} is not a key here; did you mean "{near}"?'
     return f"{dotted(place)} is not a key here; the keys are {', '.join(known)}"
 
 
 def _wrong_value(detail: ErrorDetails, place: Place) -> str:
     value = detail["input"]
     expected = _expected(detail, place)
-    if not isinstance(value, str):
+    if not isinstance(value, str) or "@" in value:
+        # With an @ in it, it may be user:password@host.
         return f"{dotted(place)}: expected {expected}"
     sentence = f'{dotted(place)} is "{_short(value)}"; expected {expected}'
     if detail["type"] == "enum":
