@@ -19,8 +19,8 @@ from typing import Annotated, NoReturn
 import typer
 
 from cargo_runbook.cli import env
-from cargo_runbook.cli.console import PROGRAM, complain, tell
-from cargo_runbook.errors import RunbookError
+from cargo_runbook.cli.console import PROGRAM, complain, message, tell
+from cargo_runbook.errors import InventoryError, RunbookError
 
 COMMANDS_GROUP = "cargo_runbook.commands"
 BUILT_IN = (env.register,)
@@ -104,6 +104,10 @@ def run(arguments: Sequence[str]) -> int:
         sys.stdout.flush()
     except typer.Exit as done:
         return done.exit_code
+    except InventoryError as error:
+        # These begin with FILE:LINE, for editors and terminals to jump to.
+        message(str(error))
+        return error.exit_code
     except RunbookError as error:
         complain(str(error))
         return error.exit_code

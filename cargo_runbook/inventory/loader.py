@@ -121,14 +121,23 @@ def select(folder: Path, patterns: Sequence[str]) -> tuple[Environment, ...]:
         UnknownEnvironment: a pattern matches none.
         InventoryProblems: with what is wrong in the files that are meant; the others are not read.
     """
+    return _load(choose(folder, patterns), folder)
+
+
+def choose(folder: Path, patterns: Sequence[str]) -> tuple[str, ...]:
+    """Names of the environments that match one of the patterns, each once, sorted; no file is read.
+
+    Raises:
+        UnknownEnvironment: a pattern matches none (`*` alone may match none).
+    """
     names = environment_names(folder)
     chosen: set[str] = set()
     for pattern in patterns:
         matching = {name for name in names if fnmatchcase(name, pattern)}
-        if not matching:
+        if not matching and pattern != "*":
             raise _unknown(pattern, folder)
         chosen |= matching
-    return _load(sorted(chosen), folder)
+    return tuple(sorted(chosen))
 
 
 def _load(names: Sequence[str], folder: Path) -> tuple[Environment, ...]:
