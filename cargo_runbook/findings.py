@@ -53,7 +53,7 @@ class Finding:
 
     Args:
         code: `CRG101` and so on; see `rules/catalog.yml`.
-        check: station of a pull that this belongs to (dns, tls, challenge, login, token, project, pull).
+        check: station of a pull that this belongs to (one of CHECKS), or `host` for access to the Cargo hosts.
         status: see Verdict.
         vantage: where it was seen, as text.
         summary: one sentence.
@@ -102,12 +102,22 @@ class Diagnosis:
     replayed: str = ""
 
     def cells(self) -> Mapping[str, Verdict]:
-        """One verdict a check, in the order of CHECKS: fault before unknown before skipped before ok."""
-        order = [Verdict.FAULT, Verdict.UNKNOWN, Verdict.SKIPPED, Verdict.OK]
+        """One verdict a check, in the order of CHECKS, as the client meets it.
+
+        A fault comes before unknown, and that before the rest. What lies behind a fault is `skipped` even where it
+        was tested by going around the broken link: the client does not get there.
+        """
         cells: dict[str, Verdict] = {}
         for check in CHECKS:
             found = {f.status for f in self.findings if f.check == check}
-            cells[check] = next((v for v in order if v in found), Verdict.SKIPPED)
+            if Verdict.FAULT in found:
+                cells[check] = Verdict.FAULT
+            elif Verdict.UNKNOWN in found:
+                cells[check] = Verdict.UNKNOWN
+            elif Verdict.FAULT in cells.values() or Verdict.OK not in found or Verdict.SKIPPED in found:
+                cells[check] = Verdict.SKIPPED
+            else:
+                cells[check] = Verdict.OK
         return cells
 
     def roots(self) -> tuple[Finding, ...]:

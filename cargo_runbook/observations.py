@@ -163,8 +163,10 @@ class Observation:
             http: `status` (int), `headers` (lower-case names), `peer` (address), `token` (reference, claims and
             header of a JWT in the body, never the token itself), `reason` when unreachable;
             dns: `rcode` (NOERROR, NXDOMAIN, SERVFAIL, REFUSED, ...), `addresses` (list), `source`;
-            tls: `trusted` (bool), `problem` (expired, unknown_ca, wrong_name, not_tls, ...), `certificate` (PEM), `names`.
-            unreachable, any kind: `reason` (name_not_resolved, refused, no_route, reset, host_key, authentication, ...).
+            tls: `trusted` (bool), `problem` (expired, unknown_ca, wrong_name, not_tls, ...), `certificate` (PEM),
+            `names`, `issuer`, `not_before`, `not_after`;
+            unreachable, any kind: `reason` (name_not_resolved, refused, no_route, reset, timeout, host_key_unknown,
+            host_key_changed, authentication, ...).
         started: UTC time.
         duration: seconds.
         truncated: the output was longer than the cap.

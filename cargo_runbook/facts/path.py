@@ -1,0 +1,61 @@
+"""All facts along the path of a pull, as the rules read them. None means: not asked, because of something before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cargo_runbook.facts.names import NameFacts
+from cargo_runbook.facts.registry import ChallengeFacts, ManifestFacts
+from cargo_runbook.facts.registry_config import TokenAuth
+from cargo_runbook.facts.token import TokenFacts
+from cargo_runbook.facts.token_service import TokenServiceFacts
+from cargo_runbook.facts.transport import HandshakeFacts, HostFacts
+
+
+@dataclass(frozen=True)
+class RegistrySettings:
+    """What the registry on one Cargo host is configured with, and the ids of the keys that it trusts."""
+
+    host: str
+    auth: TokenAuth | None
+    evidence: str
+    key_ids: tuple[str, ...]
+    keys_evidence: str
+
+
+@dataclass(frozen=True)
+class LoginFacts:
+    """How the token service answers an account's credentials; `status` 0 when they were not sent or not answered."""
+
+    username: str
+    kind: str
+    status: int
+    reason: str
+    token: TokenFacts | None
+    evidence: str
+
+
+@dataclass(frozen=True)
+class PathFacts:
+    """The facts of one environment. `repository` and `tag` are the image that the account should be able to pull."""
+
+    domain: str
+    port: int
+    repository: str
+    tag: str
+    has_token_service: bool
+    names: NameFacts | None = None
+    hosts: tuple[HostFacts, ...] = ()
+    handshake: HandshakeFacts | None = None
+    challenge: ChallengeFacts | None = None
+    realm_names: NameFacts | None = None
+    settings: tuple[RegistrySettings, ...] = ()
+    token_service: TokenServiceFacts | None = None
+    logins: tuple[LoginFacts, ...] = ()
+    token: TokenFacts | None = None
+    token_account: str = ""
+    manifest: ManifestFacts | None = None
+
+    @property
+    def authority(self) -> str:
+        return self.domain if self.port == 443 else f"{self.domain}:{self.port}"

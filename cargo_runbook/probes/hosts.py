@@ -1,0 +1,63 @@
+"""What stands on the Cargo hosts: the registry's configuration, its trusted keys, and tengine's hosts file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cargo_runbook.facts.path import RegistrySettings
+from cargo_runbook.facts.registry_config import read_token_auth
+from cargo_runbook.facts.signing_key import key_ids
+from cargo_runbook.facts.transport import HostFacts, read_host
+from cargo_runbook.inventory.models import Environment, Host
+from cargo_runbook.observations import Command, Observation, Place, Vantage
+from cargo_runbook.probes.asking import DEADLINE, Ask, together
+
+
+@dataclass(frozen=True)
+class HostProbe:
+    """Facts of all hosts, and the observation of each tengine's hosts file by host name."""
+
+    hosts: tuple[HostFacts, ...]
+    settings: tuple[RegistrySettings, ...]
+    tengines: Mapping[str, Observation]
+
+
+def _questions(host: Host) -> dict[str, Command]:
+    machine = Vantage(Place.CARGO_HOST, host.name)
+    tengine = Vantage(Place.CONTAINER, host.name, host.tengine)
+    return {
+        "config": Command(vantage=machine, argv=("cat", f"{host.root}/config/registry/config.yml"), deadline=DEADLINE),
+        "keys": Command(vantage=machine, argv=("cat", f"{host.root}/config/registry/root.crt"), deadline=DEADLINE),
+        "tengine": Command(vantage=tengine, argv=("cat", "/etc/hosts"), deadline=DEADLINE),
+    }
+
+
+def look_at_hosts(ask: Ask, environment: Environment) -> HostProbe:
+    """Reads each Cargo host over SSH, all at once.
+
+    Source: the guide, 使用错误的域名访问 (方法三) and Token Service 配置错误.
+    """
+    questions = {host.name: _questions(host) for host in environment.hosts}
+    flat = [(name, what, q) for name, asked in questions.items() for what, q in asked.items()]
+    answers = together(ask, [q for _, _, q in flat])
+    seen: dict[str, dict[str, Observation]] = {}
+    for (name, what, _), answer in zip(flat, answers, strict=True):
+        seen.setdefault(name, {})[what] = answer
+    return HostProbe(
+        hosts=tuple(read_host(name, observations) for name, observations in seen.items()),
+        settings=tuple(_settings(name, observations) for name, observations in seen.items()),
+        tengines={name: observations["tengine"] for name, observations in seen.items()},
+    )
+
+
+def _settings(name: str, seen: Mapping[str, Observation]) -> RegistrySettings:
+    config, keys = seen["config"], seen["keys"]
+    readable = config.answered and config.exit_code == 0
+    return RegistrySettings(
+        host=name,
+        auth=read_token_auth(config.output) if readable else None,
+        evidence=config.id,
+        key_ids=key_ids(keys.output) if keys.answered and keys.exit_code == 0 else (),
+        keys_evidence=keys.id,
+    )

@@ -1,0 +1,66 @@
+"""Shipped recordings: evidence of the practice installation, to replay where it can't run.
+
+A recording is a folder beside this file: `recording.json` (`recorded`: UTC time, `title`, what
+the docker client printed), and for each environment `NAME.yml` (its inventory, without credentials) and
+`NAME.jsonl` (its evidence). They are made by `make recordings` alone.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from cargo_runbook.errors import UsageError
+
+HEALTHY = "healthy"
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One recorded state of the practice installation.
+
+    `client` maps a docker command line to what the client printed.
+    """
+
+    name: str
+    folder: Path
+    recorded: str
+    client: Mapping[str, str]
+
+    @property
+    def banner(self) -> str:
+        """What every page says that comes from this."""
+        return f"replayed evidence of {self.recorded[:10]}"
+
+    def evidence_file(self, environment: str) -> Path:
+        """Where the evidence of one environment lies; the file may be missing."""
+        return self.folder / f"{environment}.jsonl"
+
+
+def recordings_folder() -> Path:
+    """The folder of the shipped recordings."""
+    return Path(str(files(__name__)))
+
+
+def load_recording(name: str) -> Recording:
+    """The recording of that name.
+
+    Raises:
+        UsageError: there is none of that name; the sentence lists those that there are.
+    """
+    folder = recordings_folder() / name
+    meta = folder / "recording.json"
+    if "/" in name or not meta.is_file():
+        known = ", ".join(list_recordings()) or "none"
+        raise UsageError(f"there is no recording named {name!r}", next_step=f"Recordings that are shipped: {known}.")
+    body: Mapping[str, Any] = json.loads(meta.read_text(encoding="utf-8"))
+    return Recording(name, folder, str(body["recorded"]), dict(body.get("client", {})))
+
+
+def list_recordings() -> list[str]:
+    """Names of the shipped recordings, in order."""
+    return sorted(path.parent.name for path in recordings_folder().glob("*/recording.json"))

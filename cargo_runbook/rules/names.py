@@ -1,0 +1,106 @@
+"""Section 域名无法解析: does the domain resolve where the client is?"""
+
+from __future__ import annotations
+
+from cargo_runbook.facts.names import Answer, Lookup, NameFacts
+from cargo_runbook.facts.path import PathFacts
+from cargo_runbook.findings import Finding, Link, Verdict
+from cargo_runbook.rules.catalog import finding
+from cargo_runbook.texts import Text
+
+_OPERATOR = "operator"
+
+_MEANING = {
+    Lookup.NO_SUCH_NAME: Text("says that there is no such name (NXDOMAIN)", "回答没有该域名（NXDOMAIN）"),
+    Lookup.NO_ADDRESS: Text("knows the name, but has no address for it", "知道该域名，但没有对应地址"),
+    Lookup.SERVER_FAILURE: Text("answers SERVFAIL", "返回 SERVFAIL"),
+    Lookup.REFUSED: Text("refuses the question (REFUSED)", "拒绝查询（REFUSED）"),
+    Lookup.SILENT: Text("does not answer", "没有应答"),
+    Lookup.UNTOLD: Text("could not be asked", "无法查询"),
+}
+
+
+def judge_names(facts: PathFacts) -> tuple[Finding, ...]:
+    """CRG101 and CRG102."""
+    names = facts.names
+    if names is None:
+        return ()
+    if names.resolves:
+        addresses = ", ".join(names.addresses)
+        where = f" ({names.system.source})" if names.system.source else ""
+        summary = Text(f"{names.name} resolves to {addresses}{where}", f"{names.name} 解析为 {addresses}{where}")
+        return (
+            finding("CRG101", Verdict.OK, _OPERATOR, summary, _link(names.name, names.system)),
+            finding("CRG102", Verdict.OK, _OPERATOR, Text("the operator's resolver answers", "操作机的解析器有应答")),
+        )
+    chain = tuple(_link(names.name, answer) for answer in (names.system, *names.servers))
+    if any(answer.says_no for answer in names.servers) or (names.system.says_no and not _all_failing(names)):
+        return (
+            finding("CRG101", Verdict.FAULT, _OPERATOR, _not_resolved(names.name), *chain, _end(names)),
+            finding("CRG102", Verdict.OK, _OPERATOR, Text("a name server answers", "DNS 服务器有应答")),
+        )
+    if any(answer.lookup is Lookup.RESOLVED for answer in names.servers):
+        summary = Text(
+            f"{names.name} is known to a name server of the inventory, but the operator's own resolver does not find it",
+            f"清单中的 DNS 服务器认识 {names.name}，但操作机自己的解析器查不到",
+        )
+        return (
+            finding("CRG101", Verdict.FAULT, _OPERATOR, summary, *chain, _end(names)),
+            finding("CRG102", Verdict.OK, _OPERATOR, Text("a name server answers", "DNS 服务器有应答")),
+        )
+    if _all_failing(names):
+        summary = Text(
+            "no name server gives a usable answer; whether the name exists can't be told",
+            "没有 DNS 服务器给出可用的应答，无法判断域名是否存在",
+        )
+        untold = Text("can't be told while no name server answers", "DNS 服务器无应答，无法判断")
+        return (
+            finding("CRG102", Verdict.FAULT, _OPERATOR, summary, *chain),
+            finding("CRG101", Verdict.SKIPPED, _OPERATOR, untold),
+        )
+    untold = Text(f"the look-up of {names.name} could not be made", f"无法查询 {names.name}")
+    return tuple(finding(code, Verdict.UNKNOWN, _OPERATOR, untold, *chain) for code in ("CRG101", "CRG102"))
+
+
+def _all_failing(names: NameFacts) -> bool:
+    failing = (Lookup.SILENT, Lookup.SERVER_FAILURE, Lookup.REFUSED)
+    asked = names.servers or (names.system,)
+    return all(answer.lookup in failing for answer in asked)
+
+
+def _not_resolved(name: str) -> Text:
+    return Text(f"{name} does not resolve at the operator", f"操作机无法解析 {name}")
+
+
+def _who(answer: Answer) -> Text:
+    if not answer.server:
+        return Text("the operator's own resolver", "操作机自己的解析器")
+    return Text(f"name server {answer.server}", f"DNS 服务器 {answer.server}")
+
+
+def _link(name: str, answer: Answer) -> Link:
+    who = _who(answer)
+    if answer.lookup is Lookup.RESOLVED:
+        addresses = ", ".join(answer.addresses)
+        return Link(
+            answer.evidence,
+            Text(f"{who.en} gives {addresses} for {name}", f"{who.zh} 对 {name} 给出 {addresses}"),
+            Text("the name is known there", "那里认识该域名"),
+        )
+    meaning = _MEANING[answer.lookup]
+    return Link(
+        answer.evidence,
+        Text(f"{who.en}, asked for {name}, {meaning.en}", f"向{who.zh}查询 {name}：{meaning.zh}"),
+        Text("no address from there", "没有得到地址"),
+    )
+
+
+def _end(names: NameFacts) -> Link:
+    return Link(
+        names.system.evidence,
+        Text("a client connects to an address, never to a name", "客户端连接的是地址而不是域名"),
+        Text(
+            f"docker stops with `lookup {names.name}: no such host` before it sends anything",
+            f"docker 在发送请求之前就以 `lookup {names.name}: no such host` 失败",
+        ),
+    )

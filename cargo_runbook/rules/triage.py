@@ -1,0 +1,70 @@
+"""The guide's ordered path (Cargo 问题排查路径): all rules in their order, and the root cause picked out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from cargo_runbook.facts.path import PathFacts
+from cargo_runbook.findings import Diagnosis, Finding, Health, Verdict
+from cargo_runbook.rules.catalog import catalog
+from cargo_runbook.rules.challenge import judge_challenge
+from cargo_runbook.rules.names import judge_names
+from cargo_runbook.rules.permission import judge_login, judge_project, judge_pull
+from cargo_runbook.rules.token_service import judge_token, judge_token_service
+from cargo_runbook.rules.transport import judge_hosts, judge_transport
+
+Rule = Callable[[PathFacts], tuple[Finding, ...]]
+
+RULES: tuple[Rule, ...] = (
+    judge_hosts,
+    judge_names,
+    judge_transport,
+    judge_challenge,
+    judge_token_service,
+    judge_login,
+    judge_token,
+    judge_project,
+    judge_pull,
+)
+
+
+def judge(facts: PathFacts) -> tuple[Finding, ...]:
+    """All findings about the path, each fault that follows from another one marked with what it follows from."""
+    return explain(tuple(finding for rule in RULES for finding in rule(facts)))
+
+
+def explain(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Sets `consequence_of` of each fault to the faults here that the catalog names as its possible causes."""
+    at_fault = {f.code for f in findings if f.status is Verdict.FAULT}
+    return tuple(
+        replace(f, consequence_of=tuple(c for c in catalog()[f.code].follows_from if c in at_fault))
+        if f.status is Verdict.FAULT
+        else f
+        for f in findings
+    )
+
+
+def conclude(
+    environment: str, domain: str, findings: Sequence[Finding], *, started: str, seconds: float, replayed: str = ""
+) -> Diagnosis:
+    """The diagnosis out of explained findings. A fault that follows from no other one is a root cause."""
+    roots = tuple(dict.fromkeys(f.code for f in findings if f.status is Verdict.FAULT and not f.consequence_of))
+    if any(f.status is Verdict.FAULT for f in findings):
+        status = Health.FAULT
+    elif all(f.status is Verdict.OK for f in findings):
+        status = Health.HEALTHY
+    else:
+        status = Health.UNKNOWN
+    return Diagnosis(
+        environment=environment,
+        domain=domain,
+        status=status,
+        root_causes=roots,
+        findings=tuple(findings),
+        refuted=tuple(dict.fromkeys(f.code for f in findings if f.status is Verdict.OK)),
+        untested=tuple(dict.fromkeys(f.code for f in findings if f.status in (Verdict.UNKNOWN, Verdict.SKIPPED))),
+        started=started,
+        seconds=seconds,
+        replayed=replayed,
+    )
