@@ -36,7 +36,8 @@ class Realm:
     @property
     def authority(self) -> str:
         default = {"https": 443, "http": 80}.get(self.scheme)
-        return self.host if self.port == default else f"{self.host}:{self.port}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == default else f"{host}:{self.port}"
 
 
 def read_challenges(values: Sequence[str]) -> tuple[Challenge, ...]:
