@@ -171,3 +171,42 @@ def _finding_to_json(finding: Finding) -> dict[str, Any]:
         ],
         "remedies": list(finding.remedies),
     }
+
+
+def diagnosis_from_json(body: Mapping[str, Any]) -> Diagnosis:
+    """The inverse of `diagnosis_to_json`; fields that it does not know are passed over.
+
+    Raises:
+        KeyError, ValueError: a field is missing or has a value that is none.
+    """
+    return Diagnosis(
+        environment=body["environment"],
+        domain=body.get("domain", ""),
+        status=Health(body["status"]),
+        root_causes=tuple(body["root_causes"]),
+        findings=tuple(_finding_from_json(f) for f in body["findings"]),
+        refuted=tuple(body["refuted"]),
+        untested=tuple(body["untested"]),
+        started=body.get("started", ""),
+        seconds=float(body.get("seconds", 0.0)),
+        replayed=body.get("replayed", ""),
+    )
+
+
+def _finding_from_json(body: Mapping[str, Any]) -> Finding:
+    def text(field_name: str, source: Mapping[str, Any] = body) -> Text:
+        return Text(source.get(field_name, ""), source.get(f"{field_name}_zh", ""))
+
+    return Finding(
+        code=body["code"],
+        check=body["check"],
+        status=Verdict(body["status"]),
+        vantage=body["vantage"],
+        summary=text("summary"),
+        chain=tuple(Link(link["observation"], text("rule", link), text("consequence", link)) for link in body["chain"]),
+        consequence_of=tuple(body.get("consequence_of", ())),
+        title=text("title"),
+        severity=Severity(body["severity"]),
+        section=body.get("section", ""),
+        remedies=tuple(body.get("remedies", ())),
+    )

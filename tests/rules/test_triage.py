@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -11,7 +12,7 @@ from cargo_runbook.facts.path import PathFacts, RegistrySettings
 from cargo_runbook.facts.registry import ManifestFacts
 from cargo_runbook.facts.token_service import Issuer
 from cargo_runbook.facts.transport import Handshake, HostFacts
-from cargo_runbook.findings import CHECKS, Diagnosis, Health, Verdict, diagnosis_to_json
+from cargo_runbook.findings import CHECKS, Diagnosis, Health, Verdict, diagnosis_from_json, diagnosis_to_json
 from cargo_runbook.rules.catalog import catalog
 from cargo_runbook.rules.triage import conclude, judge
 from tests.rules.path_facts import (
@@ -157,6 +158,12 @@ def test_the_machine_interface_has_the_fields_of_the_design() -> None:
     assert {"code", "status", "severity", "vantage", "summary", "chain", "remedies"} <= set(finding)
     assert {"observation", "rule", "consequence"} <= set(finding["chain"][0])
     assert finding["severity"] == "critical"
+
+
+@pytest.mark.parametrize("facts", [HEALTHY, BUILT_IN, DEAD_HOST], ids=["healthy", "built-in", "dead host"])
+def test_a_diagnosis_survives_being_written_and_read(facts: PathFacts) -> None:
+    diagnosis = diagnose(facts)
+    assert diagnosis_from_json(json.loads(json.dumps(diagnosis_to_json(diagnosis)))) == diagnosis
 
 
 def test_no_code_of_the_catalog_is_beyond_the_rules() -> None:
