@@ -1,0 +1,53 @@
+# make           set up .venv (and, as root on Debian, the packages that the sandbox needs)
+# make demo      the main job on real input: break a registry, find the cause, keep the record
+# make help      the other targets
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := setup
+.PHONY: setup venv packages demo check test lint clean lock recordings help
+MAKEFLAGS += --no-print-directory
+RUN := .venv/bin/cargo-runbook
+NOT_FAST := services or sandbox or browser or slow
+
+setup: packages venv
+	@echo "Ready.  make demo    make test    make help    $(RUN) --help"
+
+venv:
+	@tools/setup.sh
+
+packages:
+	@tools/debian-packages.sh
+
+demo: packages venv
+	@$(RUN) demo
+
+lint: venv
+	@.venv/bin/ruff check --quiet .
+	@.venv/bin/ruff format --quiet --check .
+	@.venv/bin/mypy
+
+check: lint
+	@.venv/bin/pytest -q -n 2 -m "not ($(NOT_FAST))"
+
+test: packages lint
+	@.venv/bin/pytest -q
+
+recordings: packages venv
+	@$(RUN) sandbox record
+
+lock: venv
+	@tools/lock.sh
+
+clean:
+	@if [ -x $(RUN) ] && [ "$$(id -u)" = 0 ]; then $(RUN) sandbox down >/dev/null 2>&1 || true; fi
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+help:
+	@echo "make             set up .venv and, as root on Debian, the packages that the sandbox needs"
+	@echo "make demo        break a registry, find the cause, keep the record (no root: on recorded evidence)"
+	@echo "make check       lint, types and the fast tests (under a minute)"
+	@echo "make test        lint, types and all tests; says what could not run here"
+	@echo "make recordings  record the evidence for the replay again, from the sandbox (root)"
+	@echo "make lock        resolve requirements.lock again"
+	@echo "make clean       remove .venv and caches; records stay"
