@@ -18,12 +18,12 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from cargo_runbook.cli import env
+from cargo_runbook.cli import codes, env
 from cargo_runbook.cli.console import PROGRAM, complain, message, tell
 from cargo_runbook.errors import InventoryError, RunbookError
 
 COMMANDS_GROUP = "cargo_runbook.commands"
-BUILT_IN = (env.register,)
+BUILT_IN = (env.register, codes.register)
 
 _HELP = tell(
     """Find what is broken in a Cargo registry, with the proof, and keep a record.

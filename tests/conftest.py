@@ -1,0 +1,97 @@
+"""Which real parts this machine has: tests that need a missing one are named at the end, and are an error under CI.
+
+`services` takes the programs that a test starts: `@pytest.mark.services("sshd")`; without any, all of SERVICES.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SERVICES = ("sshd", "nginx", "dnsmasq")
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+NOT_HERE = "not here: "
+_SYSTEM_PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/local/sbin", "/usr/sbin", "/sbin"])
+_last_words = pytest.StashKey[str]()
+
+
+def program(name: str) -> str | None:
+    """Where a program is; an ordinary user's PATH leaves out the folders of servers."""
+    return shutil.which(name, path=_SYSTEM_PATH)
+
+
+def _absent(*programs: str) -> str:
+    missing = [name for name in programs if program(name) is None]
+    return f"{', '.join(missing)} not installed" if missing else ""
+
+
+@cache
+def why_no_sandbox() -> str:
+    """Why the sandbox can't run on this machine; empty when it can."""
+    if not sys.platform.startswith("linux"):
+        return "the sandbox needs Linux"
+    if os.geteuid() != 0:
+        return "the sandbox needs root"
+    listed = (ROOT / "cargo_sandbox" / "debian-packages.txt").read_text("utf-8").splitlines()
+    entries = [line.split("#")[0].split() for line in listed]
+    if absent := _absent(*(entry[-1] for entry in entries if entry)):
+        return absent
+    probe = ["unshare", "--mount", "--net", "--pid", "--fork", "true"]
+    made = subprocess.run(probe, capture_output=True, check=False).returncode == 0
+    return "" if made else "namespaces are not allowed here"
+
+
+def why_not(marker: pytest.Mark) -> str:
+    """Why what a marker stands for can't be used on this machine; empty when it can."""
+    if marker.name == "sandbox":
+        return why_no_sandbox()
+    if marker.name == "services":
+        return _absent(*(marker.args or SERVICES))
+    if marker.name == "browser":
+        return "" if any(program(name) for name in BROWSERS) else "chromium not installed"
+    return ""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    missing: set[str] = set()
+    for item in items:
+        for marker in item.iter_markers():
+            if reason := why_not(marker):
+                missing.add(f"{marker.name} ({reason})")
+                item.add_marker(pytest.mark.skip(reason=f"{NOT_HERE}{marker.name} ({reason})"))
+                break
+    if missing and os.environ.get("CI") == "true":
+        raise pytest.UsageError(f"CI=true, and these tests can't run: {'; '.join(sorted(missing))}")
+
+
+def pytest_report_header() -> str:
+    marks = [pytest.Mark(name, (), {}) for name in ("services", "sandbox", "browser")]
+    return "real parts: " + ", ".join(
+        f"{mark.name} {'no: ' + why_not(mark) if why_not(mark) else 'yes'}" for mark in marks
+    )
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reasons = Counter(
+        str(report.longrepr[2]).partition(NOT_HERE)[2]
+        for report in terminalreporter.stats.get("skipped", [])
+        if isinstance(report.longrepr, tuple) and NOT_HERE in report.longrepr[2]
+    )
+    told = "; ".join(f"{count} of {reason}" for reason, count in sorted(reasons.items()))
+    words = f"Not run on this machine: {told}." if told else ""
+    terminalreporter.config.stash[_last_words] = words
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    # After pytest's own last line, so that nobody overlooks it.
+    if words := config.stash.get(_last_words, ""):
+        print(words)
