@@ -49,13 +49,13 @@ def why_no_sandbox() -> str:
     return "" if made else "namespaces are not allowed here"
 
 
-def why_not(marker: pytest.Mark) -> str:
+def why_not(name: str, programs: tuple[str, ...] = SERVICES) -> str:
     """Why what a marker stands for can't be used on this machine; empty when it can."""
-    if marker.name == "sandbox":
+    if name == "sandbox":
         return why_no_sandbox()
-    if marker.name == "services":
-        return _absent(*(marker.args or SERVICES))
-    if marker.name == "browser":
+    if name == "services":
+        return _absent(*programs)
+    if name == "browser":
         return "" if any(program(name) for name in BROWSERS) else "chromium not installed"
     return ""
 
@@ -65,7 +65,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     missing: set[str] = set()
     for item in items:
         for marker in item.iter_markers():
-            if reason := why_not(marker):
+            if reason := why_not(marker.name, marker.args or SERVICES):
                 missing.add(f"{marker.name} ({reason})")
                 item.add_marker(pytest.mark.skip(reason=f"{NOT_HERE}{marker.name} ({reason})"))
                 break
@@ -74,9 +74,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_report_header() -> str:
-    marks = [pytest.Mark(name, (), {}) for name in ("services", "sandbox", "browser")]
+    answers = {name: why_not(name) for name in ("services", "sandbox", "browser")}
     return "real parts: " + ", ".join(
-        f"{mark.name} {'no: ' + why_not(mark) if why_not(mark) else 'yes'}" for mark in marks
+        f"{name} {'no: ' + reason if reason else 'yes'}" for name, reason in answers.items()
     )
 
 
