@@ -1,0 +1,49 @@
+"""The folder /compass/cargo-ansible/cargo of a Cargo host, from templates."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from pathlib import Path
+from string import Template
+
+from cargo_sandbox.material.files import write, write_secret
+from cargo_sandbox.material.pki import Certified
+from cargo_sandbox.material.seed import Storage
+from cargo_sandbox.topology import INSTALLATION, ISSUER, MASTER, SERVICE_NAME, CargoSite
+
+TEMPLATE = Path(__file__).parent / "template"
+
+
+def render(site: CargoSite, *, http_secret: str = "") -> dict[str, str]:
+    """The text files of the installation: path below the installation -> content."""
+    values = {
+        "domain": site.domain,
+        "token_service": MASTER.address,
+        "issuer": ISSUER,
+        "service": SERVICE_NAME,
+        "root": INSTALLATION,
+        "http_secret": http_secret or secrets.token_hex(16),
+    }
+    files = sorted(path for path in TEMPLATE.rglob("*") if path.is_file())
+    return {str(path.relative_to(TEMPLATE)): Template(path.read_text()).substitute(values) for path in files}
+
+
+def install(
+    root: Path, site: CargoSite, *, server: Certified, signer: Certified, ca: bytes, admin_password: str
+) -> None:
+    """Write the whole installation below `root`, the root of a Cargo host's file system."""
+    folder = root / INSTALLATION.lstrip("/")
+    for name, text in render(site).items():
+        write(folder / name, text, mode=0o755 if name.endswith(".sh") else 0o644)
+    config = folder / "config"
+    write(config / "nginx/cert/server.crt", server.certificate_pem)
+    write_secret(config / "nginx/cert/server.key", server.key_pem)
+    write(config / "registry/root.crt", signer.certificate_pem)
+    write_secret(config / "ui/private_key.pem", signer.key_pem)
+    write_secret(config / "ui/admin_password", admin_password + "\n")
+    write(config / "ui/site.json", json.dumps({"domain": site.domain, "projects": site.projects}, indent=1))
+    write(config / f"jobservice/certs.d/{site.domain}/ca.crt", ca)
+    storage = Storage(folder / "data/registry")
+    for image in site.images:
+        storage.image(image, {"README": f"{image} of {site.domain}\n"})

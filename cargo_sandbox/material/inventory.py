@@ -1,0 +1,65 @@
+"""The inventory of a sandbox: an environment file for each of its Cargo installations.
+
+Relative paths count from the inventory folder, so it reads the same outside and on operator.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cargo_sandbox.material.files import write, write_secret
+from cargo_sandbox.topology import NAME_SERVER, TOKEN_PORT, CargoSite, machine
+
+TEMPLATE = """\
+# Environment of the practice installation; made anew by each `cargo-runbook sandbox up`.
+name: {name}
+stage: sandbox
+domain: {domain}
+ca: ca.crt
+image: library/tiny:1
+accounts:
+  - username: admin
+    kind: admin
+    password: file:passwords/{name}-admin
+  - username: alice
+    kind: platform
+    password: file:passwords/alice
+hosts:
+  - name: {name}
+    ssh: {name}
+    address: {address}
+name_servers:
+  - {name_server}
+token_service:
+  address: {token_service}
+  port: {token_port}
+contact:
+  name: Cargo on-call (practice)
+  how: cargo-on-call@example.com
+"""
+
+
+def environment_file(site: CargoSite) -> str:
+    """The environment file of one Cargo installation."""
+    return TEMPLATE.format(
+        name=site.name,
+        domain=site.domain,
+        address=machine(site.name).address,
+        name_server=NAME_SERVER,
+        token_service=machine("master").address,
+        token_port=TOKEN_PORT,
+    )
+
+
+def write_inventory(folder: Path, sites: tuple[CargoSite, ...], *, ca: bytes, passwords: dict[str, str]) -> None:
+    """Write environment files, CA and passwords.
+
+    Args:
+        passwords: `alice`, and `SITE-admin` for each site.
+    """
+    write(folder / "ca.crt", ca)
+    for name, password in passwords.items():
+        write_secret(folder / "passwords" / name, password + "\n")
+    (folder / "passwords").chmod(0o700)
+    for site in sites:
+        write(folder / f"{site.name}.yml", environment_file(site))

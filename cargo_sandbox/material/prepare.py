@@ -1,0 +1,147 @@
+"""All that a sandbox is made of before it starts: keys, passwords, and the files of each machine."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+from cargo_sandbox import topology
+from cargo_sandbox.machines.rootfs import layout_for
+from cargo_sandbox.material import pki
+from cargo_sandbox.material.files import write, write_secret
+from cargo_sandbox.material.installation import install
+from cargo_sandbox.material.inventory import write_inventory
+from cargo_sandbox.paths import StateFolder
+from cargo_sandbox.topology import MACHINES, OPERATOR, PLATFORM_ROLES, SITES, Machine
+
+DNS_RECORDS = "/etc/cargo-sandbox/records"
+DNSMASQ = f"""\
+no-resolv
+no-hosts
+listen-address={topology.NAME_SERVER}
+bind-interfaces
+addn-hosts={DNS_RECORDS}
+local=/{topology.ZONE}/
+log-queries
+log-facility=/var/log/queries.log
+pid-file=/run/dnsmasq.pid
+"""
+PROMPT = "PS1='[\\u@{name} \\W]\\$ '\n"
+
+
+def prepare(state: StateFolder) -> None:
+    """Fill the state folder. It must not exist yet; everything in it is readable by its owner only."""
+    state.path.mkdir(parents=True, mode=0o700)
+    for folder in (state.private, state.log, state.mounts, state.inventory, state.faults):
+        folder.mkdir(mode=0o700)
+    for machine in MACHINES:
+        state.files(machine.name).mkdir(parents=True)
+        write(state.machine(machine.name) / "layout.json", layout_for(machine, state).to_json())
+        if machine.dockerd:
+            state.docker(machine.name).mkdir()
+    ca = pki.certificate_authority(f"Practice Cargo CA ({state.name})")
+    signer = pki.token_signer("harbor-token-issuer")
+    write_secret(state.private / "ca.key", ca.key_pem)
+    passwords = {f"{site.name}-admin": pki.password() for site in SITES}
+    passwords |= {user: pki.password() for user in PLATFORM_ROLES}
+    write_inventory(state.inventory, SITES, ca=ca.certificate_pem, passwords=passwords)
+    _ssh(state)
+    _basics(state, ca.certificate_pem)
+    _dns(state.files("dns"))
+    _master(state.files("master"), signer, passwords)
+    for site in SITES:
+        install(
+            state.files(site.name),
+            site,
+            server=pki.server_certificate(ca, site.domain),
+            signer=signer,
+            ca=ca.certificate_pem,
+            admin_password=passwords[f"{site.name}-admin"],
+        )
+
+
+def discard(state: StateFolder) -> None:
+    """Remove the state folder, and the folder of all sandboxes when it was the last one."""
+    if state.path.exists():
+        shutil.rmtree(state.path)
+    try:
+        state.root.rmdir()
+    except OSError:
+        return
+
+
+def _home(state: StateFolder, machine: Machine) -> Path:
+    return state.files(machine.name) / machine.home.lstrip("/")
+
+
+def _ssh(state: StateFolder) -> None:
+    """A host key for each machine, the engineer's key, and what ssh on operator must know about them."""
+    engineer = pki.ssh_key()
+    known, aliases = [], []
+    for machine in MACHINES:
+        host = pki.ssh_key()
+        folder = state.files(machine.name) / "etc/ssh"
+        write_secret(folder / "ssh_host_ed25519_key", host.private)
+        write(folder / "ssh_host_ed25519_key.pub", f"{host.public} {machine.name}\n")
+        write_secret(_home(state, machine) / ".ssh/authorized_keys", f"{engineer.public} engineer\n")
+        known.append(f"{machine.name},{machine.address} {host.public}\n")
+        aliases.append(
+            f"Host {machine.name}\n  HostName {machine.address}\n  User root\n"
+            "  IdentityFile ~/.ssh/id_ed25519\n  StrictHostKeyChecking yes\n"
+        )
+    folder = _home(state, OPERATOR) / ".ssh"
+    write_secret(folder / "id_ed25519", engineer.private)
+    write(folder / "id_ed25519.pub", f"{engineer.public} engineer\n")
+    write(folder / "known_hosts", "".join(known))
+    write(folder / "config", "\n".join(aliases))
+    for machine in MACHINES:
+        (_home(state, machine) / ".ssh").chmod(0o700)
+
+
+def _basics(state: StateFolder, ca: bytes) -> None:
+    for machine in MACHINES:
+        etc = state.files(machine.name) / "etc"
+        write(etc / "hostname", f"{machine.name}\n")
+        write(etc / "hosts", f"127.0.0.1\tlocalhost\n{machine.address}\t{machine.name}\n")
+        write(etc / "resolv.conf", f"nameserver {topology.NAME_SERVER}\n")
+        write(etc / "nsswitch.conf", "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\nservices: files\n")
+        write(_home(state, machine) / ".bashrc", PROMPT.format(name=machine.name))
+        if machine.dockerd:
+            for site in SITES:
+                write(etc / "docker/certs.d" / site.domain / "ca.crt", ca)
+
+
+def _dns(root: Path) -> None:
+    records = [f"{topology.machine(site.name).address} {site.domain}\n" for site in SITES]
+    write(root / DNS_RECORDS.lstrip("/"), "".join(records))
+    write(root / "etc/cargo-sandbox/dnsmasq.conf", DNSMASQ)
+
+
+def _master(root: Path, signer: pki.Certified, passwords: dict[str, str]) -> None:
+    projects = {
+        site.name: {
+            name: {
+                "public": public,
+                "tenant": "system-tenant" if public else name.partition("_")[0],
+                "in_harbor": True,
+                "in_cargo_admin": True,
+            }
+            for name, public in site.projects.items()
+        }
+        for site in SITES
+    }
+    registries = {
+        site.domain: {
+            "name": site.name,
+            "username": "admin",
+            "password": passwords[f"{site.name}-admin"],
+            "projects": projects[site.name],
+        }
+        for site in SITES
+    }
+    accounts = {user: {"password": passwords[user], "tenants": roles} for user, roles in PLATFORM_ROLES.items()}
+    token = root / "etc/cargo-token"
+    write_secret(token / "private_key.pem", signer.key_pem)
+    write_secret(token / "cluster.json", json.dumps({"registries": registries, "accounts": accounts}, indent=1))
+    write(root / "etc/cargo-admin/projects.json", json.dumps(projects, indent=1))

@@ -1,0 +1,54 @@
+"""How `up` shows what it is doing: one line on standard error, a word for each part."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from cargo_sandbox.lab import Progress
+from cargo_sandbox.topology import MACHINES
+
+
+class _Line:
+    """The line. It counts up by itself; `ready` turns a part into a tick."""
+
+    def __init__(self) -> None:
+        self.started = time.monotonic()
+        self.doing: dict[str, str] = {}
+        self.lock = Lock()
+
+    def note(self, part: str, doing: str) -> None:
+        with self.lock:
+            self.doing[part] = doing
+
+    def __rich__(self) -> Text:
+        with self.lock:
+            known = dict(self.doing)
+        text = Text("sandbox  ") if known else Text("")
+        for part in ("image", *(machine.name for machine in MACHINES)) if known else ():
+            doing = known.get(part, "…")
+            ready = doing == "ready"
+            text.append(f"{part} {'✓' if ready else doing}  ", style="green" if ready else "dim")
+        if known:
+            text.append(f"{time.monotonic() - self.started:.1f} s")
+        return text
+
+
+@contextmanager
+def shown_progress() -> Iterator[Progress]:
+    """Progress for people on standard error; where that is no terminal, only the last state is printed."""
+    line = _Line()
+    console = Console(stderr=True, highlight=False)
+    if console.is_terminal:
+        with Live(line, console=console, refresh_per_second=10):
+            yield line.note
+    else:
+        yield line.note
+        if line.doing:
+            console.print(line, soft_wrap=True)
