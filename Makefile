@@ -29,7 +29,9 @@ lint: venv
 check: lint
 	@.venv/bin/pytest -q -n 2 -m "not ($(NOT_FAST))"
 
-test: packages lint
+test: venv
+	@tools/debian-packages.sh browser-tests
+	@$(MAKE) lint
 	@.venv/bin/pytest -q
 
 recordings: packages venv

@@ -2,21 +2,22 @@
 # Installs the Debian packages that the sandbox needs, when they are missing and the user is root.
 # Otherwise says which are missing and the one command to type. Without them everything runs on recorded evidence,
 # so a missing package is no error here; where CI=true it is.
+#   tools/debian-packages.sh [browser-tests]     with the argument: also what only the browser tests need
 set -euo pipefail
 cd "$(dirname "$0")/.."
 list=cargo_sandbox/debian-packages.txt
+wanted=${1:-}
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 
 say() { printf '%s\n' "$*" >&2; }
 give_up() { if [[ ${CI:-} == true ]]; then exit 1; else exit 0; fi; }
 
 missing() {
-    local package command _
-    # A line is "package command"; # begins a comment.
-    while read -r package command _; do
-        if [[ -n $package && $package != \#* ]] && ! command -v "${command:-$package}" >/dev/null; then
-            printf '%s\n' "$package"
-        fi
+    local package command condition
+    # A line is "package command [condition]"; # begins a comment.
+    while read -r package command condition; do
+        if [[ -z $package || ($condition == browser-tests && $wanted != browser-tests) ]]; then continue; fi
+        if ! command -v "$command" >/dev/null; then printf '%s\n' "$package"; fi
     done < <(sed 's/#.*//' "$list") | sort -u
 }
 
