@@ -1,0 +1,181 @@
+"""How a diagnosis looks in a terminal: the verdict table, the verdict card, what to do next.
+
+Everything is a rich renderable, fits 80 columns, and loses nothing but colour when it is piped.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text as RichText
+
+from cargo_runbook.findings import CHECKS, Diagnosis, Finding, Health, Verdict
+from cargo_runbook.observations import Observation
+from cargo_runbook.rules.catalog import catalog
+from cargo_runbook.texts import Language, Text, language_from
+from cargo_runbook.views import words
+from cargo_runbook.views.selection import followers, unclear
+
+STYLES: Mapping[Verdict, str] = {
+    Verdict.OK: "green",
+    Verdict.FAULT: "bold red",
+    Verdict.SKIPPED: "dim",
+    Verdict.UNKNOWN: "yellow",
+}
+
+# Columns from which on evidence stands beside what it shows.
+_WIDE = 104
+
+
+def verdict_table(diagnoses: Sequence[Diagnosis], language: Language | None = None) -> RenderableType:
+    """Environment x check, a row a diagnosis, with its legend below."""
+    say = language or language_from()
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    table.add_column(Text("environment", "环境").say(say), overflow="fold", max_width=20)
+    for check in CHECKS:
+        table.add_column(check if say == "en" else words.STATIONS[check].zh, no_wrap=True)
+    for diagnosis in diagnoses:
+        name = RichText(words.one_line(diagnosis.environment))
+        table.add_row(name, *[_cell(diagnosis, check, verdict) for check, verdict in diagnosis.cells().items()])
+    legend = RichText("   ").join(
+        RichText(f"{words.SIGNS[v]} {meaning.say(say)}", style=STYLES[v]) for v, meaning in words.MEANINGS.items()
+    )
+    return Group(
+        table, RichText(), legend, *[_stamp(text) for text in sorted({d.replayed for d in diagnoses if d.replayed})]
+    )
+
+
+def verdict_card(
+    diagnosis: Diagnosis, evidence: Sequence[Observation] = (), language: Language | None = None
+) -> RenderableType:
+    """Each root cause with its chain, what could not be told, what was ruled out, what could not be tested."""
+    say = language or language_from()
+    known = {observation.id: observation for observation in evidence}
+    parts: list[RenderableType] = []
+    roots = diagnosis.roots()
+    for root in roots:
+        parts += [_title(diagnosis, root), *_chain(root, known, say)]
+    if not roots:
+        sentence = words.NO_FAULT if diagnosis.status is Health.HEALTHY else words.COULD_NOT_TELL
+        style = STYLES[Verdict.OK if diagnosis.status is Health.HEALTHY else Verdict.UNKNOWN]
+        parts.append(_line(f"{words.one_line(diagnosis.environment)}: {sentence.say(say)}", 0, style=f"bold {style}"))
+    for finding in unclear(diagnosis):
+        parts += [
+            _line(f"? {_code(finding)}{words.one_line(finding.summary.say(say))}", 2),
+            *_chain(finding, known, say),
+        ]
+    for finding in followers(diagnosis):
+        why = words.FOLLOWS_FROM.fill({"codes": ", ".join(finding.consequence_of)}).say(say)
+        parts.append(_line(f"{finding.code} {words.one_line(finding.summary.say(say))} ({why})", 2, style="dim"))
+    for label, codes in ((words.RULED_OUT, diagnosis.refuted), (words.UNTESTED, diagnosis.untested)):
+        if codes:
+            parts.append(_line(f"{label.say(say)}: {named(codes, say)}", 2, style="dim"))
+    if diagnosis.replayed:
+        parts.append(_stamp(diagnosis.replayed, indent=2))
+    return Group(*parts)
+
+
+def next_steps(diagnoses: Sequence[Diagnosis], language: Language | None = None) -> RenderableType:
+    """Commands to type next, each with what it is for. Nothing when all is healthy."""
+    say = language or language_from()
+    ill = [d.environment for d in diagnoses if d.status is not Health.HEALTHY]
+    if not ill:
+        return Group()
+    chosen = " ".join(f"--env {words.one_line(name)}" for name in ill[:3])
+    steps = [
+        (f"cargo-runbook run 00_triage {chosen}", Text("the same as a record for the ticket", "同样的排查，留下记录")),
+        ("cargo-runbook notebook", Text("step through it in JupyterLab", "在 JupyterLab 中逐步排查")),
+    ]
+    grid = Table.grid(padding=(0, 3, 0, 0))
+    for number, (command, purpose) in enumerate(steps):
+        label = f"{words.NEXT.say(say)}:" if number == 0 else ""
+        grid.add_row(RichText(label, style="bold"), RichText(command, style="cyan"), RichText(purpose.say(say)))
+    return Group(RichText(), grid)
+
+
+def named(codes: Sequence[str], language: Language) -> str:
+    """Codes with their titles: `The domain does not resolve (CRG101), ...`."""
+    known = catalog()
+    return ", ".join(f"{known[code].title.say(language)} ({code})" if code in known else code for code in codes)
+
+
+def as_text(renderable: RenderableType, width: int = 100) -> str:
+    """The renderable as plain text, without any escape sequence and without spaces at line ends."""
+    console = Console(file=io.StringIO(), width=width, color_system=None, highlight=False, emoji=False, markup=False)
+    with console.capture() as capture:
+        console.print(renderable)
+    return "\n".join(line.rstrip() for line in capture.get().splitlines()).strip("\n")
+
+
+def _cell(diagnosis: Diagnosis, check: str, verdict: Verdict) -> RichText:
+    text = words.SIGNS[verdict]
+    if verdict is Verdict.FAULT:
+        faults = [f for f in diagnosis.findings if f.check == check and f.status is Verdict.FAULT]
+        # The root cause names the cell, not what merely follows from it.
+        faults.sort(key=lambda f: f.code not in diagnosis.root_causes)
+        text = f"{text} {faults[0].code.removeprefix('CRG')}"
+    return RichText(text, style=STYLES[verdict])
+
+
+def _title(diagnosis: Diagnosis, root: Finding) -> RenderableType:
+    title = RichText(f"{words.one_line(diagnosis.environment)}: ")
+    title.append(f"{root.code} {root.title.en}", style="bold red")
+    title.append(f"   {root.title.zh}")
+    return title
+
+
+def _chain(finding: Finding, known: Mapping[str, Observation], language: Language) -> list[RenderableType]:
+    indent = 2 if finding.status is Verdict.FAULT else 4
+    if finding.chain:
+        return [Padding(_Chain(finding, known, language), (0, 0, 0, indent))]
+    return [_line(words.one_line(finding.summary.say(language)), indent)] if finding.status is Verdict.FAULT else []
+
+
+@dataclass(frozen=True)
+class _Chain:
+    """The links of a finding: beside each its evidence where there is room for it, else below it."""
+
+    finding: Finding
+    known: Mapping[str, Observation]
+    language: Language
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        wide = options.max_width >= _WIDE
+        grid = Table.grid(padding=(0, 2, 0, 0))
+        grid.add_column(ratio=1, overflow="fold")
+        if wide:
+            grid.add_column(no_wrap=True, style="cyan")
+            grid.add_column(ratio=1, overflow="fold", style="dim")
+        consequence = ""
+        for link in self.finding.chain:
+            seen = self.known.get(link.observation)
+            rule, place = words.one_line(link.rule.say(self.language)), words.asked(seen) if seen else ""
+            if wide:
+                grid.add_row(RichText(rule), RichText(words.one_line(link.observation)), RichText(place))
+            else:
+                grid.add_row(RichText(rule))
+                if link.observation:
+                    mark = RichText(f"{words.one_line(link.observation)}  ", style="cyan").append(place, style="dim")
+                    grid.add_row(Padding(mark, (0, 0, 0, 4)))
+            follows = words.one_line(link.consequence.say(self.language))
+            if follows and follows != consequence:
+                grid.add_row(RichText(f"→ {follows}", style="bold"))
+                consequence = follows
+        yield grid
+
+
+def _line(text: str, indent: int, style: str = "") -> RenderableType:
+    return Padding(RichText(text, style=style, overflow="fold"), (0, 0, 0, indent))
+
+
+def _code(finding: Finding) -> str:
+    return f"{finding.code} " if finding.code else ""
+
+
+def _stamp(text: str, indent: int = 0) -> RenderableType:
+    return _line(f"⟲ {words.one_line(text)}", indent, style="magenta")

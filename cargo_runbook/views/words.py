@@ -1,0 +1,79 @@
+"""What the views call things: stations of a pull, verdicts and their signs, in both languages."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+
+from cargo_runbook.findings import CHECKS, Health, Verdict
+from cargo_runbook.observations import Observation
+from cargo_runbook.texts import Text
+
+STATIONS: Mapping[str, Text] = {
+    "dns": Text("DNS", "域名解析"),
+    "tls": Text("TLS", "证书"),
+    "challenge": Text("challenge", "质询"),
+    "login": Text("login", "登录"),
+    "token": Text("token", "令牌"),
+    "project": Text("project", "项目权限"),
+    "pull": Text("pull", "拉取"),
+}
+
+QUESTIONS: Mapping[str, Text] = {
+    "dns": Text("Does the registry's domain resolve?", "仓库域名能否正确解析？"),
+    "tls": Text("Does the registry answer with a certificate that clients trust?", "仓库是否应答，证书是否受信任？"),
+    "challenge": Text("Where does the registry send clients for a token?", "仓库让客户端去哪里获取 token？"),
+    "login": Text("Do the accounts get a token from the token service?", "账号能否从 token service 登录？"),
+    "token": Text("Does the registry trust the token that was issued?", "仓库是否信任签发的 token？"),
+    "project": Text("May the account pull from the project?", "账号是否有该项目的权限？"),
+    "pull": Text("Does the image come?", "能否拉取镜像？"),
+}
+
+# Colour is never the only sign: each verdict has a sign and words of its own.
+SIGNS: Mapping[Verdict, str] = {Verdict.OK: "●", Verdict.FAULT: "✗", Verdict.SKIPPED: "○", Verdict.UNKNOWN: "?"}
+MEANINGS: Mapping[Verdict, Text] = {
+    Verdict.FAULT: Text("fault", "故障"),
+    Verdict.OK: Text("ok", "正常"),
+    Verdict.SKIPPED: Text("not testable", "无法测试"),
+    Verdict.UNKNOWN: Text("could not tell", "无法判断"),
+}
+HEALTH: Mapping[str, Text] = {
+    Health.HEALTHY: Text("healthy", "正常"),
+    Health.FAULT: Text("fault", "有故障"),
+    Health.UNKNOWN: Text("could not tell", "无法判断"),
+    "failed": Text("the run failed", "运行失败"),
+}
+
+RULED_OUT = Text("ruled out", "已排除")
+UNTESTED = Text("could not be tested", "未能测试")
+NEXT = Text("Next", "下一步")
+EVIDENCE = Text("evidence", "证据")
+FOLLOWS_FROM = Text("follows from {codes}", "由 {codes} 引起")
+NO_FAULT = Text("No fault on the path of a pull", "拉取路径上未发现故障")
+COULD_NOT_TELL = Text("Could not tell whether a pull works", "无法判断能否拉取镜像")
+
+assert tuple(STATIONS) == tuple(QUESTIONS) == CHECKS
+
+
+def plain(text: object) -> str:
+    """`text` with control and direction-changing characters made visible; newlines and tabs stay.
+
+    What hosts print is hostile input: an escape sequence must not drive the reader's terminal, and a bidirectional
+    override must not turn a sentence round.
+    """
+    return "".join(c if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cf") else _visible(c) for c in str(text))
+
+
+def one_line(text: object) -> str:
+    """`plain` text on one line."""
+    return " ".join(plain(text).split())
+
+
+def asked(observation: Observation) -> str:
+    """Where one looked and what was asked, on one line: `operator, GET https://.../v2/`."""
+    return one_line(f"{observation.vantage}, {observation.question}")
+
+
+def _visible(character: str) -> str:
+    code = ord(character)
+    return chr(0x2400 + code) if code < 0x20 else f"\\u{code:04x}"
