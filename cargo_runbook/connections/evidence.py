@@ -1,0 +1,124 @@
+"""Evidence: observations with ids, asked once, written as a file that a later reader can judge again."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import threading
+from collections.abc import Iterable
+from concurrent.futures import Future
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+
+from cargo_runbook.connections.base import Connections
+from cargo_runbook.errors import RunbookError
+from cargo_runbook.observations import Observation, Question, observation_from_json, observation_to_json
+
+FILE = "evidence.jsonl"
+"""Name of the file in a record."""
+
+
+class EvidenceError(RunbookError):
+    """An evidence file can't be read. `file` and `line` say where."""
+
+    def __init__(self, problem: str, *, file: str, line: int = 0) -> None:
+        place = f"{file}:{line}" if line else file
+        super().__init__(f"{place}: {problem}", next_step="Take the file from the archive again; it is never edited.")
+        self.file = file
+        self.line = line
+
+
+class Evidence:
+    """Files each observation under an id (E1, E2, ... in the order of asking), and asks equal questions once.
+
+    Whoever asks a question that somebody else is asking waits for that answer. Ends its connections when used as a
+    context manager.
+    """
+
+    def __init__(self, inner: Connections) -> None:
+        self._inner = inner
+        self._lock = threading.Lock()
+        self._answers: dict[str, Future[Observation]] = {}
+
+    def ask(self, question: Question) -> Observation:
+        """The answer, with its id."""
+        key = question.key()
+        with self._lock:
+            answer = self._answers.get(key)
+            mine = answer is None
+            if answer is None:
+                answer = self._answers[key] = Future()
+                number = len(self._answers)
+        if mine:
+            try:
+                answer.set_result(replace(self._inner.ask(question), id=f"E{number}"))
+            except BaseException as error:
+                answer.set_exception(error)
+                raise
+        return answer.result()
+
+    @property
+    def observations(self) -> tuple[Observation, ...]:
+        """All that was answered so far, in the order of the ids."""
+        with self._lock:
+            answers = list(self._answers.values())
+        return tuple(answer.result() for answer in answers if answer.done() and not answer.exception())
+
+    def get(self, name: str) -> Observation | None:
+        """The observation with the id `name`; None when there is none (yet)."""
+        return next((observation for observation in self.observations if observation.id == name), None)
+
+    def write(self, path: Path) -> None:
+        """Writes all observations to `path`, as `write_evidence` does."""
+        write_evidence(self.observations, path)
+
+    def close(self) -> None:
+        """Ends the connections; the observations stay."""
+        self._inner.close()
+
+    def __enter__(self) -> Evidence:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def write_evidence(observations: Iterable[Observation], path: Path) -> None:
+    """Writes one observation a line as JSON; the file appears complete or not at all (mode 0600)."""
+    with tempfile.NamedTemporaryFile(
+        "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}", delete=False
+    ) as new:
+        try:
+            for observation in observations:
+                body = observation_to_json(observation)
+                new.write(json.dumps(body, ensure_ascii=False, sort_keys=True) + "\n")
+            new.flush()
+            os.fsync(new.fileno())
+        except BaseException:
+            Path(new.name).unlink()
+            raise
+    Path(new.name).replace(path)
+
+
+def read_evidence(path: Path) -> tuple[Observation, ...]:
+    """The observations of a file that `write_evidence` wrote.
+
+    Raises:
+        EvidenceError: the file is not there, or a line is no observation.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise EvidenceError(f"the evidence can't be read: {reason}", file=str(path)) from error
+    observations = []
+    for number, line in enumerate(lines, 1):
+        try:
+            observations.append(observation_from_json(json.loads(line)))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise EvidenceError(f"not an observation ({error})", file=str(path), line=number) from error
+    return tuple(observations)

@@ -1,0 +1,111 @@
+"""The real connections of one environment: each question goes the way that its kind and its vantage ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from cargo_runbook.connections.base import Failure, Look
+from cargo_runbook.connections.evidence import Evidence
+from cargo_runbook.connections.kube import ask_kubectl
+from cargo_runbook.connections.local import ask_local
+from cargo_runbook.connections.network.dns import ask_dns
+from cargo_runbook.connections.network.http import HttpConnection
+from cargo_runbook.connections.network.tls import Trust, ask_tls
+from cargo_runbook.connections.readonly import ReadOnly
+from cargo_runbook.connections.ssh import SshConnection
+from cargo_runbook.connections.ssh.config import DEFAULT_CONFIG
+from cargo_runbook.errors import SecretUnavailable
+from cargo_runbook.inventory.models import Account, Environment
+from cargo_runbook.observations import (
+    Command,
+    DnsQuery,
+    HttpRequest,
+    KubeCommand,
+    Observation,
+    Place,
+    Question,
+    Status,
+    TlsHandshake,
+)
+from cargo_runbook.secret import Redactor, Secret
+
+
+class LiveConnections:
+    """Asks hosts, containers, clusters, registries and name servers.
+
+    Args:
+        environment: whose hosts, CA and domain count.
+        credentials: password of an account; may raise SecretUnavailable, which becomes an observation when the
+            account is used.
+        redactor: everything that comes back passes through it; it learns the accounts' passwords at once, so that
+            they are recognised in any output.
+        ssh_config: the operator's SSH configuration file.
+    """
+
+    def __init__(
+        self,
+        environment: Environment,
+        credentials: Callable[[Account], Secret],
+        redactor: Redactor,
+        *,
+        ssh_config: Path = DEFAULT_CONFIG,
+    ) -> None:
+        self._hosts = {host.name: host for host in environment.hosts}
+        self._redactor = redactor
+        self._trust = Trust(str(environment.folder / environment.ca) if environment.ca else "")
+        self._ssh = SshConnection(ssh_config)
+        self._http = HttpConnection(environment, credentials, redactor, self._trust)
+        for account in environment.accounts:
+            try:
+                redactor.register(credentials(account), "password", username=account.username)
+            except SecretUnavailable:
+                # Told when the account is used; a diagnosis that needs no login goes on without.
+                continue
+
+    def ask(self, question: Question) -> Observation:
+        """The answer; see `Connections.ask`."""
+        look = Look(question, self._redactor)
+        match question:
+            case Command(vantage=vantage) if vantage.place is Place.OPERATOR:
+                return ask_local(look, question)
+            case Command(vantage=vantage) if vantage.place in (Place.CARGO_HOST, Place.CONTAINER):
+                return self._ask_host(look, question)
+            case KubeCommand():
+                return ask_kubectl(look, question)
+            case HttpRequest():
+                return self._http.ask(look, question)
+            case DnsQuery():
+                return ask_dns(look, question)
+            case TlsHandshake():
+                return ask_tls(look, question, self._trust)
+            case _:
+                sentence = f"there is no way to ask {question.kind} from {question.vantage}"
+                return look.failed(Failure(Status.ERROR, "no_way", sentence))
+
+    def _ask_host(self, look: Look, question: Command) -> Observation:
+        host = self._hosts.get(question.vantage.host)
+        if host is None:
+            sentence = f"the environment has no host {question.vantage.host}"
+            return look.failed(Failure(Status.ERROR, "unknown_host", sentence))
+        return self._ssh.ask(look, question, host)
+
+    def close(self) -> None:
+        """Ends all SSH connections."""
+        self._ssh.close()
+
+
+def open_connections(
+    environment: Environment,
+    credentials: Callable[[Account], Secret],
+    *,
+    redactor: Redactor | None = None,
+    ssh_config: Path = DEFAULT_CONFIG,
+) -> Evidence:
+    """The connections that a diagnosis gets: real, read-only, and filed as evidence.
+
+    Args:
+        redactor: to share one with whatever else is written; a new one by default.
+    """
+    live = LiveConnections(environment, credentials, redactor or Redactor(), ssh_config=ssh_config)
+    return Evidence(ReadOnly(live, (host.root for host in environment.hosts)))

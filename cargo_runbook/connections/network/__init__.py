@@ -1,0 +1,1 @@
+"""Questions that go over the network from the operator: HTTP, DNS, TLS."""

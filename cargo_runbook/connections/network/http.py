@@ -1,0 +1,146 @@
+"""HTTP requests: redirects shown and never followed, credentials for the environment's own domain only.
+
+Proxies of the operator's environment are not used: the question is what the given address answers, and a proxy has
+a resolver of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import httpcore
+import httpx
+
+from cargo_runbook.connections.base import HTTP_CAP, Capture, Failure, Look
+from cargo_runbook.connections.network.tls import Trust
+from cargo_runbook.connections.network.tokens import TokenVault
+from cargo_runbook.connections.network.wire import Wire
+from cargo_runbook.errors import SecretUnavailable
+from cargo_runbook.inventory.models import Account, Environment
+from cargo_runbook.observations import HttpRequest, Observation, Status
+from cargo_runbook.secret import Redactor, Secret
+
+# Questions are written down, so these may not stand in one; `account` and `bearer` are the way.
+_NEVER_GIVEN = frozenset({"authorization", "proxy-authorization", "cookie"})
+
+
+class HttpConnection:
+    """Sends requests and keeps the tokens that come back.
+
+    Args:
+        environment: whose domain credentials may go to.
+        credentials: password of an account; may raise SecretUnavailable.
+        redactor: learns every credential before it is used.
+        trust: CAs.
+    """
+
+    def __init__(
+        self, environment: Environment, credentials: Callable[[Account], Secret], redactor: Redactor, trust: Trust
+    ) -> None:
+        self._environment = environment
+        self._credentials = credentials
+        self._redactor = redactor
+        self._trust = trust
+        self._vault = TokenVault(redactor)
+
+    def ask(self, look: Look, question: HttpRequest) -> Observation:
+        """Sends the request; the body is cut at HTTP_CAP, the deadline covers all of it."""
+        data: dict[str, Any] = {}
+        body = Capture()
+        try:
+            request = self._request(question)
+            wire = Wire(self._trust.context(), question.connect_to, look.deadline)
+            try:
+                self._exchange(wire, request, body, data)
+            finally:
+                if wire.peer:
+                    data["peer"] = wire.peer
+                wire.close()
+        except Failure as failure:
+            return look.failed(failure, output=body.content(), data=data, truncated=body.overflow, cap=HTTP_CAP)
+        token = None if body.overflow else self._vault.keep(body.content())
+        if token:
+            data["token"] = token
+        return look.observe(Status.ANSWERED, output=body.content(), data=data, truncated=body.overflow, cap=HTTP_CAP)
+
+    def _exchange(self, wire: Wire, request: httpx.Request, body: Capture, data: dict[str, Any]) -> None:
+        try:
+            response = wire.handle_request(request)
+            try:
+                data["status"] = response.status_code
+                data["headers"] = _headers(response.headers)
+                for part in response.iter_raw():
+                    body.add(part)
+                    if body.overflow:
+                        return
+            finally:
+                response.close()
+        except httpcore.RemoteProtocolError as error:
+            reason = "reset" if "disconnected" in str(error) or "closed" in str(error) else "not_http"
+            raise Failure(Status.UNREACHABLE, reason, f"no complete HTTP answer: {error}") from error
+        except httpcore.LocalProtocolError as error:
+            raise Failure(Status.ERROR, "bad_request", f"the request can't be sent: {error}") from error
+
+    def _request(self, question: HttpRequest) -> httpx.Request:
+        given = {name.lower() for name, _ in question.headers}
+        if given & _NEVER_GIVEN:
+            sentence = "credentials are named by account or bearer, never given as a header"
+            raise Failure(Status.ERROR, "secret_in_question", sentence)
+        try:
+            request = httpx.Request(question.method, question.url, headers=list(question.headers))
+        except (httpx.InvalidURL, ValueError, TypeError) as error:
+            raise Failure(Status.ERROR, "bad_url", f"{question.url!r} is no URL: {error}") from error
+        if request.url.scheme not in ("http", "https") or not request.url.host:
+            raise Failure(Status.ERROR, "bad_url", f"{question.url!r} is no http or https URL")
+        request.headers.setdefault("User-Agent", "cargo-runbook")
+        request.headers.setdefault("Accept", "*/*")
+        # A compressed body could be small on the wire and huge in memory.
+        request.headers["Accept-Encoding"] = "identity"
+        request.headers["Connection"] = "close"
+        if question.account or question.bearer:
+            self._authorize(request, question)
+        return request
+
+    def _authorize(self, request: httpx.Request, question: HttpRequest) -> None:
+        self._check_destination(request)
+        if question.account and question.bearer:
+            raise Failure(Status.ERROR, "bad_request", "a request carries an account or a token, not both")
+        if question.bearer:
+            token = self._vault.get(question.bearer)
+            if token is None:
+                raise Failure(Status.ERROR, "unknown_token", f"no answer held the token {question.bearer}")
+            request.headers["Authorization"] = f"Bearer {token.reveal()}"
+            return
+        account = next((a for a in self._environment.accounts if a.username == question.account), None)
+        if account is None:
+            sentence = f"the environment {self._environment.name} has no account {question.account}"
+            raise Failure(Status.ERROR, "unknown_account", sentence)
+        try:
+            secret = self._credentials(account)
+        except SecretUnavailable as error:
+            raise Failure(Status.ERROR, "secret_unavailable", str(error)) from error
+        self._redactor.register(secret, "password", username=account.username)
+        flow = httpx.BasicAuth(account.username, secret.reveal()).auth_flow(request)
+        next(flow)
+
+    def _check_destination(self, request: httpx.Request) -> None:
+        """A realm is an address that somebody else chose: no credentials go anywhere but to the domain in use."""
+        host, domain = request.url.host.lower().rstrip("."), self._environment.domain.lower().rstrip(".")
+        if host != domain:
+            sentence = f"credentials are for {domain} only and were not sent to {host}"
+            raise Failure(Status.WITHHELD, "foreign_host", sentence)
+        if request.url.scheme != "https":
+            sentence = f"credentials go over https only and were not sent to {request.url.scheme}://{host}"
+            raise Failure(Status.WITHHELD, "not_https", sentence)
+
+
+def _headers(headers: httpx.Headers) -> dict[str, list[str]]:
+    """Lower-case names with all values, in the order in which they came; values of cookies are left out."""
+    kept: dict[str, list[str]] = {}
+    for raw_name, raw_value in headers.raw:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        if name == "set-cookie":
+            value = f"{value.partition('=')[0]}=‹cookie›"
+        kept.setdefault(name, []).append(value)
+    return kept

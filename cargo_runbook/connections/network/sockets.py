@@ -1,0 +1,130 @@
+"""TCP connections with a total deadline, and the operator's resolver in a process that can be ended.
+
+getaddrinfo can't be interrupted and may take half a minute with a silent name server; in a child process it costs
+its deadline and no more.
+"""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+import json
+import socket
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cargo_runbook.connections.base import Deadline, Failure
+from cargo_runbook.connections.local import run
+from cargo_runbook.observations import Status
+
+_LOOK_UP = """
+import json, socket, sys
+name, family = sys.argv[1], int(sys.argv[2])
+try:
+    found = socket.getaddrinfo(name, None, family, socket.SOCK_STREAM)
+except socket.gaierror as error:
+    print(json.dumps({"error": error.errno, "text": error.strerror}))
+except UnicodeError:
+    print(json.dumps({"error": socket.EAI_NONAME, "text": "no valid host name"}))
+else:
+    print(json.dumps({"addresses": list(dict.fromkeys(item[4][0] for item in found))}))
+"""
+
+_ROUTE = (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EADDRNOTAVAIL, errno.EACCES, errno.EPERM)
+
+
+@dataclass(frozen=True)
+class LookUp:
+    """What getaddrinfo says: addresses, or an EAI code (negative, RFC 3493) with its text."""
+
+    addresses: tuple[str, ...] = ()
+    code: int = 0
+    text: str = ""
+
+
+def look_up(name: str, deadline: Deadline, family: int = socket.AF_UNSPEC) -> LookUp:
+    """Asks the operator's resolver, as any program there would (hosts file included).
+
+    Raises:
+        Failure: no answer within the deadline.
+    """
+    if is_address(name):
+        return LookUp((name,))
+    outcome = run((sys.executable, "-I", "-S", "-c", _LOOK_UP, name, str(int(family))), deadline)
+    if outcome.exit_code != 0:
+        if outcome.exit_code is None:
+            raise Failure(Status.TIMEOUT, "timeout", f"looking up {name} had no answer in time", phase="name")
+        raise Failure(Status.ERROR, "resolver", f"looking up {name} failed: {outcome.error.decode(errors='replace')}")
+    answer = json.loads(outcome.output)
+    return LookUp(tuple(answer.get("addresses", ())), int(answer.get("error", 0)), str(answer.get("text", "")))
+
+
+def connect(host: str, port: int, deadline: Deadline) -> socket.socket:
+    """A TCP connection to `host` (name or address).
+
+    Raises:
+        Failure: with reason `name_not_resolved`, `refused`, `no_route`, `reset` or `timeout`.
+    """
+    found = look_up(host, deadline)
+    if not found.addresses:
+        sentence = f"{host} does not resolve: {found.text}"
+        raise Failure(Status.UNREACHABLE, "name_not_resolved", sentence, phase="name")
+    return _connect_any(found.addresses, port, deadline)
+
+
+def _connect_any(addresses: Sequence[str], port: int, deadline: Deadline) -> socket.socket:
+    last: Failure | None = None
+    for number, address in enumerate(addresses):
+        share = deadline.left() / (len(addresses) - number)
+        if share <= 0:
+            break
+        try:
+            connection = socket.create_connection((address, port), timeout=share)
+        except OSError as error:
+            last = connection_failure(error, f"{address} port {port}", phase="connect")
+        else:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return connection
+    if last is None:
+        last = Failure(Status.TIMEOUT, "timeout", f"no time left to connect to {addresses[0]}", phase="connect")
+    raise last
+
+
+def connection_failure(error: OSError, where: str, *, phase: str) -> Failure:
+    """The failure that an operating system error stands for."""
+    if isinstance(error, TimeoutError):
+        return Failure(Status.TIMEOUT, "timeout", f"{where} did not answer in time", phase=phase)
+    if isinstance(error, socket.gaierror):
+        return Failure(Status.UNREACHABLE, "name_not_resolved", f"{where} does not resolve: {error}", phase=phase)
+    if isinstance(error, ConnectionRefusedError):
+        return Failure(Status.UNREACHABLE, "refused", f"{where} refused the connection", phase=phase)
+    if isinstance(error, ConnectionResetError | BrokenPipeError | ConnectionAbortedError):
+        return Failure(Status.UNREACHABLE, "reset", f"{where} ended the connection", phase=phase)
+    if error.errno in _ROUTE:
+        return Failure(Status.UNREACHABLE, "no_route", f"no route to {where}: {error.strerror}", phase=phase)
+    return Failure(Status.UNREACHABLE, "network", f"{where}: {error}", phase=phase)
+
+
+def is_address(text: str) -> bool:
+    """Whether `text` is an IP address and no name."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def split_address(text: str, port: int) -> tuple[str, int]:
+    """`ADDRESS`, `ADDRESS:PORT`, `[IPv6]` or `[IPv6]:PORT` as host and port.
+
+    >>> split_address("203.0.113.7:8443", 443)
+    ('203.0.113.7', 8443)
+    """
+    if text.startswith("["):
+        host, _, rest = text[1:].partition("]")
+        return host, int(rest[1:]) if rest.startswith(":") else port
+    if text.count(":") == 1:
+        host, _, number = text.partition(":")
+        return host, int(number)
+    return text, port

@@ -1,0 +1,162 @@
+"""TLS: whether the certificate is trusted as a docker client would trust it, and what it says when it is not."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from dataclasses import dataclass
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from cargo_runbook.connections.base import Deadline, Failure, Look
+from cargo_runbook.connections.network.sockets import connect, connection_failure
+from cargo_runbook.observations import Observation, Status, TlsHandshake
+
+# X509_V_ERR_* of OpenSSL's x509_vfy.h.
+_VERIFY_CODES = {
+    9: "not_yet_valid",
+    10: "expired",
+    18: "self_signed",
+    19: "unknown_ca",
+    20: "unknown_ca",
+    21: "unknown_ca",
+    23: "revoked",
+    62: "wrong_name",
+    64: "wrong_name",
+}
+_NOT_TLS = (
+    "WRONG_VERSION_NUMBER",
+    "HTTP_REQUEST",
+    "PACKET_LENGTH_TOO_LONG",
+    "RECORD_LAYER_FAILURE",
+    "UNEXPECTED_MESSAGE",
+)
+_OLD_TLS = ("UNSUPPORTED_PROTOCOL", "TLSV1_ALERT_PROTOCOL_VERSION", "NO_PROTOCOLS_AVAILABLE")
+
+
+@dataclass(frozen=True)
+class Trust:
+    """The CAs that count: the system's, and those of the environment's `ca` file (as docker's certs.d adds one).
+
+    Args:
+        ca: path of a PEM file, or empty.
+    """
+
+    ca: str = ""
+
+    def context(self) -> ssl.SSLContext:
+        """A context that verifies as Go's crypto/tls does.
+
+        Raises:
+            Failure: the CA file can't be read.
+        """
+        context = ssl.create_default_context()
+        if self.ca:
+            try:
+                context.load_verify_locations(cafile=self.ca)
+            except (OSError, ssl.SSLError) as error:
+                raise Failure(Status.ERROR, "ca_unreadable", f"the CA file {self.ca} can't be read: {error}") from error
+        # Python 3.13 became stricter than Go about old CA certificates; a verdict must be the docker client's.
+        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+        # Go takes names from the subject alternative names only (since 1.15).
+        context.hostname_checks_common_name = False
+        return context
+
+
+def handshake(connection: socket.socket, context: ssl.SSLContext, name: str, deadline: Deadline) -> ssl.SSLSocket:
+    """The handshake on an open connection; the connection is closed when it fails.
+
+    Raises:
+        Failure: with reason `tls` and `tls_problem`, or the reason of a connection that broke.
+    """
+    try:
+        connection.settimeout(max(deadline.left(), 0.001))
+        return context.wrap_socket(connection, server_hostname=name)
+    except (OSError, ValueError) as error:
+        connection.close()
+        raise _tls_failure(error, name) from error
+
+
+def _tls_failure(error: OSError | ValueError, name: str) -> Failure:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        problem = _VERIFY_CODES.get(error.verify_code, "not_trusted")
+        return Failure(Status.UNREACHABLE, "tls", f"{name}: {error.verify_message}", tls_problem=problem)
+    if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
+        return Failure(Status.UNREACHABLE, "reset", f"{name} ended the connection during the handshake", phase="tls")
+    if isinstance(error, ssl.SSLError):
+        reason = error.reason or ""
+        problem = "not_tls" if reason in _NOT_TLS else "protocol_version" if reason in _OLD_TLS else "refused"
+        return Failure(Status.UNREACHABLE, "tls", f"{name}: {reason or error}", tls_problem=problem)
+    if isinstance(error, OSError):
+        return connection_failure(error, name, phase="tls")
+    return Failure(Status.ERROR, "bad_name", f"{name!r} can't be asked for by TLS: {error}")
+
+
+def ask_tls(look: Look, question: TlsHandshake, trust: Trust) -> Observation:
+    """Shakes hands, verified; where that fails, once more unverified to see the certificate. Nothing else is sent."""
+    data: dict[str, Any] = {"trusted": False, "problem": "", "names": []}
+    try:
+        context = trust.context()
+        connection = connect(question.address, question.port, look.deadline)
+        data["peer"] = connection.getpeername()[0]
+        try:
+            secured = handshake(connection, context, question.server_name, look.deadline)
+        except Failure as failure:
+            if failure.reason != "tls":
+                raise
+            return _untrusted(look, question, failure, data)
+    except Failure as failure:
+        return look.failed(failure, data=data)
+    with secured:
+        data.update(trusted=True, version=secured.version(), **_describe(secured.getpeercert(binary_form=True)))
+    return look.observe(Status.ANSWERED, output=_summary(data), data=data)
+
+
+def _untrusted(look: Look, question: TlsHandshake, failure: Failure, data: dict[str, Any]) -> Observation:
+    data["problem"] = failure.data["tls_problem"]
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    try:
+        connection = connect(question.address, question.port, look.deadline)
+        with handshake(connection, context, question.server_name, look.deadline) as unverified:
+            data.update(version=unverified.version(), **_describe(unverified.getpeercert(binary_form=True)))
+    except Failure as again:
+        data["certificate_reason"] = again.sentence
+    return look.observe(Status.ANSWERED, output=_summary(data), error=failure.sentence, data=data)
+
+
+def _describe(der: bytes | None) -> dict[str, Any]:
+    """What a certificate says: names, issuer, subject, times (ISO, UTC), SHA-256 fingerprint, and itself as PEM."""
+    if not der:
+        return {}
+    try:
+        certificate = x509.load_der_x509_certificate(der)
+        return {
+            "names": _names(certificate),
+            "issuer": certificate.issuer.rfc4514_string(),
+            "subject": certificate.subject.rfc4514_string(),
+            "not_before": certificate.not_valid_before_utc.isoformat().replace("+00:00", "Z"),
+            "not_after": certificate.not_valid_after_utc.isoformat().replace("+00:00", "Z"),
+            "fingerprint": f"SHA256:{certificate.fingerprint(SHA256()).hex()}",
+            "certificate": certificate.public_bytes(Encoding.PEM).decode(),
+        }
+    except ValueError as error:
+        return {"certificate_reason": f"the certificate can't be parsed: {error}"}
+
+
+def _names(certificate: x509.Certificate) -> list[str]:
+    try:
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return []
+    return [*names.get_values_for_type(x509.DNSName), *(str(a) for a in names.get_values_for_type(x509.IPAddress))]
+
+
+def _summary(data: dict[str, Any]) -> str:
+    rows = [("trusted", "yes" if data["trusted"] else f"no: {data['problem']}"), ("names", ", ".join(data["names"]))]
+    rows += [(key, str(data[key])) for key in ("issuer", "not_before", "not_after") if key in data]
+    return "\n".join(f"{key}: {value}" for key, value in rows)

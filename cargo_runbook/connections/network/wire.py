@@ -1,0 +1,144 @@
+"""httpx on sockets of our own, through httpcore's public network back end.
+
+It gives what neither has by itself: one deadline over name look-up, connection, handshake and every byte of the
+answer (a server that trickles is ended too), an address to connect to instead of the URL's host while SNI and Host
+stay (curl's --connect-to), and failures that keep their cause.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import httpcore
+import httpx
+
+from cargo_runbook.connections.base import Deadline, Failure
+from cargo_runbook.connections.network.sockets import connect, connection_failure, split_address
+from cargo_runbook.connections.network.tls import handshake
+from cargo_runbook.observations import Status
+
+
+class Wire(httpx.BaseTransport):
+    """One request on one connection.
+
+    Args:
+        context: for TLS.
+        connect_to: address (with port or without) to connect to instead of the URL's; empty for the URL's.
+        deadline: of all of it.
+    """
+
+    def __init__(self, context: ssl.SSLContext, connect_to: str, deadline: Deadline) -> None:
+        self._backend = _Backend(connect_to, deadline)
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=context, max_connections=1, http1=True, http2=False, retries=0, network_backend=self._backend
+        )
+
+    @property
+    def peer(self) -> str:
+        """The address that was connected to; empty before."""
+        return self._backend.peer
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        assert isinstance(request.stream, httpx.SyncByteStream)
+        answer = self._pool.handle_request(
+            httpcore.Request(
+                method=request.method,
+                url=httpcore.URL(
+                    scheme=request.url.raw_scheme,
+                    host=request.url.raw_host,
+                    port=request.url.port,
+                    target=request.url.raw_path,
+                ),
+                headers=request.headers.raw,
+                content=request.stream,
+                extensions=request.extensions,
+            )
+        )
+        return httpx.Response(answer.status, headers=answer.headers, stream=_Body(answer), extensions=answer.extensions)
+
+    def close(self) -> None:
+        self._pool.close()
+
+
+class _Body(httpx.SyncByteStream):
+    def __init__(self, answer: httpcore.Response) -> None:
+        self._answer = answer
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._answer.iter_stream()
+
+    def close(self) -> None:
+        self._answer.close()
+
+
+class _Backend(httpcore.NetworkBackend):
+    def __init__(self, connect_to: str, deadline: Deadline) -> None:
+        self._connect_to = connect_to
+        self._deadline = deadline
+        self.peer = ""
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        if self._connect_to:
+            try:
+                host, port = split_address(self._connect_to, port)
+            except ValueError as error:
+                raise Failure(Status.ERROR, "bad_address", f"{self._connect_to!r} is no address") from error
+        connection = connect(host, port, self._deadline)
+        self.peer = connection.getpeername()[0]
+        return _Stream(connection, self._deadline)
+
+
+class _Stream(httpcore.NetworkStream):
+    """A socket each of whose operations may use what is left of the deadline."""
+
+    def __init__(self, connection: socket.socket, deadline: Deadline) -> None:
+        self._socket = connection
+        self._deadline = deadline
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        self._arm("response")
+        try:
+            return self._socket.recv(max_bytes)
+        except ssl.SSLEOFError:
+            # A server that drops a TLS connection without saying goodbye; what is missing shows in the framing.
+            return b""
+        except OSError as error:
+            raise connection_failure(error, "the server", phase="response") from error
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._arm("request")
+        try:
+            self._socket.sendall(buffer)
+        except OSError as error:
+            raise connection_failure(error, "the server", phase="request") from error
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        return _Stream(handshake(self._socket, ssl_context, server_hostname or "", self._deadline), self._deadline)
+
+    def get_extra_info(self, info: str) -> Any:
+        if info == "ssl_object" and isinstance(self._socket, ssl.SSLSocket):
+            return self._socket
+        if info == "socket":
+            return self._socket
+        return None
+
+    def _arm(self, phase: str) -> None:
+        left = self._deadline.left()
+        if left <= 0:
+            raise Failure(Status.TIMEOUT, "timeout", "the server did not finish in time", phase=phase)
+        self._socket.settimeout(left)

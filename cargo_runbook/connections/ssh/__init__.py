@@ -1,0 +1,114 @@
+"""Commands on Cargo hosts over SSH (paramiko), and in their containers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cargo_runbook.connections.base import Deadline, Failure, Look
+from cargo_runbook.connections.ssh.command import MARK, RemoteRun, quote
+from cargo_runbook.connections.ssh.config import DEFAULT_CONFIG, SshConfig
+from cargo_runbook.connections.ssh.hostkeys import HostKey, remember
+from cargo_runbook.connections.ssh.pool import TransportPool
+from cargo_runbook.connections.ssh.transport import show_host_key
+from cargo_runbook.errors import ConnectionFailed, HostKeyError
+from cargo_runbook.inventory.models import Host
+from cargo_runbook.observations import Command, Observation, Place, Status
+
+__all__ = ["HostKey", "SshConnection", "accept_host_key", "container_argv", "fetch_host_key", "quote"]
+
+
+def container_argv(container: str, argv: tuple[str, ...], mark: str) -> tuple[str, ...]:
+    """`argv` as it runs in a container: without a terminal (there is none over SSH), marked in its environment."""
+    return ("docker", "exec", "-e", f"{MARK}={mark}", container, *argv)
+
+
+class SshConnection:
+    """Asks commands of hosts and of containers on them.
+
+    Args:
+        config: the operator's SSH configuration file.
+    """
+
+    def __init__(self, config: Path = DEFAULT_CONFIG) -> None:
+        self._config = SshConfig(config)
+        self._pool = TransportPool()
+
+    def ask(self, look: Look, question: Command, host: Host) -> Observation:
+        """Runs the command of `question` on `host`, or in the vantage's container there."""
+        in_container = question.vantage.place is Place.CONTAINER
+        run = RemoteRun(question.argv)
+        if in_container:
+            run.argv = container_argv(question.vantage.container, question.argv, run.mark)
+        data: dict[str, object] = {"argv": [word.replace(run.mark, "MARK") for word in run.argv]}
+        try:
+            route = self._config.route(host.ssh_alias)
+            shared = self._pool.get(route, look.deadline)
+            try:
+                run.run(shared, look.deadline, in_container=in_container)
+            except Failure as failure:
+                if (
+                    failure.reason == "connection_lost"
+                    or not run.ended_remotely
+                    or failure.data.get("phase") == "channel"
+                ):
+                    self._pool.drop(route, shared)
+                data["remote_process_ended"] = run.ended_remotely
+                raise
+        except Failure as failure:
+            said = run.complaint()
+            return look.failed(
+                failure,
+                output=run.output.content(),
+                error=b"\n".join(part for part in (said.rstrip(b"\n"), failure.sentence.encode()) if part),
+                data=data,
+                truncated=run.output.overflow or run.error.overflow,
+            )
+        return look.observe(
+            Status.ANSWERED,
+            exit_code=run.exit_code,
+            output=run.output.content(),
+            error=run.complaint(),
+            data=data,
+            truncated=run.output.overflow or run.error.overflow,
+        )
+
+    def close(self) -> None:
+        """Ends all connections."""
+        self._pool.close()
+
+
+def fetch_host_key(alias: str, *, config: Path = DEFAULT_CONFIG, seconds: float = 10.0) -> HostKey:
+    """The key that the host behind an SSH alias shows now, to be compared by a person. No login is tried on it.
+
+    Raises:
+        ConnectionFailed: it could not be reached.
+        HostKeyError: a jump host on the way is not trusted.
+    """
+    deadline = Deadline(seconds)
+    pool = TransportPool()
+    try:
+        route = SshConfig(config).route(alias)
+        via = pool.get(route[:-1], deadline).transport if len(route) > 1 else None
+        return show_host_key(route[-1], via, deadline)
+    except Failure as failure:
+        if failure.reason.startswith("host_key"):
+            fields = failure.data
+            known = fields["known_fingerprint"]
+            raise HostKeyError(fields["host"], fingerprint=fields["fingerprint"], known=known) from failure
+        raise ConnectionFailed(failure.sentence, next_step="Check the host's address and that sshd runs.") from failure
+    finally:
+        pool.close()
+
+
+def accept_host_key(alias: str, fingerprint: str, *, config: Path = DEFAULT_CONFIG, seconds: float = 10.0) -> HostKey:
+    """Adds the host's key to known_hosts if it still has the fingerprint that a person has compared.
+
+    Raises:
+        HostKeyError: the host shows another key now.
+        ConnectionFailed: it could not be reached.
+    """
+    key = fetch_host_key(alias, config=config, seconds=seconds)
+    if key.fingerprint != fingerprint:
+        raise HostKeyError(key.name, fingerprint=key.fingerprint, known=fingerprint)
+    remember(key)
+    return key

@@ -1,0 +1,155 @@
+"""Commands on another machine, with a deadline that ends them there as well."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import selectors
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import paramiko
+
+from cargo_runbook.connections.base import Capture, Deadline, Failure
+from cargo_runbook.connections.ssh.pool import SharedTransport
+from cargo_runbook.observations import Status
+
+_GRACE = 2.0
+"""Seconds after the deadline for ending the remote process."""
+
+_PATIENCE = 0.5
+"""Seconds that a channel may stay open after the exit status came (a child that kept the pipe)."""
+
+# The login shell is a session leader under sshd (do_exec_no_pty calls setsid), and exec keeps its process id, so the
+# id names the process group as well. /bin/sh is called because the login shell may be none of Bourne's.
+_START = 'LC_ALL=C; PATH="$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"; export LC_ALL PATH; '
+_START += 'echo "$1 $$" >&2; shift; exec "$@"'
+# The forms that POSIX has: dash takes `kill -TERM -- -N` for an illegal number. Exits 0 when the group is gone.
+_END_GROUP = 'kill -s TERM -- "-$1" 2>/dev/null; for i in 1 2 3 4 5; do kill -s 0 -- "-$1" 2>/dev/null || exit 0; '
+_END_GROUP += 'sleep 0.1; done; kill -s KILL -- "-$1" 2>/dev/null; sleep 0.1; ! kill -s 0 -- "-$1" 2>/dev/null'
+
+# docker exec's process is a child of the container's shim and outlives its client; its environment carries the mark.
+_END_MARKED = 'for e in /proc/[0-9]*/environ; do if tr "\\0" "\\n" <"$e" 2>/dev/null | grep -qxF -- "$1"; then '
+_END_MARKED += 'p="${e%/environ}"; kill -s KILL "${p#/proc/}" 2>/dev/null; fi; done; exit 0'
+
+MARK = "CARGO_RUNBOOK_MARK"
+"""Environment variable that marks processes in containers."""
+
+
+def quote(argv: Sequence[str]) -> str:
+    """`argv` as one line for a POSIX shell: the only way in which a command line for another machine is made."""
+    return shlex.join(argv)
+
+
+@dataclass
+class RemoteRun:
+    """One command on a shared connection, and what came of it.
+
+    `exit_code` is None as long as there is none; -1 when a signal ended the command.
+    """
+
+    argv: tuple[str, ...]
+    mark: str = field(default_factory=lambda: secrets.token_hex(8))
+    exit_code: int | None = None
+    output: Capture = field(default_factory=Capture)
+    error: Capture = field(default_factory=Capture)
+    ended_remotely: bool = True
+
+    def run(self, shared: SharedTransport, deadline: Deadline, *, in_container: bool = False) -> None:
+        """Runs it until it ends.
+
+        Raises:
+            Failure: the deadline came first (`timeout`; the remote process is ended), or the connection broke
+                (`connection_lost`). What came until then is kept.
+        """
+        with shared.slot(deadline):
+            channel = self._start(shared.transport, deadline)
+            try:
+                finished = self._read(channel, deadline)
+            finally:
+                channel.close()
+            if finished:
+                return
+            if not shared.transport.is_active():
+                raise Failure(Status.UNREACHABLE, "connection_lost", "the SSH connection broke while the command ran")
+            self.ended_remotely = self._end(shared.transport, in_container)
+        raise Failure(Status.TIMEOUT, "timeout", "the command was not done in time", phase="command")
+
+    def complaint(self) -> bytes:
+        """Standard error without the line that told the process id."""
+        return re.sub(rb"(?m)^%b \d+\n" % self.mark.encode(), b"", self.error.content(), count=1)
+
+    def _start(self, transport: paramiko.Transport, deadline: Deadline) -> paramiko.Channel:
+        line = quote(("exec", "/bin/sh", "-c", _START, "sh", self.mark, *self.argv))
+        try:
+            channel = transport.open_session(timeout=max(deadline.left(), 0.001))
+            channel.settimeout(max(deadline.left(), 0.001))
+            channel.exec_command(line)
+            channel.shutdown_write()
+        except (paramiko.SSHException, EOFError, OSError) as error:
+            if deadline.over and transport.is_active():
+                sentence = "the connection no longer answers"
+                raise Failure(Status.TIMEOUT, "timeout", sentence, phase="channel") from error
+            if isinstance(error, paramiko.ChannelException):
+                sentence = f"the server opens no channel: {error.text}"
+                raise Failure(Status.UNREACHABLE, "channel_refused", sentence) from error
+            raise Failure(Status.UNREACHABLE, "connection_lost", f"the SSH connection broke: {error}") from error
+        return channel
+
+    def _read(self, channel: paramiko.Channel, deadline: Deadline) -> bool:
+        """Reads both streams. True when the command ended and both are at their end."""
+        last: Deadline | None = None
+        with selectors.DefaultSelector() as selector:
+            selector.register(channel, selectors.EVENT_READ)
+            while not deadline.over:
+                if channel.recv_ready():
+                    self.output.add(channel.recv(65536))
+                    continue
+                if channel.recv_stderr_ready():
+                    self.error.add(channel.recv_stderr(65536))
+                    continue
+                if channel.exit_status_ready():
+                    last = last or Deadline(_PATIENCE)
+                    if channel.eof_received or channel.closed or last.over:
+                        return self._note_exit(channel)
+                if channel.closed:
+                    return self._note_exit(channel)
+                if channel.eof_received or last is not None:
+                    # The selector would say "readable" at once, for ever: only the exit status is still to come.
+                    channel.status_event.wait(min(deadline.left(), 0.05))
+                else:
+                    selector.select(min(deadline.left(), 0.5))
+        return False
+
+    def _note_exit(self, channel: paramiko.Channel) -> bool:
+        while channel.recv_ready():
+            self.output.add(channel.recv(65536))
+        while channel.recv_stderr_ready():
+            self.error.add(channel.recv_stderr(65536))
+        if not channel.exit_status_ready() or (channel.exit_status == -1 and not channel.get_transport().is_active()):
+            return False
+        self.exit_code = channel.exit_status
+        return True
+
+    def _end(self, transport: paramiko.Transport, in_container: bool) -> bool:
+        """Ends the remote process through another channel; False when that could not be confirmed."""
+        told = re.search(rb"(?m)^%b (\d+)$" % self.mark.encode(), self.error.content())
+        if told is None:
+            return False
+        commands = [("/bin/sh", "-c", _END_GROUP, "sh", told[1].decode())]
+        if in_container:
+            commands.append(("/bin/sh", "-c", _END_MARKED, "sh", f"{MARK}={self.mark}"))
+        grace = Deadline(_GRACE)
+        try:
+            for command in commands:
+                channel = transport.open_session(timeout=max(grace.left(), 0.001))
+                try:
+                    channel.exec_command(quote(command))
+                    if not channel.status_event.wait(grace.left()) or channel.exit_status != 0:
+                        return False
+                finally:
+                    channel.close()
+        except (paramiko.SSHException, EOFError, OSError):
+            return False
+        return True

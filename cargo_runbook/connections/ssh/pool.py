@@ -1,0 +1,112 @@
+"""One connection a host, shared by everybody who asks, opened once however many ask at the same time."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
+from contextlib import contextmanager
+
+import paramiko
+
+from cargo_runbook.connections.base import Deadline, Failure
+from cargo_runbook.connections.ssh.config import Route
+from cargo_runbook.connections.ssh.transport import open_transport
+from cargo_runbook.observations import Status
+
+AT_ONCE = 8
+"""Commands on one connection at the same time. sshd's MaxSessions is 10; the rest ends commands that are late."""
+
+
+class SharedTransport:
+    """A connection with a limit on its channels."""
+
+    def __init__(self, transport: paramiko.Transport) -> None:
+        self.transport = transport
+        self._free = threading.BoundedSemaphore(AT_ONCE)
+
+    @contextmanager
+    def slot(self, deadline: Deadline) -> Iterator[None]:
+        """Waits until a channel may be opened.
+
+        Raises:
+            Failure: none became free in time.
+        """
+        if not self._free.acquire(timeout=deadline.left()):
+            sentence = "all channels of the connection were in use until the deadline"
+            raise Failure(Status.TIMEOUT, "timeout", sentence, phase="channel")
+        try:
+            yield
+        finally:
+            self._free.release()
+
+    def close(self) -> None:
+        self.transport.close()
+        # Its thread needs a moment to see that the socket is gone.
+        self.transport.join(1.0)
+
+
+class TransportPool:
+    """Connections by route. A jump host's connection serves all the hosts behind it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._opening: dict[Route, Future[SharedTransport]] = {}
+
+    def get(self, route: Route, deadline: Deadline) -> SharedTransport:
+        """The connection to the last target of `route`, opened if it isn't or if it died.
+
+        Whoever asks while somebody else opens it waits for that result, a failure too: twelve questions to a host
+        that refuses the key are one attempt, not twelve.
+
+        Raises:
+            Failure: as `open_transport`.
+        """
+        with self._lock:
+            current = self._opening.get(route)
+            if current is not None and _is_dead(current):
+                current = None
+            mine = current is None
+            if current is None:
+                current = self._opening[route] = Future()
+        if mine:
+            self._open(route, current, deadline)
+        try:
+            return current.result(timeout=deadline.left() if not mine else None)
+        except FutureTimeout as error:
+            sentence = f"{route[-1]} was not connected in time"
+            raise Failure(Status.TIMEOUT, "timeout", sentence, phase="connect") from error
+
+    def _open(self, route: Route, promise: Future[SharedTransport], deadline: Deadline) -> None:
+        try:
+            via = self.get(route[:-1], deadline).transport if len(route) > 1 else None
+            promise.set_result(SharedTransport(open_transport(route[-1], via, deadline)))
+        except BaseException as error:
+            with self._lock:
+                if self._opening.get(route) is promise:
+                    del self._opening[route]
+            promise.set_exception(error)
+            if not isinstance(error, Failure):
+                raise
+
+    def drop(self, route: Route, shared: SharedTransport) -> None:
+        """Gives up a connection that no longer answers, so that the next question opens a new one."""
+        with self._lock:
+            current = self._opening.get(route)
+            if current is not None and current.done() and not current.exception() and current.result() is shared:
+                del self._opening[route]
+        shared.close()
+
+    def close(self) -> None:
+        """Ends all connections, those through jump hosts first."""
+        with self._lock:
+            opened = sorted(self._opening.items(), key=lambda item: -len(item[0]))
+            self._opening.clear()
+        for _, promise in opened:
+            if promise.done() and not promise.exception():
+                promise.result().close()
+
+
+def _is_dead(promise: Future[SharedTransport]) -> bool:
+    return promise.done() and (bool(promise.exception()) or not promise.result().transport.is_active())
