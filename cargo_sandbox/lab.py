@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import fcntl
-import http.client
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -22,6 +20,7 @@ from cargo_sandbox.material import image, prepare
 from cargo_sandbox.paths import StateFolder, cache_folder
 from cargo_sandbox.requirements import can_run
 from cargo_sandbox.topology import INSTALLATION, MACHINE_PATH, MACHINES, SITES, CargoSite, Machine
+from cargo_sandbox.waiting import docker_answers, wait_until
 
 CGROUPS = Path("/sys/fs/cgroup")
 
@@ -234,39 +233,6 @@ class _Bringup:
 
     def _failed(self, what: str, seen: str = "") -> SandboxFailed:
         return SandboxFailed(f"machine {self.machine.name} of the sandbox could not {what}", seen=seen.strip())
-
-
-def wait_until(there: Callable[[], bool], seconds: float, *, step: float = 0.1) -> bool:
-    """Ask until the answer is yes; False after `seconds`."""
-    end = time.monotonic() + seconds
-    while not there():
-        if time.monotonic() > end:
-            return False
-        time.sleep(step)
-    return True
-
-
-class _UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path: Path) -> None:
-        super().__init__("localhost", timeout=5)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(str(self._path))
-
-
-def docker_answers(path: Path) -> bool:
-    """Whether a Docker daemon answers on the socket."""
-    connection = _UnixConnection(path)
-    try:
-        connection.request("GET", "/_ping")
-        return connection.getresponse().status == 200
-    except OSError:
-        return False
-    finally:
-        connection.close()
 
 
 def wait_for_front(state: StateFolder, site: CargoSite, *, seconds: float = 30) -> None:

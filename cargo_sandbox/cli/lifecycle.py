@@ -1,0 +1,115 @@
+"""up, down, status."""
+
+from __future__ import annotations
+
+import typer
+
+from cargo_runbook.cli.console import JsonOption, message, print_json, tell
+from cargo_sandbox.cli.options import NameOption, name_option, state_of
+from cargo_sandbox.paths import DEFAULT_NAME
+from cargo_sandbox.topology import MACHINES, SITES
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command(
+    help=tell(
+        """Start it: two Cargo installations, their cluster's master, a DNS server, and operator, where you sit.
+
+\b
+Examples:
+  cargo-runbook sandbox up
+  cargo-runbook sandbox up --name second
+""",
+        """启动：两套 Cargo、集群的 master、DNS 服务器，以及供你操作的 operator。
+
+\b
+示例：
+  cargo-runbook sandbox up
+  cargo-runbook sandbox up --name second
+""",
+    )
+)
+def up(name: NameOption = DEFAULT_NAME) -> None:
+    from cargo_sandbox import lab
+    from cargo_sandbox.progress import shown_progress
+
+    state = state_of(name)
+    with shown_progress() as progress:
+        started = lab.up(state, progress)
+    if not started:
+        message(tell(f'The sandbox "{name}" is up already.', f"沙箱 “{name}” 已在运行。"))
+    message(tell(f"Inventory: {state.inventory}", f"环境清单：{state.inventory}"))
+    run_on_operator = f"cargo-runbook sandbox run{name_option(name)} --"
+    message(tell("Next:", "接下来：") + f"  {run_on_operator} docker pull {SITES[0].domain}/library/tiny:1")
+
+
+@app.command(
+    help=tell(
+        """Stop it and remove everything of it: processes, namespaces, control groups, files.
+
+\b
+Example:
+  cargo-runbook sandbox down
+""",
+        """停止并清除：进程、命名空间、cgroup、文件。
+
+\b
+示例：
+  cargo-runbook sandbox down
+""",
+    )
+)
+def down(name: NameOption = DEFAULT_NAME) -> None:
+    from cargo_sandbox import lab
+
+    if lab.down(state_of(name)):
+        message(tell(f'The sandbox "{name}" is down; nothing of it is left.', f"沙箱 “{name}” 已停止，没有任何残留。"))
+    else:
+        message(tell(f'There is no sandbox "{name}".', f"没有名为 “{name}” 的沙箱。"))
+
+
+@app.command(
+    help=tell(
+        """Say whether it runs, what is broken, and where its inventory is.
+
+\b
+Example:
+  cargo-runbook sandbox status --json
+""",
+        """是否在运行、哪里有故障、环境清单在哪里。
+
+\b
+示例：
+  cargo-runbook sandbox status --json
+""",
+    )
+)
+def status(name: NameOption = DEFAULT_NAME, as_json: JsonOption = False) -> None:
+    from cargo_sandbox.faults.engine import FaultEngine
+    from cargo_sandbox.machines import processes
+
+    state = state_of(name)
+    is_up = processes.is_up(state)
+    broken = FaultEngine(state).broken() if is_up else ()
+    if as_json:
+        print_json(
+            {
+                "name": name,
+                "up": is_up,
+                "cluster": False,
+                "environments": [site.name for site in SITES] if is_up else [],
+                "inventory": str(state.inventory) if is_up else "",
+                "machines": {machine.name: machine.address for machine in MACHINES} if is_up else {},
+                "broken": list(broken),
+            }
+        )
+        return
+    if not is_up:
+        print(tell(f"{name}: down", f"{name}：未运行"))
+        return
+    print(tell(f"{name}: up", f"{name}：运行中"))
+    for machine in MACHINES:
+        print(f"  {machine.name:<10} {machine.address}")
+    print(tell(f"inventory: {state.inventory}", f"环境清单：{state.inventory}"))
+    print(tell("broken: ", "故障：") + (", ".join(broken) or tell("nothing", "无")))

@@ -1,0 +1,128 @@
+"""The faults as data: what each one changes, what the real client then prints, and how its effect is seen."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from ruamel.yaml import YAML
+
+from cargo_runbook.texts import Text
+from cargo_sandbox.errors import UnknownFault
+
+DATA = Path(__file__).parent / "data"
+
+MachineName = Literal["dns", "master", "cargo", "devops", "operator"]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Title(_Model):
+    en: str
+    zh: str
+
+
+class Edit(_Model):
+    """Replace the one place of a file where `find` stands."""
+
+    machine: MachineName
+    file: str = Field(pattern="^/")
+    find: str = Field(min_length=1)
+    replace: str
+
+
+class Link(_Model):
+    """Plug a machine's wire in or out."""
+
+    machine: MachineName
+    up: bool
+
+
+class Command(_Model):
+    """A command on a machine, which must end with exit code 0."""
+
+    machine: MachineName
+    command: tuple[str, ...]
+
+
+class EditStep(_Model):
+    edit: Edit
+
+
+class LinkStep(_Model):
+    link: Link
+
+
+class RunStep(_Model):
+    run: Command
+
+
+class Client(_Model):
+    """The call of a real client on operator that fails, and a text that it then prints (it holds no placeholder).
+
+    `account` names the password file in the inventory that is fed to standard input.
+    """
+
+    command: tuple[str, ...]
+    text: str
+    account: str = ""
+
+
+class Proof(_Model):
+    """A quick look at the fault's effect: patterns for the output (both streams) while broken and while healthy."""
+
+    machine: MachineName
+    command: tuple[str, ...]
+    broken: str
+    healthy: str
+
+
+class Fault(_Model):
+    """One fault. `break` changes something, `apply` makes the change effective, in both directions."""
+
+    name: str
+    title: Title
+    section: str = Field(description="Title of the guide's section; empty where the guide has none.")
+    environment: Literal["cargo", "devops"]
+    expected_root_causes: tuple[Annotated[str, Field(pattern=r"^CRG\d{3}$")], ...]
+    client: Client
+    changes: tuple[EditStep | LinkStep, ...] = Field(alias="break")
+    apply: tuple[RunStep, ...]
+    proof: Proof
+
+    @property
+    def text(self) -> Text:
+        return Text(self.title.en, self.title.zh)
+
+    @property
+    def edits(self) -> tuple[Edit, ...]:
+        return tuple(step.edit for step in self.changes if isinstance(step, EditStep))
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        return tuple(step.link for step in self.changes if isinstance(step, LinkStep))
+
+
+@functools.cache
+def faults() -> tuple[Fault, ...]:
+    """All faults, by name."""
+    parser = YAML(typ="safe")
+    return tuple(Fault.model_validate(parser.load(file)) for file in sorted(DATA.glob("*.yml")))
+
+
+def fault(name: str) -> Fault:
+    """The fault called `name`.
+
+    Raises:
+        UnknownFault: there is none.
+    """
+    for candidate in faults():
+        if candidate.name == name:
+            return candidate
+    raise UnknownFault(
+        f"there is no fault {name!r}", next_step=f"Take one of: {', '.join(known.name for known in faults())}"
+    )

@@ -1,0 +1,155 @@
+"""Breaking and healing a running sandbox.
+
+What is broken is remembered in the state folder: the faults in order, and each edited file as it was before the
+first edit. Healing writes the file as it was plus the edits of the faults that stay, so faults can be combined and
+healed in any order, and the last heal restores the very bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cargo_sandbox.errors import SandboxFailed
+from cargo_sandbox.faults.catalog import Command, Edit, Fault, fault
+from cargo_sandbox.machines import processes
+from cargo_sandbox.machines.namespaces import link_of
+from cargo_sandbox.machines.operator_shell import machine_of
+from cargo_sandbox.material.files import write
+from cargo_sandbox.paths import StateFolder
+from cargo_sandbox.waiting import wait_until
+
+PATIENCE = 40.0  # seconds until a fault must show its effect, or have lost it
+
+
+@dataclass(frozen=True)
+class FaultEngine:
+    """The faults of one running sandbox."""
+
+    state: StateFolder
+
+    @property
+    def _record(self) -> Path:
+        return self.state.faults / "broken.json"
+
+    def broken(self) -> tuple[str, ...]:
+        """Names of the faults that are broken now, in the order of breaking."""
+        return tuple(json.loads(self._record.read_text())) if self._record.exists() else ()
+
+    def _remember(self, names: Sequence[str]) -> None:
+        write(self._record, json.dumps(list(names)), mode=0o600)
+
+    def break_(self, name: str) -> bool:
+        """Break `name` and return when its effect is there; False when it was broken already.
+
+        Raises:
+            UnknownFault, SandboxUnavailable: see there.
+            SandboxFailed: it could not be broken; what was changed is changed back.
+        """
+        wanted = fault(name)
+        machine_of(self.state, wanted.environment)
+        before = self.broken()
+        if name in before:
+            return False
+        self._remember((*before, name))
+        try:
+            self._change(wanted, (*before, name), up=False)
+            self._see(wanted, wanted.proof.broken, "does not show")
+        except BaseException:
+            self._change(wanted, before, up=True)
+            self._remember(before)
+            raise
+        return True
+
+    def heal(self, name: str) -> bool:
+        """Undo `name` and return when its effect is gone; False when it was not broken.
+
+        Raises:
+            UnknownFault, SandboxUnavailable: see there.
+            SandboxFailed: its effect does not go away.
+        """
+        wanted = fault(name)
+        machine_of(self.state, wanted.environment)
+        before = self.broken()
+        if name not in before:
+            return False
+        rest = tuple(other for other in before if other != name)
+        self._change(wanted, rest, up=True)
+        self._see(wanted, wanted.proof.healthy, "does not go away")
+        self._remember(rest)
+        return True
+
+    def heal_all(self) -> tuple[str, ...]:
+        """Undo all, the last broken first; the names are returned."""
+        names = tuple(reversed(self.broken()))
+        for name in names:
+            self.heal(name)
+        return names
+
+    def _change(self, wanted: Fault, broken: Sequence[str], *, up: bool) -> None:
+        """Bring the files and wires that `wanted` touches to the state in which exactly `broken` are broken."""
+        for place in dict.fromkeys((edit.machine, edit.file) for edit in wanted.edits):
+            self._rewrite(*place, [edit for name in broken for edit in fault(name).edits])
+        for link in wanted.links:
+            self._plug(link.machine, link.up if not up else not link.up)
+        for step in wanted.apply:
+            self._run(step.run)
+
+    def _rewrite(self, machine: str, file: str, edits: Sequence[Edit]) -> None:
+        pristine = self.state.faults / f"{hashlib.sha256(f'{machine}:{file}'.encode()).hexdigest()[:16]}.pristine"
+        live = processes.machine_root(machine_of(self.state, machine)) / file.lstrip("/")
+        if not pristine.exists():
+            write(pristine, live.read_bytes(), mode=0o600)
+        content = pristine.read_bytes()
+        wanted = [edit for edit in edits if (edit.machine, edit.file) == (machine, file)]
+        for edit in wanted:
+            if content.count(edit.find.encode()) != 1:
+                raise SandboxFailed(f"{file} on {machine} is not as the fault expects it", seen=edit.find.strip())
+            content = content.replace(edit.find.encode(), edit.replace.encode())
+        replace_content(live, content)
+        if not wanted:
+            pristine.unlink()
+
+    def _plug(self, machine: str, up: bool) -> None:
+        # The bridge's ends of all wires are in the network namespace around the machines.
+        init = max(processes.outer_pids(self.state), key=lambda pid: processes.argv_of(pid)[0] != "unshare")
+        direction = "up" if up else "down"
+        command = ["nsenter", "-t", str(init), "-n", "ip", "link", "set", link_of(machine), direction]
+        subprocess.run(command, check=True, capture_output=True)
+
+    def _run(self, command: Command) -> None:
+        done = processes.run_on(self.state, command.machine, command.command)
+        if done.returncode != 0:
+            seen = (done.stdout + done.stderr).decode(errors="replace")[-1000:]
+            raise SandboxFailed(f"{' '.join(command.command)} failed on {command.machine}", seen=seen)
+
+    def _see(self, wanted: Fault, pattern: str, otherwise: str) -> None:
+        """Wait for the effect."""
+        ca = str(self.state.inventory / "ca.crt")
+        argv = [part.replace("{ca}", ca) for part in wanted.proof.command]
+        output = [""]
+
+        def seen() -> bool:
+            done = processes.run_on(self.state, wanted.proof.machine, argv)
+            output[0] = (done.stdout + done.stderr).decode(errors="replace")
+            return re.search(pattern, output[0], re.MULTILINE) is not None
+
+        if not wait_until(seen, PATIENCE):
+            raise SandboxFailed(f"the effect of {wanted.name} {otherwise}", seen=output[0][-1000:])
+
+
+def replace_content(file: Path, content: bytes) -> None:
+    """Give a file new content in one step; mode and owner stay."""
+    status = file.stat()
+    draft = file.with_name(f".{file.name}.{os.getpid()}")
+    draft.write_bytes(content)
+    shutil.copymode(file, draft)
+    os.chown(draft, status.st_uid, status.st_gid)
+    draft.rename(file)
