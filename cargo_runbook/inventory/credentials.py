@@ -85,7 +85,7 @@ def _read_private(path: Path) -> str:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         raise SecretUnavailable(f"{path} can't be read: {error.strerror}") from None
-    with os.fdopen(descriptor, "rb") as opened:
+    try:
         state = os.fstat(descriptor)
         if not stat.S_ISREG(state.st_mode):
             raise SecretUnavailable(f"{path} is not a file")
@@ -93,7 +93,9 @@ def _read_private(path: Path) -> str:
         # A secret that somebody else mounted (owner: not this user) can't be closed by this user.
         if mode & 0o077 and state.st_uid == os.getuid():
             raise SecretUnavailable(f"{path} can be read by others (mode {mode:04o})", next_step=f"chmod 600 {path}")
-        content = opened.read(_MAX_SECRET_BYTES + 1)
+        content = os.read(descriptor, _MAX_SECRET_BYTES + 1)
+    finally:
+        os.close(descriptor)
     if len(content) > _MAX_SECRET_BYTES:
         raise SecretUnavailable(f"{path} is longer than {_MAX_SECRET_BYTES} bytes")
     try:

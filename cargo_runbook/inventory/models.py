@@ -36,7 +36,9 @@ class _Model(BaseModel):
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9._-]*[a-z0-9])?$", max_length=63)]
 Domain = Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$", max_length=253)]
 Port = Annotated[int, Field(ge=1, le=65535)]
-Reference = Annotated[str, Field(pattern=r"^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+|docker-config:.*|keyring:[^/]+/.+)$")]
+Reference = Annotated[
+    str, Field(pattern=r"^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+|docker-config(:.*)?|keyring:[^/]+/.+)$")
+]
 # None of these may begin with "-": they end up as arguments of ssh, docker and kubectl.
 Address = Annotated[str, Field(pattern=r"^[A-Za-z0-9:\[][A-Za-z0-9.:_%\]-]*$", max_length=255)]
 Alias = Annotated[str, Field(pattern=r"^([A-Za-z0-9_.][A-Za-z0-9_.:@%-]*)?$", max_length=255)]
@@ -51,7 +53,7 @@ class Account(_Model):
 
     username: str = Field(min_length=1, description="Name to log in with.")
     kind: AccountKind = Field(AccountKind.PLATFORM, description="admin or platform.")
-    password: Reference = Field(description="env:NAME, file:PATH, docker-config:[PATH] or keyring:SERVICE/USER.")
+    password: Reference = Field(description="env:NAME, file:PATH, docker-config[:PATH] or keyring:SERVICE/USER.")
 
 
 class Host(_Model):

@@ -40,7 +40,7 @@ _EXPECTED_BY_TYPE = {
     "model_attributes_type": "keys with values",
     "too_short": "at least one item",
 }
-_REFERENCES = "env:NAME, file:PATH, docker-config: or keyring:SERVICE/USER"
+_REFERENCES = "env:NAME, file:PATH, docker-config[:PATH] or keyring:SERVICE/USER"
 
 
 def validate(source: Source) -> tuple[Environment | None, list[Problem]]:

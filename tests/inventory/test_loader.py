@@ -193,7 +193,7 @@ def test_a_password_in_the_file_is_refused_and_never_shown(folder: Path, written
 def test_a_plain_password_is_answered_with_the_kinds_of_reference(folder: Path) -> None:
     [problem] = problems_of(folder, GOOD.replace("env:CARGO_ADMIN", "Pwd123456"))
     assert problem.startswith(
-        "environments/prod-3.yaml:10: accounts[0].password must be a reference (env:NAME, file:PATH, docker-config: or "
+        "environments/prod-3.yaml:10: accounts[0].password must be a reference (env:NAME, file:PATH, docker-config[:PATH] or "
         "keyring:SERVICE/USER), not the password itself"
     )
 
