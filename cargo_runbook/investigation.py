@@ -88,7 +88,10 @@ class Investigation:
         Raises:
             KeyError: there is none.
         """
-        return self._connections.get(evidence_id)
+        found = self._connections.get(evidence_id)
+        if found is None:
+            raise KeyError(evidence_id)
+        return found
 
     def check(self, name: str) -> tuple[Finding, ...]:
         """The findings of one check; what it needs is asked, the checks before it included.
