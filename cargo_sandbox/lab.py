@@ -23,6 +23,7 @@ from cargo_sandbox.topology import INSTALLATION, MACHINE_PATH, MACHINES, SITES, 
 from cargo_sandbox.waiting import docker_answers, wait_until
 
 CGROUPS = Path("/sys/fs/cgroup")
+LOCKS = Path("/run/lock")
 
 Progress = Callable[[str, str], None]
 """Called with a part (a machine's name, or `image`) and what it is doing; `ready` is the last word of each."""
@@ -34,13 +35,26 @@ def _silent(part: str, doing: str) -> None:
 
 @contextmanager
 def only_one(state: StateFolder) -> Iterator[None]:
-    """Hold the lock of this sandbox's name: `up`, `down`, `break` and `heal` exclude each other."""
-    lock = Path("/run/lock") if os.access("/run/lock", os.W_OK) else Path("/tmp")  # noqa: S108
-    file = lock / f"{state.cgroup}.lock"
-    with file.open("w") as handle:
+    """Hold the lock of this sandbox: `up`, `down`, `break` and `heal` exclude each other.
+
+    Raises:
+        SandboxUnavailable: we are not root, without whom there is no sandbox to act on.
+    """
+    if os.geteuid() != 0:
+        raise SandboxUnavailable("the sandbox belongs to root", next_step="Type it again as root.")
+    file = LOCKS / f"{state.cgroup}.lock"
+    while True:
+        handle = file.open("w")
         fcntl.flock(handle, fcntl.LOCK_EX)
+        # Whoever held the lock has removed its file: then ours is of no use.
+        if file.exists() and os.fstat(handle.fileno()).st_ino == file.stat().st_ino:
+            break
+        handle.close()
+    try:
         yield
+    finally:
         file.unlink(missing_ok=True)
+        handle.close()
 
 
 def require() -> None:
@@ -56,16 +70,6 @@ def require() -> None:
             f"the sandbox can't run here: it needs {' and '.join(missing)}",
             next_step=f"apt-get install --no-install-recommends {install}" if install else "",
         )
-
-
-def require_root() -> None:
-    """Check that we are root, without whom no sandbox can have been started.
-
-    Raises:
-        SandboxUnavailable: we are not.
-    """
-    if os.geteuid() != 0:
-        raise SandboxUnavailable("only root can take a sandbox down", next_step="Type it again as root.")
 
 
 def up(state: StateFolder, progress: Progress = _silent) -> bool:
@@ -103,7 +107,7 @@ def _bring_up(state: StateFolder, progress: Progress) -> None:
     outer = _start_outer(state)
     try:
         with ThreadPoolExecutor(len(MACHINES)) as pool:
-            waiting = [pool.submit(_Bringup(state, machine, archive, progress).run) for machine in MACHINES]
+            waiting = [pool.submit(_Bringup(state, machine, archive, progress, outer).run) for machine in MACHINES]
             try:
                 for future in waiting:
                     future.result()
@@ -186,6 +190,7 @@ class _Bringup:
     machine: Machine
     archive: Path
     progress: Progress
+    outer: subprocess.Popen[bytes]
 
     def run(self) -> None:
         name = self.machine.name
@@ -195,10 +200,16 @@ class _Bringup:
         self._until((root / "run/sshd.pid").exists, 10, "start sshd")
         if self.machine.dockerd:
             self.progress(name, "docker")
-            self._until(lambda: docker_answers(root / "run/docker.sock"), 30, "start dockerd")
+            log = root / "var/log/dockerd.log"
+            self._until(lambda: docker_answers(root / "run/docker.sock"), 30, "start dockerd", log)
         if name in {site.name for site in SITES}:
             self._start_cargo(name)
         self.progress(name, "ready")
+
+    @property
+    def _ended(self) -> bool:
+        """Whether the sandbox is gone, so that waiting makes no sense."""
+        return self.outer.poll() is not None
 
     @property
     def _pid(self) -> int:
@@ -223,13 +234,10 @@ class _Bringup:
         if done.returncode != 0:
             raise self._failed(" ".join(argv[:2]), done.stdout.decode(errors="replace")[-1500:])
 
-    def _until(self, there: Callable[[], bool], seconds: float, what: str) -> None:
-        if not wait_until(there, seconds, step=0.03):
-            raise self._failed(what, self._log())
-
-    def _log(self) -> str:
-        file = self.state.log / f"{self.machine.name}.log"
-        return file.read_text(errors="replace")[-1500:] if file.exists() else ""
+    def _until(self, there: Callable[[], bool], seconds: float, what: str, log: Path | None = None) -> None:
+        if not wait_until(lambda: self._ended or there(), seconds, step=0.03) or self._ended:
+            file = log or self.state.log / f"{self.machine.name}.log"
+            raise self._failed(what, file.read_text(errors="replace")[-1500:] if file.exists() else "")
 
     def _failed(self, what: str, seen: str = "") -> SandboxFailed:
         return SandboxFailed(f"machine {self.machine.name} of the sandbox could not {what}", seen=seen.strip())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import sys
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 DEFAULT_NAME = "default"
+DEFAULT_ROOT = Path("/var/lib/cargo-sandbox")
 _NAME = re.compile(r"^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$")
 
 
@@ -63,8 +65,9 @@ class StateFolder:
 
     @property
     def cgroup(self) -> str:
-        """Parent of all control groups of this sandbox, below each hierarchy."""
-        return f"cargo-sandbox-{self.name}"
+        """Parent of all control groups of this sandbox, below each hierarchy; unique on this computer."""
+        elsewhere = "" if self.root == DEFAULT_ROOT else f"-{hashlib.sha256(bytes(self.root)).hexdigest()[:8]}"
+        return f"cargo-sandbox-{self.name}{elsewhere}"
 
 
 def state_folder(name: str = DEFAULT_NAME, environment: Mapping[str, str] | None = None) -> StateFolder:
@@ -76,7 +79,7 @@ def state_folder(name: str = DEFAULT_NAME, environment: Mapping[str, str] | None
     if not _NAME.match(name):
         raise ValueError(f"{name!r} can't be a sandbox's name: take 1 to 32 lower-case letters, digits and dashes")
     values = os.environ if environment is None else environment
-    root = values.get("CARGO_SANDBOX_STATE") or "/var/lib/cargo-sandbox"
+    root = values.get("CARGO_SANDBOX_STATE") or DEFAULT_ROOT
     return StateFolder(name, Path(root).absolute())
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import shutil
+import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,6 @@ from pathlib import Path
 PACKAGES_FILE = Path(__file__).parent / "debian-packages.txt"
 # Programs of the system administrator may be missing on an ordinary user's PATH.
 SEARCH = f"{os.environ.get('PATH', '')}:/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin"
-CLONE_NEWNS = 0x00020000
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ def can_run() -> list[str]:
         return ["Linux"]
     if os.geteuid() != 0:
         missing.append("root")
-    elif not _may_unshare():
+    elif shutil.which("unshare") and not _may_unshare():
         missing.append("the right to make Linux namespaces (CAP_SYS_ADMIN)")
     absent = missing_packages()
     if absent:
@@ -55,10 +54,5 @@ def can_run() -> list[str]:
 
 
 def _may_unshare() -> bool:
-    """Whether this process may make a mount namespace; tried in a child, so that nothing changes here."""
-    pid = os.fork()
-    if pid == 0:
-        libc = ctypes.CDLL(None, use_errno=True)
-        os._exit(0 if libc.unshare(CLONE_NEWNS) == 0 else 1)
-    _, status = os.waitpid(pid, 0)
-    return os.waitstatus_to_exitcode(status) == 0
+    argv = ["unshare", "--mount", "--net", "--pid", "--uts", "--ipc", "--fork", "true"]
+    return subprocess.run(argv, capture_output=True, check=False).returncode == 0

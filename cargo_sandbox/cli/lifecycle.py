@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import sys
+
 import typer
 
 from cargo_runbook.cli.console import JsonOption, message, print_json, tell
@@ -35,6 +38,8 @@ def up(name: NameOption = DEFAULT_NAME) -> None:
     from cargo_sandbox.progress import shown_progress
 
     state = state_of(name)
+    # So that a start that is ended by SIGTERM leaves as little as one ended by Ctrl-C.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     with shown_progress() as progress:
         started = lab.up(state, progress)
     if not started:

@@ -48,6 +48,8 @@ def machine_of(state: StateFolder, name: str) -> int:
         raise SandboxUnavailable(
             f"the sandbox {state.name!r} isn't up", next_step=f"Start it with: cargo-runbook sandbox up{named}"
         )
+    if os.geteuid() != 0:
+        raise SandboxUnavailable("the sandbox belongs to root", next_step="Type it again as root.")
     return pid
 
 

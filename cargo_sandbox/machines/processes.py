@@ -53,7 +53,12 @@ def machine_pid(state: StateFolder, name: str) -> int | None:
 
 def is_up(state: StateFolder) -> bool:
     """Whether `up` ended well and the sandbox still runs."""
-    return state.ready.exists() and len(outer_pids(state)) == 2
+    try:
+        ready = state.ready.exists()
+    except PermissionError:
+        # Only root may look into the folder; that it runs can be seen by everybody.
+        ready = True
+    return ready and len(outer_pids(state)) == 2
 
 
 def machine_root(pid: int) -> Path:
