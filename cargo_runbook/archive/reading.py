@@ -1,0 +1,141 @@
+"""Reading records back: what is there, and what is not a record though it lies among them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from cargo_runbook.archive.record import (
+    DRAFT_PREFIX,
+    EVIDENCE,
+    HEADER,
+    MANIFEST,
+    VERDICT,
+    Header,
+    Record,
+    manifest_head,
+)
+from cargo_runbook.errors import UsageError
+from cargo_runbook.findings import Diagnosis, Health, diagnosis_from_json
+from cargo_runbook.observations import Observation, observation_from_json
+
+
+class UnreadableRecord(UsageError):
+    """A folder that should be a record isn't one, or its files can't be read."""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The records of a folder by time, what can't be read as one, and drafts of runs that were cut off."""
+
+    records: tuple[Record, ...]
+    unreadable: tuple[UnreadableRecord, ...]
+    drafts: tuple[Path, ...]
+
+
+def list_records(reports: Path) -> Listing:
+    """All records below a reports folder; an empty listing when there is no such folder."""
+    records: list[Record] = []
+    unreadable: list[UnreadableRecord] = []
+    days = sorted(reports.glob("[0-9]*/[0-9]*/[0-9]*/*/"))
+    for folder in days:
+        if folder.name.startswith("."):
+            continue
+        try:
+            records.append(read_record(folder))
+        except UnreadableRecord as error:
+            unreadable.append(error)
+    drafts = tuple(path for path in days if path.name.startswith(DRAFT_PREFIX))
+    return Listing(tuple(sorted(records, key=lambda r: r.header.started)), tuple(unreadable), drafts)
+
+
+def find_record(reports: Path, wanted: str) -> Record:
+    """The record with that id, the start of an id that fits one alone, or a path.
+
+    Raises:
+        UsageError: none fits, or several do.
+        UnreadableRecord: the one that fits can't be read.
+    """
+    if "/" in wanted and Path(wanted).is_dir():
+        return read_record(Path(wanted))
+    fitting = [
+        path
+        for path in sorted(reports.glob("[0-9]*/[0-9]*/[0-9]*/*/"))
+        if path.name.startswith(wanted) and not path.name.startswith(".")
+    ]
+    exact = [path for path in fitting if path.name == wanted]
+    if len(exact or fitting) == 1:
+        return read_record((exact or fitting)[0])
+    if fitting:
+        shown = ", ".join(path.name for path in fitting[:3])
+        raise UsageError(f"{len(fitting)} records start with {wanted!r}", next_step=f"Give more of the id: {shown} ...")
+    raise UsageError(
+        f"there is no record {wanted!r} below {reports}",
+        next_step="cargo-runbook records list   shows those that there are",
+    )
+
+
+def read_record(folder: Path) -> Record:
+    """The record in a folder.
+
+    Raises:
+        UnreadableRecord: a file is missing, is no JSON, or lacks a field.
+    """
+    body = _json(folder, HEADER)
+    known = {field.name for field in fields(Header)}
+    try:
+        # Fields that a newer version added are passed over.
+        header = Header(**{name: value for name, value in body.items() if name in known})
+    except TypeError:
+        raise UnreadableRecord(f"{folder} is not a record: {HEADER} lacks a field") from None
+    if not all(isinstance(value, str) for name, value in vars(header).items() if name != "root_causes"):
+        raise UnreadableRecord(f"{folder} is not a record: {HEADER} has a field of a wrong type")
+    return Record(folder, header, manifest_head(_json(folder, MANIFEST)))
+
+
+def read_diagnosis(record: Record) -> Diagnosis | None:
+    """The diagnosis of a record; None when its run ended without one.
+
+    Raises:
+        UnreadableRecord: its file can't be read.
+    """
+    body = _json(record.path, VERDICT)
+    if body.get("status") not in set(Health):
+        return None
+    try:
+        return diagnosis_from_json(body)
+    except (KeyError, ValueError, TypeError) as error:
+        raise UnreadableRecord(f"{record.path / VERDICT} is not a verdict: {error}") from None
+
+
+def read_evidence_of(record: Record) -> Sequence[Observation]:
+    """The evidence of a record, in the order of its ids; nothing when the run left none.
+
+    Raises:
+        UnreadableRecord: its file can't be read.
+    """
+    path = record.path / EVIDENCE
+    if not path.exists():
+        return ()
+    try:
+        return [observation_from_json(json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]
+    except (OSError, KeyError, ValueError, TypeError) as error:
+        raise UnreadableRecord(f"{path} is not evidence: {error}") from None
+
+
+def _json(folder: Path, name: str) -> dict[str, Any]:
+    path = folder / name
+    try:
+        body = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UnreadableRecord(f"{folder} is not a record: it has no {name}") from None
+    except OSError as error:
+        raise UnreadableRecord(f"{path} can't be read: {error.strerror}") from None
+    except ValueError:
+        raise UnreadableRecord(f"{path} is not JSON") from None
+    if not isinstance(body, dict):
+        raise UnreadableRecord(f"{path} does not hold an object")
+    return body
