@@ -43,6 +43,10 @@ class RunbookError(Exception):
             parts.append(f"  Guide: {self.section}")
         return "\n".join(parts)
 
+    def _render_traceback_(self) -> list[str]:
+        # IPython's hook: a notebook shows the sentence, not where in the code it was raised.
+        return str(self).splitlines()
+
 
 def _rebuild(cls: type[RunbookError], fields: dict[str, object]) -> RunbookError:
     error = cls.__new__(cls)

@@ -33,13 +33,11 @@ from cargo_runbook.probes.hosts import HostProbe, look_at_hosts
 from cargo_runbook.probes.names import look_up
 from cargo_runbook.probes.registry import DEFAULT_SERVICE, TokenProbe, ask_challenge, ask_manifest, log_in, shake_hands
 from cargo_runbook.probes.token_service import ask_token_service
-from cargo_runbook.recordings import load_recording
+from cargo_runbook.recordings import REPLAY_VARIABLE, load_recording
 from cargo_runbook.rules.triage import conclude, judge
 
 if TYPE_CHECKING:
     from cargo_runbook.inventory.models import Environment
-
-REPLAY_VARIABLE = "CARGO_RUNBOOK_REPLAY"
 
 Progress = Callable[[str], None]
 

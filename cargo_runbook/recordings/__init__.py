@@ -17,6 +17,8 @@ from typing import Any
 from cargo_runbook.errors import UsageError
 
 HEALTHY = "healthy"
+REPLAY_VARIABLE = "CARGO_RUNBOOK_REPLAY"
+"""Names the recording to answer from when no option does."""
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,8 @@ STYLES: Mapping[Verdict, str] = {
     Verdict.UNKNOWN: "yellow",
 }
 
+# Codes that are named of those that were ruled out or not tested.
+_NAMED = 4
 # Columns from which on evidence stands beside what it shows.
 _WIDE = 104
 
@@ -72,9 +74,11 @@ def verdict_card(
     for finding in followers(diagnosis):
         why = words.FOLLOWS_FROM.fill({"codes": ", ".join(finding.consequence_of)}).say(say)
         parts.append(_line(f"{finding.code} {words.one_line(finding.summary.say(say))} ({why})", 2, style="dim"))
-    for label, codes in ((words.RULED_OUT, diagnosis.refuted), (words.UNTESTED, diagnosis.untested)):
+    # A healthy path rules everything out; that needs no list.
+    refuted = diagnosis.refuted if diagnosis.status is not Health.HEALTHY else ()
+    for label, codes in ((words.RULED_OUT, refuted), (words.UNTESTED, diagnosis.untested)):
         if codes:
-            parts.append(_line(f"{label.say(say)}: {named(codes, say)}", 2, style="dim"))
+            parts.append(_line(f"{label.say(say)}: {named(codes, say, _NAMED)}", 2, style="dim"))
     if diagnosis.replayed:
         parts.append(_stamp(diagnosis.replayed, indent=2))
     return Group(*parts)
@@ -88,20 +92,39 @@ def next_steps(diagnoses: Sequence[Diagnosis], language: Language | None = None)
         return Group()
     chosen = " ".join(f"--env {words.one_line(name)}" for name in ill[:3])
     steps = [
-        (f"cargo-runbook run 00_triage {chosen}", Text("the same as a record for the ticket", "同样的排查，留下记录")),
-        ("cargo-runbook notebook", Text("step through it in JupyterLab", "在 JupyterLab 中逐步排查")),
+        (f"cargo-runbook run 00_triage {chosen}", Text("keep it as a record", "留下记录")),
+        ("cargo-runbook notebook", Text("step through it", "逐步排查")),
     ]
     grid = Table.grid(padding=(0, 3, 0, 0))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    grid.add_column(no_wrap=True)
     for number, (command, purpose) in enumerate(steps):
         label = f"{words.NEXT.say(say)}:" if number == 0 else ""
         grid.add_row(RichText(label, style="bold"), RichText(command, style="cyan"), RichText(purpose.say(say)))
-    return Group(RichText(), grid)
+    return grid
 
 
-def named(codes: Sequence[str], language: Language) -> str:
-    """Codes with their titles: `The domain does not resolve (CRG101), ...`."""
+def named(codes: Sequence[str], language: Language, most: int) -> str:
+    """Codes with their titles: `The domain does not resolve (CRG101), ... and 12 more`.
+
+    Of many, those are named that stand for a station each, in the order of the path.
+    """
     known = catalog()
-    return ", ".join(f"{known[code].title.say(language)} ({code})" if code in known else code for code in codes)
+    one_each = {known[code].check: code for code in reversed(codes) if code in known and known[code].check in CHECKS}
+    chosen = [c for c in codes if c in one_each.values()][:most] if len(codes) > most else list(codes)
+    text = ", ".join(f"{known[c].title.say(language)} ({c})" if c in known else words.one_line(c) for c in chosen)
+    rest = len(codes) - len(chosen)
+    return text + (words.AND_MORE.fill({"rest": rest}).say(language) if rest else "")
+
+
+def show(renderable: RenderableType) -> None:
+    """Prints to standard output: in colour on a terminal, as lines without trailing spaces when it is piped."""
+    console = Console(highlight=False, emoji=False, markup=False)
+    if console.is_terminal:
+        console.print(renderable)
+    else:
+        print(as_text(renderable, console.width))
 
 
 def as_text(renderable: RenderableType, width: int = 100) -> str:

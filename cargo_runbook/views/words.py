@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping
+from pathlib import Path
 
 from cargo_runbook.findings import CHECKS, Health, Verdict
 from cargo_runbook.observations import Observation
@@ -45,6 +46,7 @@ HEALTH: Mapping[str, Text] = {
 }
 
 RULED_OUT = Text("ruled out", "已排除")
+AND_MORE = Text(" and {rest} more", " 等，另有 {rest} 项")
 UNTESTED = Text("could not be tested", "未能测试")
 NEXT = Text("Next", "下一步")
 EVIDENCE = Text("evidence", "证据")
@@ -72,6 +74,12 @@ def one_line(text: object) -> str:
 def asked(observation: Observation) -> str:
     """Where one looked and what was asked, on one line: `operator, GET https://.../v2/`."""
     return one_line(f"{observation.vantage}, {observation.question}")
+
+
+def near(path: Path) -> str:
+    """A path as one reads it best: relative when it lies below the current folder."""
+    here = Path.cwd()
+    return one_line(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def _visible(character: str) -> str:

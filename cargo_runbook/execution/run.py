@@ -1,0 +1,177 @@
+"""Running a runbook without anybody at it, and keeping the record, whatever happens on the way."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cargo_runbook.archive.record import NOTEBOOK, RECORD_VARIABLE, VERDICT, Draft, sha256_of, write_json
+from cargo_runbook.errors import RunFailed
+from cargo_runbook.execution.runbooks import find_runbook, read_parameters
+from cargo_runbook.execution.watch import CELL_DEADLINE, RunStopped, Watch
+from cargo_runbook.findings import Health
+from cargo_runbook.inventory.loader import find_inventory
+from cargo_runbook.investigation import open_investigation
+from cargo_runbook.recordings import REPLAY_VARIABLE
+from cargo_runbook.texts import Text
+
+ENGINE = "cargo-runbook"
+FAILED = "failed"
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """How a run ended. `status` is healthy, fault, unknown or failed; `reason` says why it failed."""
+
+    record: str
+    path: Path
+    environment: str
+    runbook: str
+    status: str
+    root_causes: tuple[str, ...]
+    reason: str = ""
+    head: str = ""
+    replayed: str = ""
+
+    @property
+    def exit_code(self) -> int:
+        """Exit code of the design: a failed run could not tell anything."""
+        return RunFailed.exit_code if self.status == FAILED else Health(self.status).exit_code
+
+    def to_json(self) -> dict[str, Any]:
+        """The machine interface of `run`."""
+        return {
+            "record": self.record,
+            "path": str(self.path),
+            "environment": self.environment,
+            "runbook": self.runbook,
+            "status": self.status,
+            "root_causes": list(self.root_causes),
+            "reason": self.reason,
+            "head": self.head,
+            "replayed": self.replayed,
+        }
+
+
+def run_notebook(
+    runbook: str,
+    environment: str,
+    *,
+    inventory: Path | None = None,
+    reports: Path,
+    parameters: Mapping[str, Any] | None = None,
+    replay: str | None = None,
+    progress: Progress | None = None,
+    watch: Watch | None = None,
+    deadline: int = CELL_DEADLINE,
+) -> RunResult:
+    """Executes a runbook by papermill for one environment and leaves a record. May be called from several threads.
+
+    Args:
+        runbook: name or path, see `find_runbook`.
+        parameters: others than `environment`; text is converted to the type of the default.
+        replay: name of a shipped recording (default: CARGO_RUNBOOK_REPLAY).
+        progress: gets how many code cells are done, and how many there are.
+        watch: to stop the run from another thread.
+        deadline: seconds for each cell.
+
+    Raises:
+        UsageError, UnknownEnvironment, InventoryError: before anything ran, so without a record.
+    """
+    source = find_runbook(runbook)
+    values = read_parameters(source, {**(parameters or {}), "environment": environment})
+    replay = os.environ.get(REPLAY_VARIABLE, "") if replay is None else replay
+    image = str(values.get("image") or "")
+    # Opening sends nothing, but finds every mistake that would otherwise end as a failing cell.
+    with open_investigation(environment, inventory=inventory, image=image, replay=replay) as investigation:
+        domain, replayed = investigation.environment.domain, investigation.replayed
+    watch = watch or Watch()
+    if progress is not None:
+        watch.progress = progress
+    draft = Draft(reports, environment, source.stem)
+    kernel_env = {**os.environ, RECORD_VARIABLE: str(draft.folder), REPLAY_VARIABLE: replay}
+    if not replay:
+        kernel_env["CARGO_RUNBOOK_INVENTORY"] = str(find_inventory(inventory).absolute())
+    try:
+        _execute(source, draft.folder / NOTEBOOK, values, kernel_env, watch, deadline)
+    except BaseException:
+        # Whatever it was, Ctrl-C too: what is true until here is kept before it goes on.
+        watch.failed(Text("the run was broken off", "运行被中断"))
+        _seal(draft, source, domain, replayed, watch)
+        raise
+    return _seal(draft, source, domain, replayed, watch)
+
+
+def _execute(
+    source: Path, target: Path, values: dict[str, Any], kernel_env: dict[str, str], watch: Watch, deadline: int
+) -> None:
+    # papermill takes half a second to import, and most commands don't need it.
+    from nbclient.exceptions import CellTimeoutError, DeadKernelError
+    from papermill import execute_notebook
+    from papermill.exceptions import PapermillException, PapermillExecutionError
+
+    try:
+        execute_notebook(
+            str(source),
+            str(target),
+            parameters=values,
+            engine_name=ENGINE,
+            kernel_name="python3",
+            language="python",
+            progress_bar=False,
+            execution_timeout=deadline,
+            kernel_env=kernel_env,
+            watch=watch,
+        )
+    except (PapermillException, PapermillExecutionError, CellTimeoutError, DeadKernelError, RunStopped) as error:
+        watch.failed(Text(str(error), str(error)))
+    except RuntimeError as error:
+        # jupyter_client's word for a kernel that dies or is silent while it starts.
+        watch.failed(Text(f"the kernel did not start: {error}", f"内核未能启动：{error}"))
+
+
+def _seal(draft: Draft, source: Path, domain: str, replayed: str, watch: Watch) -> RunResult:
+    if not (draft.folder / NOTEBOOK).exists():
+        shutil.copyfile(source, draft.folder / NOTEBOOK)
+    verdict = _verdict(draft.folder / VERDICT)
+    if not verdict and watch.reason is None:
+        watch.failed(Text("the notebook came to its end without a verdict", "Notebook 已执行完，但没有给出结论"))
+    reason = watch.reason.en if watch.reason else ""
+    if reason:
+        ended = {"environment": draft.environment, "domain": domain, "root_causes": [], "findings": []}
+        ended |= {"refuted": [], "untested": [], "replayed": replayed}
+        verdict = {**ended, **verdict, "status": FAILED, "reason": reason}
+        write_json(draft.folder / VERDICT, verdict)
+    record = draft.seal(
+        status=verdict["status"],
+        domain=domain,
+        root_causes=verdict["root_causes"],
+        runbook_sha256=sha256_of(source),
+        replayed=replayed,
+        reason=reason,
+    )
+    return RunResult(
+        record=record.header.record,
+        path=record.path,
+        environment=draft.environment,
+        runbook=draft.runbook,
+        status=record.header.status,
+        root_causes=record.header.root_causes,
+        reason=reason,
+        head=record.head,
+        replayed=replayed,
+    )
+
+
+def _verdict(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        return {}
+    body: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return body

@@ -1,0 +1,105 @@
+"""Where the runbooks are and which parameters they take."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import io
+import os
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from cargo_runbook.errors import UsageError
+
+FOLDER_VARIABLE = "CARGO_RUNBOOK_RUNBOOKS"
+_SUFFIX = ".ipynb"
+
+
+def runbooks_folder(variables: Mapping[str, str] | None = None) -> Path:
+    """The folder with the runbooks: CARGO_RUNBOOK_RUNBOOKS, else ./runbooks, else the one beside the package.
+
+    Raises:
+        UsageError: there is none.
+    """
+    values = os.environ if variables is None else variables
+    named = values.get(FOLDER_VARIABLE)
+    candidates = [Path(named)] if named else [Path("runbooks"), Path(__file__).parents[2] / "runbooks"]
+    for folder in candidates:
+        if any(folder.glob(f"*{_SUFFIX}")):
+            return folder.absolute()
+    raise UsageError(
+        f"there are no runbooks in {' or '.join(str(folder) for folder in candidates)}",
+        next_step=f"Start in the project's folder, or set {FOLDER_VARIABLE}.",
+    )
+
+
+def find_runbook(name: str, folder: Path | None = None) -> Path:
+    """The notebook of a runbook, by its name (`00_triage`, its start if only one has it) or by a path.
+
+    Raises:
+        UsageError: there is none, or several start like that; the sentence names those that are near.
+    """
+    if name.endswith(_SUFFIX) and Path(name).is_file():
+        return Path(name).absolute()
+    place = folder or runbooks_folder()
+    known = {path.stem: path for path in sorted(place.glob(f"*{_SUFFIX}"))}
+    stem = name.removesuffix(_SUFFIX)
+    if stem in known:
+        return known[stem]
+    starting = [other for other in known if other.startswith(stem)] if stem else []
+    if len(starting) == 1:
+        return known[starting[0]]
+    near = (
+        starting or [other for other in known if stem and stem in other] or get_close_matches(stem, known, cutoff=0.4)
+    )
+    step = f"Did you mean {' or '.join(near)}?" if near else f"There are: {', '.join(known)}"
+    raise UsageError(f"there is no runbook named {name!r}", next_step=step)
+
+
+def read_parameters(runbook: Path, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters for a runbook, each of the type of its default; text is converted (`true`, `3`, `0.5`).
+
+    Raises:
+        UsageError: the runbook has no such parameter (papermill alone would only warn), a value is of another type,
+            or the file is no notebook.
+    """
+    defaults = _defaults(runbook)
+    values: dict[str, Any] = {}
+    for name, value in given.items():
+        if name not in defaults:
+            near = get_close_matches(name, defaults)
+            step = f'Did you mean "{near[0]}"?' if near else f"It takes: {', '.join(defaults) or 'none'}"
+            raise UsageError(f"{runbook.stem} has no parameter {name!r}", next_step=step)
+        values[name] = _converted(name, value, defaults[name])
+    return values
+
+
+def _defaults(runbook: Path) -> dict[str, Any]:
+    from nbformat.reader import NotJSONError
+    from papermill.inspection import inspect_notebook
+
+    try:
+        # papermill prints a line about a notebook without parameters; standard output is for data.
+        with contextlib.redirect_stdout(io.StringIO()):
+            known = inspect_notebook(str(runbook))
+    except (ValueError, KeyError, AttributeError, NotJSONError) as error:
+        raise UsageError(f"{runbook} is not a notebook: {str(error).splitlines()[0][:100]}") from None
+    defaults: dict[str, Any] = {}
+    for name, parameter in known.items():
+        try:
+            defaults[name] = ast.literal_eval(parameter["default"])
+        except (ValueError, SyntaxError):
+            defaults[name] = None
+    return defaults
+
+
+def _converted(name: str, value: Any, default: Any) -> Any:
+    if not isinstance(value, str) or default is None or isinstance(default, str):
+        return value
+    wanted = type(default)
+    try:
+        return {"true": True, "false": False}[value.lower()] if wanted is bool else wanted(value)
+    except (ValueError, KeyError, TypeError):
+        raise UsageError(f"the parameter {name} takes {wanted.__name__} values, not {value!r}") from None

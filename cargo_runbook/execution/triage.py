@@ -1,0 +1,143 @@
+"""What a notebook calls: look at one check after the other, judge, conclude.
+
+The same calls serve a person in JupyterLab, who chooses and repeats, and a run by papermill, where nobody is there.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cargo_runbook.archive.record import (
+    DRAFT_PREFIX,
+    NOTEBOOK,
+    RECORD_VARIABLE,
+    Draft,
+    reports_folder,
+    sha256_of,
+    write_findings,
+    write_text,
+)
+from cargo_runbook.errors import UsageError
+from cargo_runbook.execution.session import executed_cells, notebook_name
+from cargo_runbook.findings import Diagnosis
+from cargo_runbook.inventory.loader import environment_names, find_inventory
+from cargo_runbook.investigation import Investigation, open_investigation
+from cargo_runbook.recordings import REPLAY_VARIABLE, load_recording
+from cargo_runbook.views.notebook import RecordNote, StepView, VerdictCard
+from cargo_runbook.views.widgets import EnvironmentChooser
+
+
+class Triage:
+    """The look at one environment, as a notebook takes it.
+
+    Args:
+        investigation: where questions go.
+        record: draft of the runner that this run is kept in; None when stepping through by hand.
+        reports: where a record goes that is made by hand.
+    """
+
+    def __init__(
+        self, investigation: Investigation, *, record: Path | None = None, reports: Path | None = None
+    ) -> None:
+        self.investigation = investigation
+        self._record = record
+        self._reports = reports
+        self._asked: dict[str, tuple[str, ...]] = {}
+        self._started = datetime.now(UTC)
+        self._diagnosis: Diagnosis | None = None
+
+    def look(self, check: str) -> StepView:
+        """Asks what one check needs (dns, tls, challenge, login, token, project or pull), and shows what was found.
+
+        Raises:
+            UsageError: there is no check of that name.
+        """
+        investigation = self.investigation
+        before = {observation.id for observation in investigation.evidence}
+        findings = investigation.check(check)
+        now = {observation.id for observation in investigation.evidence}
+        linked = {link.observation for finding in findings for link in finding.chain}
+        # A cell that is run again shows the same evidence, though nothing new was asked.
+        asked = set(self._asked.get(check, ())) | (now - before) | (linked & now)
+        self._asked[check] = tuple(asked)
+        return StepView(
+            environment=investigation.environment.name,
+            check=check,
+            findings=findings,
+            evidence=tuple(o for o in investigation.evidence if o.id in asked),
+            replayed=investigation.replayed,
+        )
+
+    def verdict(self) -> VerdictCard:
+        """All checks judged together: the root causes with their chains, what was ruled out, what was not tested."""
+        self._diagnosis = self.investigation.diagnose()
+        contact = self.investigation.environment.contact
+        shown = f"{contact.name} {contact.how}".strip() if contact else ""
+        return VerdictCard(self._diagnosis, self.investigation.evidence, shown)
+
+    def conclude(self) -> RecordNote:
+        """Keeps verdict and evidence in the record of the run; stepping through by hand, in a record of its own."""
+        diagnosis = self._diagnosis or self.verdict().diagnosis
+        evidence = self.investigation.evidence
+        if self._record is not None:
+            write_findings(self._record, diagnosis, evidence)
+            name = self._record.name.removeprefix(DRAFT_PREFIX)
+            return _note(diagnosis, name, f"{self._record.parent / name}")
+        draft = Draft(self._reports or reports_folder(), diagnosis.environment, notebook_name(), self._started)
+        write_findings(draft.folder, diagnosis, evidence)
+        write_text(draft.folder / NOTEBOOK, executed_cells())
+        record = draft.seal(
+            status=str(diagnosis.status),
+            domain=diagnosis.domain,
+            root_causes=diagnosis.root_causes,
+            runbook_sha256=sha256_of(draft.folder / NOTEBOOK),
+            replayed=diagnosis.replayed,
+        )
+        return _note(diagnosis, record.header.record, str(record.path), record.head)
+
+
+def open_environment(
+    name: str, *, inventory: Path | None = None, image: str = "", replay: str | None = None, reports: Path | None = None
+) -> Triage:
+    """Opens an environment of the inventory for a triage; nothing is sent yet.
+
+    Args:
+        name: name of the environment.
+        inventory: folder of the inventory (default: as everywhere).
+        image: repository:tag to look for instead of the inventory's.
+        replay: name of a shipped recording (default: CARGO_RUNBOOK_REPLAY).
+        reports: folder for a record that is made by hand (default: CARGO_RUNBOOK_REPORTS, else ./reports).
+
+    Raises:
+        InventoryError, UnknownEnvironment, UsageError: as their sentences say.
+    """
+    investigation = open_investigation(name, inventory=inventory, image=image, replay=replay)
+    atexit.register(investigation.close)
+    record = os.environ.get(RECORD_VARIABLE)
+    return Triage(investigation, record=Path(record) if record else None, reports=reports)
+
+
+def choose_environment(default: str = "") -> EnvironmentChooser:
+    """A list of the inventory's environments, `default` chosen; plain text in a run without anybody at it."""
+    try:
+        replay = os.environ.get(REPLAY_VARIABLE)
+        names = environment_names(load_recording(replay).folder if replay else find_inventory())
+    except UsageError:
+        # Opening the environment will say it with all that belongs to it.
+        names = ()
+    return EnvironmentChooser(names, default, interactive=RECORD_VARIABLE not in os.environ)
+
+
+def _note(diagnosis: Diagnosis, record: str, path: str, head: str = "") -> RecordNote:
+    return RecordNote(
+        record=record,
+        path=path,
+        head=head,
+        status=str(diagnosis.status),
+        root_causes=diagnosis.root_causes,
+        replayed=diagnosis.replayed,
+        sections=tuple(dict.fromkeys(root.section for root in diagnosis.roots() if root.section)),
+    )
