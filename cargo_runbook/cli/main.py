@@ -18,12 +18,13 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from cargo_runbook.cli import codes, env
+from cargo_runbook.cli import codes, diagnose, env, notebook, records
+from cargo_runbook.cli import run as run_command
 from cargo_runbook.cli.console import PROGRAM, complain, message, tell
 from cargo_runbook.errors import InventoryError, RunbookError
 
 COMMANDS_GROUP = "cargo_runbook.commands"
-BUILT_IN = (env.register, codes.register)
+BUILT_IN = (diagnose.register, run_command.register, notebook.register, records.register, env.register, codes.register)
 
 _HELP = tell(
     """Find what is broken in a Cargo registry, with the proof, and keep a record.

@@ -1,0 +1,113 @@
+"""`cargo-runbook diagnose`: the cause, with its chain, for one environment or several."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from cargo_runbook.cli.choice import EnvironmentsOption, ReplayOption, chosen_environments, worst
+from cargo_runbook.cli.console import InventoryOption, JsonOption, complain, print_json, tell
+from cargo_runbook.errors import RunbookError
+from cargo_runbook.findings import CHECKS, Diagnosis, diagnosis_to_json
+from cargo_runbook.observations import Observation
+
+if TYPE_CHECKING:
+    from cargo_runbook.cli.bars import Bars
+
+_AT_ONCE = 8
+
+_Outcome = tuple[Diagnosis, tuple[Observation, ...]] | RunbookError
+
+_HELP = tell(
+    """Find the cause. Nothing is changed anywhere.
+
+\b
+Examples:
+  cargo-runbook diagnose --env prod-1
+  cargo-runbook diagnose --env 'prod-*' --json
+  cargo-runbook diagnose --env cargo --replay wrong-domain
+
+Exit code: 0 healthy, 1 fault found, 2 wrong usage or configuration, 3 could not tell.
+""",
+    """查找故障原因。只读，不做任何修改。
+
+\b
+示例：
+  cargo-runbook diagnose --env prod-1
+  cargo-runbook diagnose --env 'prod-*' --json
+  cargo-runbook diagnose --env cargo --replay wrong-domain
+
+退出码：0 正常，1 有故障，2 用法或配置错误，3 无法判断。
+""",
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command("diagnose", help=_HELP)(diagnose)
+
+
+def diagnose(
+    env: EnvironmentsOption, as_json: JsonOption = False, inventory: InventoryOption = None, replay: ReplayOption = ""
+) -> None:
+    """Diagnoses the chosen environments at the same time."""
+    # Late: rich and the connections take their time to import, and other commands would pay for it.
+    from cargo_runbook.cli.bars import bars
+
+    names = chosen_environments(env, inventory, replay)
+    with bars(names) as shown, ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
+        outcomes = list(pool.map(lambda name: _look(name, inventory, replay, shown), names))
+    errors = [outcome for outcome in outcomes if isinstance(outcome, RunbookError)]
+    if errors and len(names) == 1:
+        raise errors[0]
+    done = [outcome for outcome in outcomes if not isinstance(outcome, RunbookError)]
+    if as_json:
+        bodies = [diagnosis_to_json(diagnosis) for diagnosis, _ in done]
+        print_json(bodies if len(names) > 1 else bodies[0])
+    else:
+        _print(done)
+    for error in errors:
+        complain(str(error))
+    codes = [diagnosis.status.exit_code for diagnosis, _ in done]
+    raise typer.Exit(worst([*codes, *(error.exit_code for error in errors)]))
+
+
+def _look(name: str, inventory: Path | None, replay: str, shown: Bars) -> _Outcome:
+    from cargo_runbook.investigation import open_investigation
+
+    done = 0
+
+    def progress(_check: str) -> None:
+        nonlocal done
+        done += 1
+        shown.move(name, done, len(CHECKS))
+
+    try:
+        with open_investigation(name, inventory=inventory, replay=replay) as investigation:
+            diagnosis = investigation.diagnose(progress)
+            evidence = investigation.evidence
+    except RunbookError as error:
+        # One environment that can't be looked at says nothing about the others.
+        shown.end(name, "failed")
+        return error
+    shown.end(name, str(diagnosis.status))
+    return diagnosis, evidence
+
+
+def _print(done: Sequence[tuple[Diagnosis, tuple[Observation, ...]]]) -> None:
+    if not done:
+        return
+    from cargo_runbook.views.terminal import next_steps, show, verdict_card, verdict_table
+
+    diagnoses = [diagnosis for diagnosis, _ in done]
+    show(verdict_table(diagnoses))
+    for diagnosis, evidence in done:
+        print()
+        show(verdict_card(diagnosis, evidence))
+    if any(diagnosis.status.exit_code for diagnosis in diagnoses):
+        print()
+        show(next_steps(diagnoses))

@@ -1,0 +1,180 @@
+"""`cargo-runbook notebook`: JupyterLab on the runbooks, on this machine alone."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import webbrowser
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cargo_runbook.archive.record import reports_folder
+from cargo_runbook.cli.choice import ReplayOption
+from cargo_runbook.cli.console import InventoryOption, ReportsOption, message, tell
+from cargo_runbook.errors import RunFailed, UsageError
+from cargo_runbook.execution.runbooks import runbooks_folder
+from cargo_runbook.recordings import REPLAY_VARIABLE
+
+_ADDRESS = "127.0.0.1"
+_PORTS = range(8888, 8908)
+_START_SECONDS = 60.0
+_STOP_SECONDS = 10.0
+_KERNELS = "cargo_runbook.execution.kernel.OwnInterpreter"
+
+_HELP = tell(
+    """Open JupyterLab on the runbooks, on 127.0.0.1 and with a token. Ctrl-C ends it.
+
+What you open is a copy below the reports folder: outputs never get into the project's files. With --edit it is the
+runbooks themselves.
+
+\b
+Examples:
+  cargo-runbook notebook
+  cargo-runbook notebook --port 9000 --no-browser
+  cargo-runbook notebook --replay wrong-domain
+""",
+    """在 JupyterLab 中打开 Runbook，仅监听 127.0.0.1，并使用令牌。按 Ctrl-C 结束。
+
+打开的是 reports 目录下的副本，输出不会写入项目文件。加 --edit 则直接打开原文件。
+
+\b
+示例：
+  cargo-runbook notebook
+  cargo-runbook notebook --port 9000 --no-browser
+  cargo-runbook notebook --replay wrong-domain
+""",
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command("notebook", help=_HELP)(notebook)
+
+
+def notebook(
+    port: Annotated[
+        int | None,
+        typer.Option("--port", min=1, max=65535, help=tell("Port (default: the first free from 8888).", "端口。")),
+    ] = None,
+    no_browser: Annotated[
+        bool, typer.Option("--no-browser", help=tell("Only print the address.", "只打印地址，不打开浏览器。"))
+    ] = False,
+    edit: Annotated[
+        bool, typer.Option("--edit", help=tell("Open the runbooks themselves, no copy.", "直接打开原文件，不用副本。"))
+    ] = False,
+    inventory: InventoryOption = None,
+    reports: ReportsOption = None,
+    replay: ReplayOption = "",
+) -> None:
+    """Starts JupyterLab, says where it is, and stays until it is stopped."""
+    source = runbooks_folder()
+    chosen = _free_port(port)
+    records = reports_folder(reports).absolute()
+    root = source if edit else _copy(source, records)
+    token = secrets.token_urlsafe(24)
+    variables = {**os.environ, **_variables(inventory, records, replay), "JUPYTER_TOKEN": token}
+    with _server(chosen, root, variables) as server:
+        _wait_until_it_listens(server, chosen)
+        first = sorted(path.name for path in root.glob("*.ipynb"))[0]
+        url = f"http://{_ADDRESS}:{chosen}/lab/tree/{first}?token={token}"
+        print(url, flush=True)
+        message(tell(f"JupyterLab on {root}; Ctrl-C ends it", f"JupyterLab 目录 {root}；按 Ctrl-C 结束"))
+        if not no_browser:
+            webbrowser.open(url)
+        server.wait()
+    if server.returncode not in (0, -signal.SIGTERM):
+        raise RunFailed(f"JupyterLab ended by itself with exit code {server.returncode}")
+
+
+def _variables(inventory: Path | None, records: Path, replay: str) -> Mapping[str, str]:
+    """What kernels need to find the same inventory and records, whatever folder they are started in."""
+    from cargo_runbook.inventory.loader import inventory_folder
+
+    values = {"CARGO_RUNBOOK_REPORTS": str(records), REPLAY_VARIABLE: replay}
+    return {**values, "CARGO_RUNBOOK_INVENTORY": str(inventory_folder(inventory).absolute())}
+
+
+def _copy(source: Path, records: Path) -> Path:
+    """A fresh copy of the runbooks for this start; those of earlier starts stay as they were left."""
+    target = records / "notebooks" / f"{datetime.now():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+    try:
+        target.mkdir(parents=True)
+        for path in source.glob("*.ipynb"):
+            shutil.copyfile(path, target / path.name)
+    except OSError as error:
+        raise UsageError(
+            f"the runbooks can't be copied to {target}: {error.strerror}",
+            next_step="Name another folder with --reports, or open the runbooks themselves with --edit.",
+        ) from None
+    return target
+
+
+def _free_port(wanted: int | None) -> int:
+    for port in [wanted] if wanted else _PORTS:
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((_ADDRESS, port))
+            return port
+    shown = str(wanted) if wanted else f"{_PORTS.start} to {_PORTS.stop - 1}"
+    raise UsageError(f"port {shown} of {_ADDRESS} is in use", next_step="Choose another one with --port.")
+
+
+@contextlib.contextmanager
+def _server(port: int, root: Path, variables: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    options = {
+        "ServerApp.ip": _ADDRESS,
+        "ServerApp.port": port,
+        "ServerApp.port_retries": 0,
+        "ServerApp.open_browser": False,
+        "ServerApp.root_dir": root,
+        "ServerApp.kernel_spec_manager_class": _KERNELS,
+        "ServerApp.allow_root": True,
+        # Nothing that looks for updates, news or extensions elsewhere.
+        "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
+        "LabApp.news_url": "None",
+        "LabApp.extension_manager": "readonly",
+        "Application.log_level": "ERROR",
+    }
+    command = [sys.executable, "-m", "jupyterlab", *(f"--{name}={value}" for name, value in options.items())]
+    # A session of its own: Ctrl-C reaches us alone, and JupyterLab never gets to ask whether one is sure.
+    server = subprocess.Popen(command, env=dict(variables), stdin=subprocess.DEVNULL, start_new_session=True)
+    before = {number: signal.signal(number, _end) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield server
+    except KeyboardInterrupt:
+        message("")
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        server.terminate()
+        try:
+            server.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(server.pid, signal.SIGKILL)
+            server.wait()
+
+
+def _end(_number: int, _frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _wait_until_it_listens(server: subprocess.Popen[bytes], port: int) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline:
+        if server.poll() is not None:
+            raise RunFailed(f"JupyterLab did not start, exit code {server.returncode}")
+        with contextlib.suppress(OSError), socket.create_connection((_ADDRESS, port), timeout=1):
+            return
+        time.sleep(0.1)
+    raise RunFailed(f"JupyterLab did not start within {_START_SECONDS:.0f} s")

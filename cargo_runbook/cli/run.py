@@ -1,0 +1,176 @@
+"""`cargo-runbook run`: execute a runbook without anybody at it, and keep the record."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cargo_runbook.archive.record import reports_folder
+from cargo_runbook.cli.choice import EnvironmentsOption, ReplayOption, chosen_environments, worst
+from cargo_runbook.cli.console import InventoryOption, JsonOption, ReportsOption, complain, print_json, tell
+from cargo_runbook.errors import RunbookError, UsageError
+from cargo_runbook.execution.runbooks import find_runbook, read_parameters
+from cargo_runbook.execution.watch import Watch
+from cargo_runbook.texts import Text, language_from
+from cargo_runbook.views.words import HEALTH, near, one_line
+
+if TYPE_CHECKING:
+    from cargo_runbook.cli.bars import Bars
+    from cargo_runbook.execution.run import RunResult
+
+_AT_ONCE = 4
+
+_HELP = tell(
+    """Execute a runbook for one environment or several; each run leaves a record.
+
+\b
+Examples:
+  cargo-runbook run 00_triage --env prod-1
+  cargo-runbook run 00_triage --env 'prod-*' --reports /srv/records --json
+  cargo-runbook run 00_triage --env prod-1 -p image=library/redis:latest
+
+Exit code: 0 healthy, 1 fault found, 2 wrong usage or configuration, 3 could not tell or the run failed.
+""",
+    """对一个或多个环境执行 Runbook，每次运行都会留下记录。
+
+\b
+示例：
+  cargo-runbook run 00_triage --env prod-1
+  cargo-runbook run 00_triage --env 'prod-*' --reports /srv/records --json
+  cargo-runbook run 00_triage --env prod-1 -p image=library/redis:latest
+
+退出码：0 正常，1 有故障，2 用法或配置错误，3 无法判断或运行失败。
+""",
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command("run", help=_HELP)(run)
+
+
+def run(
+    runbook: Annotated[str, typer.Argument(help=tell("Name or path of the runbook.", "Runbook 的名称或路径。"))],
+    env: EnvironmentsOption,
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--parameter", "-p", metavar="KEY=VALUE", help=tell("Parameter of the runbook.", "Runbook 的参数。")
+        ),
+    ] = None,
+    reports: ReportsOption = None,
+    inventory: InventoryOption = None,
+    as_json: JsonOption = False,
+    replay: ReplayOption = "",
+) -> None:
+    """Runs the chosen environments side by side."""
+    # Late: what runs notebooks takes half a second to import, and every other command would pay for it.
+    from cargo_runbook.cli.bars import bars
+    from cargo_runbook.execution.run import RunResult, run_notebook
+
+    # Mistakes that concern every run are told once, before the first one.
+    parameters = dict(map(_split, parameter or []))
+    read_parameters(find_runbook(runbook), parameters)
+    names = chosen_environments(env, inventory, replay)
+    folder = reports_folder(reports)
+    watches = {name: Watch() for name in names}
+
+    def one(name: str, shown: Bars) -> RunResult | RunbookError:
+        try:
+            result = run_notebook(
+                runbook,
+                name,
+                inventory=inventory,
+                reports=folder,
+                parameters=parameters,
+                replay=replay,
+                progress=lambda done, total: shown.move(name, done, total),
+                watch=watches[name],
+            )
+        except RunbookError as error:
+            shown.end(name, "failed")
+            return error
+        shown.end(name, result.status)
+        return result
+
+    with (
+        bars(names) as shown,
+        _stopping(list(watches.values())) as stopped,
+        ThreadPoolExecutor(max_workers=_AT_ONCE) as pool,
+    ):
+        outcomes = list(pool.map(lambda name: one(name, shown), names))
+    results = [outcome for outcome in outcomes if isinstance(outcome, RunResult)]
+    errors = [outcome for outcome in outcomes if isinstance(outcome, RunbookError)]
+    if errors and len(names) == 1:
+        raise errors[0]
+    if as_json:
+        bodies = [result.to_json() for result in results]
+        print_json(bodies if len(names) > 1 else bodies[0])
+    else:
+        _print(results)
+    for error in errors:
+        complain(str(error))
+    if stopped:
+        raise typer.Exit(128 + stopped[0])
+    raise typer.Exit(worst([o.exit_code for o in outcomes]))
+
+
+@contextmanager
+def _stopping(watches: Sequence[Watch]) -> Iterator[list[int]]:
+    """Ctrl-C, SIGTERM and a closed terminal stop the runs, so that each still leaves a true record."""
+    received: list[int] = []
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        received.append(number)
+        name = signal.Signals(number).name
+        for watch in watches:
+            watch.stop(Text(f"stopped by {name}", f"被 {name} 中断"))
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield received
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _split(pair: str) -> tuple[str, str]:
+    name, equals, value = pair.partition("=")
+    if not equals or not name:
+        raise UsageError(
+            f"{pair!r} is no parameter", next_step="Give it as KEY=VALUE, for example -p image=library/tiny:1"
+        )
+    if name == "environment":
+        raise UsageError("the environment is no parameter of its own", next_step="Name it with --env")
+    return name, value
+
+
+def _print(results: Sequence[RunResult]) -> None:
+    from rich.table import Table
+    from rich.text import Text as RichText
+
+    from cargo_runbook.views.terminal import show
+
+    say = language_from()
+    styles = {"healthy": "green", "fault": "bold red", "unknown": "yellow", "failed": "bold red"}
+    for result in results:
+        line = RichText(f"{one_line(result.environment)}  ")
+        line.append(HEALTH[result.status].say(say), style=styles[result.status])
+        line.append(f"  {', '.join(result.root_causes)}".rstrip(), style="bold")
+        if result.replayed:
+            line.append(f"  {one_line(result.replayed)}", style="magenta")
+        show(line)
+        grid = Table.grid(padding=(0, 2, 0, 0))
+        grid.add_column(no_wrap=True)
+        grid.add_column(overflow="fold")
+        rows = [(Text("reason", "原因"), result.reason), (Text("record", "记录"), near(result.path))]
+        for label, value in [*rows, (Text("head", "校验"), result.head)]:
+            if value:
+                grid.add_row(RichText(f"  {label.say(say)}", style="dim"), RichText(one_line(value)))
+        show(grid)
