@@ -111,8 +111,6 @@ def _exchange(
             return _over_tcp(query, address, port, deadline), "tcp"
         except dns.exception.Timeout:
             continue
-        except dns.exception.DNSException as error:
-            raise Failure(Status.ERROR, "not_dns", f"{where} answered with something else: {error}") from error
         except OSError as error:
             raise connection_failure(error, where, phase="connect") from error
     raise Failure(Status.TIMEOUT, "timeout", f"{where} did not answer in time", phase="answer")
@@ -124,8 +122,9 @@ def _over_udp(query: dns.message.Message, address: str, port: int, seconds: floa
         connected.setblocking(False)
         # Only a connected socket is told that nothing listens (ICMP port unreachable).
         connected.connect((address, port))
+        # Anything that is no answer to this query (another id, garbage) is passed over: it may be forged.
         return dns.query.udp(
-            query, address, timeout=seconds, port=port, sock=connected, ignore_unexpected=True, raise_on_truncation=True
+            query, address, timeout=seconds, port=port, sock=connected, ignore_errors=True, raise_on_truncation=True
         )
 
 

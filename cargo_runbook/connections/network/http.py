@@ -91,7 +91,13 @@ class HttpConnection:
             request = httpx.Request(question.method, question.url, headers=list(question.headers))
         except (httpx.InvalidURL, ValueError, TypeError) as error:
             raise Failure(Status.ERROR, "bad_url", f"{question.url!r} is no URL: {error}") from error
-        if request.url.scheme not in ("http", "https") or not request.url.host:
+        if request.url.userinfo:
+            raise Failure(Status.ERROR, "bad_url", "a URL with a user name in it is not asked for")
+        if (
+            request.url.scheme not in ("http", "https")
+            or not request.url.host
+            or not 0 < (request.url.port or 1) < 65536
+        ):
             raise Failure(Status.ERROR, "bad_url", f"{question.url!r} is no http or https URL")
         request.headers.setdefault("User-Agent", "cargo-runbook")
         request.headers.setdefault("Accept", "*/*")

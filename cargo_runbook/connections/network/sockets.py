@@ -66,6 +66,8 @@ def connect(host: str, port: int, deadline: Deadline) -> socket.socket:
     Raises:
         Failure: with reason `name_not_resolved`, `refused`, `no_route`, `reset` or `timeout`.
     """
+    if not 0 < port < 65536:
+        raise Failure(Status.ERROR, "bad_address", f"{port} is no port")
     found = look_up(host, deadline)
     if not found.addresses:
         sentence = f"{host} does not resolve: {found.text}"

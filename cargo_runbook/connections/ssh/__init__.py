@@ -45,12 +45,8 @@ class SshConnection:
             shared = self._pool.get(route, look.deadline)
             try:
                 run.run(shared, look.deadline, in_container=in_container)
-            except Failure as failure:
-                if (
-                    failure.reason == "connection_lost"
-                    or not run.ended_remotely
-                    or failure.data.get("phase") == "channel"
-                ):
+            except Failure:
+                if not run.answers:
                     self._pool.drop(route, shared)
                 data["remote_process_ended"] = run.ended_remotely
                 raise

@@ -25,13 +25,30 @@ _PATIENCE = 0.5
 # id names the process group as well. /bin/sh is called because the login shell may be none of Bourne's.
 _START = 'LC_ALL=C; PATH="$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"; export LC_ALL PATH; '
 _START += 'echo "$1 $$" >&2; shift; exec "$@"'
-# The forms that POSIX has: dash takes `kill -TERM -- -N` for an illegal number. Exits 0 when the group is gone.
-_END_GROUP = 'kill -s TERM -- "-$1" 2>/dev/null; for i in 1 2 3 4 5; do kill -s 0 -- "-$1" 2>/dev/null || exit 0; '
-_END_GROUP += 'sleep 0.1; done; kill -s KILL -- "-$1" 2>/dev/null; sleep 0.1; ! kill -s 0 -- "-$1" 2>/dev/null'
+# `kill -s` because dash takes `kill -TERM -- -N` for an illegal number; /proc because signal 0 reaches zombies too,
+# and sshd leaves one until it looks. Exits 0 when nothing of the group runs any more.
+_END_GROUP = """alive() {
+  for f in /proc/[0-9]*/stat; do
+    read -r line 2>/dev/null <"$f" || continue
+    set -- "$1" ${line##*) }
+    [ "$4" = "$1" ] && [ "$2" != Z ] && return 0
+  done
+  return 1
+}
+kill -s TERM -- "-$1" 2>/dev/null
+for i in 1 2 3 4 5; do alive "$1" || exit 0; sleep 0.1; done
+kill -s KILL -- "-$1" 2>/dev/null
+sleep 0.1
+! alive "$1"
+"""
 
 # docker exec's process is a child of the container's shim and outlives its client; its environment carries the mark.
-_END_MARKED = 'for e in /proc/[0-9]*/environ; do if tr "\\0" "\\n" <"$e" 2>/dev/null | grep -qxF -- "$1"; then '
-_END_MARKED += 'p="${e%/environ}"; kill -s KILL "${p#/proc/}" 2>/dev/null; fi; done; exit 0'
+_END_MARKED = """found=1
+for e in /proc/[0-9]*/environ; do
+  if tr "\\0" "\\n" <"$e" | grep -qxF -- "$1"; then p="${e%/environ}"; kill -s KILL "${p#/proc/}" && found=0; fi
+done 2>/dev/null
+exit $found
+"""
 
 MARK = "CARGO_RUNBOOK_MARK"
 """Environment variable that marks processes in containers."""
@@ -46,7 +63,9 @@ def quote(argv: Sequence[str]) -> str:
 class RemoteRun:
     """One command on a shared connection, and what came of it.
 
-    `exit_code` is None as long as there is none; -1 when a signal ended the command.
+    `exit_code` is None as long as there is none; -1 when a signal ended the command. After a timeout,
+    `ended_remotely` says whether the remote process is known to have ended (a process in a container can only be seen
+    by root on its host), and `answers` whether the connection still does.
     """
 
     argv: tuple[str, ...]
@@ -55,6 +74,7 @@ class RemoteRun:
     output: Capture = field(default_factory=Capture)
     error: Capture = field(default_factory=Capture)
     ended_remotely: bool = True
+    answers: bool = True
 
     def run(self, shared: SharedTransport, deadline: Deadline, *, in_container: bool = False) -> None:
         """Runs it until it ends.
@@ -66,14 +86,15 @@ class RemoteRun:
         with shared.slot(deadline):
             channel = self._start(shared.transport, deadline)
             try:
-                finished = self._read(channel, deadline)
+                if self._read(channel, deadline):
+                    return
+                if not shared.transport.is_active():
+                    self.answers = False
+                    sentence = "the SSH connection broke while the command ran"
+                    raise Failure(Status.UNREACHABLE, "connection_lost", sentence)
+                self.ended_remotely = self._end(shared.transport, channel, in_container)
             finally:
                 channel.close()
-            if finished:
-                return
-            if not shared.transport.is_active():
-                raise Failure(Status.UNREACHABLE, "connection_lost", "the SSH connection broke while the command ran")
-            self.ended_remotely = self._end(shared.transport, in_container)
         raise Failure(Status.TIMEOUT, "timeout", "the command was not done in time", phase="command")
 
     def complaint(self) -> bytes:
@@ -88,6 +109,7 @@ class RemoteRun:
             channel.exec_command(line)
             channel.shutdown_write()
         except (paramiko.SSHException, EOFError, OSError) as error:
+            self.answers = isinstance(error, paramiko.ChannelException)
             if deadline.over and transport.is_active():
                 sentence = "the connection no longer answers"
                 raise Failure(Status.TIMEOUT, "timeout", sentence, phase="channel") from error
@@ -132,24 +154,43 @@ class RemoteRun:
         self.exit_code = channel.exit_status
         return True
 
-    def _end(self, transport: paramiko.Transport, in_container: bool) -> bool:
+    def _end(self, transport: paramiko.Transport, channel: paramiko.Channel, in_container: bool) -> bool:
         """Ends the remote process through another channel; False when that could not be confirmed."""
-        told = re.search(rb"(?m)^%b (\d+)$" % self.mark.encode(), self.error.content())
-        if told is None:
+        grace = Deadline(_GRACE)
+        group = self._group(channel, grace)
+        if not group:
+            self.answers = False
             return False
-        commands = [("/bin/sh", "-c", _END_GROUP, "sh", told[1].decode())]
+        commands = [("/bin/sh", "-c", _END_GROUP, "sh", group)]
         if in_container:
             commands.append(("/bin/sh", "-c", _END_MARKED, "sh", f"{MARK}={self.mark}"))
-        grace = Deadline(_GRACE)
         try:
-            for command in commands:
-                channel = transport.open_session(timeout=max(grace.left(), 0.001))
-                try:
-                    channel.exec_command(quote(command))
-                    if not channel.status_event.wait(grace.left()) or channel.exit_status != 0:
-                        return False
-                finally:
-                    channel.close()
+            codes = [self._exit_code(transport, command, grace) for command in commands]
         except (paramiko.SSHException, EOFError, OSError):
+            self.answers = False
             return False
-        return True
+        return not any(codes)
+
+    def _group(self, channel: paramiko.Channel, grace: Deadline) -> str:
+        """The remote process group; with a short deadline its announcement may still be on the way."""
+        while True:
+            if told := re.search(rb"(?m)^%b (\d+)$" % self.mark.encode(), self.error.content()):
+                return told[1].decode()
+            channel.settimeout(max(grace.left(), 0.001))
+            try:
+                data = channel.recv_stderr(65536)
+            except TimeoutError:
+                return ""
+            if not data:
+                return ""
+            self.error.add(data)
+
+    def _exit_code(self, transport: paramiko.Transport, command: Sequence[str], grace: Deadline) -> int:
+        channel = transport.open_session(timeout=max(grace.left(), 0.001))
+        try:
+            channel.exec_command(quote(command))
+            if not channel.status_event.wait(grace.left()):
+                raise paramiko.SSHException("no exit status")
+            return channel.exit_status
+        finally:
+            channel.close()

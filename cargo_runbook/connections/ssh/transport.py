@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import socket
 import threading
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Protocol, cast
 
 import paramiko
+from paramiko.pkey import UnknownKeyType
 
 from cargo_runbook.connections.base import Deadline, Failure
 from cargo_runbook.connections.network.sockets import connect, connection_failure
@@ -168,14 +168,22 @@ def _keys(target: Target) -> Iterator[tuple[paramiko.PKey | None, str]]:
     if target.explicit_keys:
         yield from _key_files(target)
     if not target.only_these:
-        agent = paramiko.Agent()
-        try:
-            for key in agent.get_keys():
-                yield key, ""
-        finally:
-            agent.close()
+        yield from _agent_keys()
     if not target.explicit_keys:
         yield from _key_files(target)
+
+
+def _agent_keys() -> Iterator[tuple[paramiko.PKey | None, str]]:
+    try:
+        agent = paramiko.Agent()
+    except (paramiko.SSHException, OSError) as error:
+        yield None, f"the SSH agent can't be used: {error}"
+        return
+    try:
+        for key in agent.get_keys():
+            yield key, ""
+    finally:
+        agent.close()
 
 
 def _key_files(target: Target) -> Iterator[tuple[paramiko.PKey | None, str]]:
@@ -187,9 +195,8 @@ def _key_files(target: Target) -> Iterator[tuple[paramiko.PKey | None, str]]:
             continue
         try:
             yield paramiko.PKey.from_path(path), ""
-        except paramiko.PasswordRequiredException:
+        except (paramiko.PasswordRequiredException, TypeError):
+            # cryptography says it with a TypeError.
             yield None, f"the key {name} has a passphrase: add it to the agent with ssh-add"
-        except (paramiko.SSHException, OSError, ValueError, TypeError) as error:
-            with contextlib.suppress(AttributeError):
-                error.__traceback__ = None
+        except (paramiko.SSHException, UnknownKeyType, OSError, ValueError) as error:
             yield None, f"the key {name} can't be used: {type(error).__name__}"
