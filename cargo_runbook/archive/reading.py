@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +89,7 @@ def read_record(folder: Path) -> Record:
     try:
         # Fields that a newer version added are passed over.
         header = Header(**{name: value for name, value in body.items() if name in known})
+        header = replace(header, root_causes=tuple(header.root_causes))
     except TypeError:
         raise UnreadableRecord(f"{folder} is not a record: {HEADER} lacks a field") from None
     if not all(isinstance(value, str) for name, value in vars(header).items() if name != "root_causes"):

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Undefined
 from markupsafe import Markup
 from rich.console import Group, RenderableType
 from rich.text import Text as RichText
@@ -186,7 +186,7 @@ def _templates() -> Environment:
 
 
 def _visible(value: object) -> object:
-    return words.plain(value) if type(value) is str else value
+    return value if isinstance(value, Markup | Undefined) else words.plain(value)
 
 
 def _named(codes: Sequence[str]) -> list[tuple[str, Text]]:

@@ -1,0 +1,122 @@
+"""Records on disk: whole or not at all, found again, and a sentence for what is none."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from cargo_runbook.archive.reading import (
+    UnreadableRecord,
+    find_record,
+    list_records,
+    read_diagnosis,
+    read_evidence_of,
+    read_record,
+)
+from cargo_runbook.archive.record import HEADER, MANIFEST, VERDICT, Draft, Record, write_findings
+from cargo_runbook.errors import UsageError
+from tests.views.diagnoses import evidence, wrong_domain
+
+STARTED = datetime(2026, 3, 4, 10, 4, 11, tzinfo=UTC)
+
+
+def keep(reports: Path, environment: str = "cargo") -> Record:
+    diagnosis = wrong_domain(environment)
+    draft = Draft(reports, environment, "00_triage", STARTED)
+    write_findings(draft.folder, diagnosis, evidence())
+    return draft.seal(status="fault", domain=diagnosis.domain, root_causes=diagnosis.root_causes)
+
+
+def test_a_record_gives_back_what_was_kept(tmp_path: Path) -> None:
+    kept = keep(tmp_path)
+    found = find_record(tmp_path, kept.header.record)
+    assert found == kept
+    assert read_diagnosis(found) == wrong_domain()
+    assert tuple(read_evidence_of(found)) == evidence()
+    assert kept.path.parent == tmp_path / "2026/03/04"
+    assert kept.header.record.startswith("20260304T100411Z-cargo-00_triage-")
+
+
+def test_the_manifest_has_the_digest_of_every_file_and_the_head_that_of_the_manifest(tmp_path: Path) -> None:
+    record = keep(tmp_path)
+    manifest = json.loads((record.path / MANIFEST).read_text(encoding="utf-8"))
+    assert set(manifest["files"]) == {"evidence.jsonl", "record.json", "verdict.json"}
+    for name, entry in manifest["files"].items():
+        body = (record.path / name).read_bytes()
+        assert entry == {"bytes": len(body), "sha256": hashlib.sha256(body).hexdigest()}
+    canonical = json.dumps(manifest, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    assert record.head == hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def test_records_of_the_same_second_do_not_collide(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        records = list(pool.map(lambda _: keep(tmp_path), range(24)))
+    assert len({record.path for record in records}) == 24
+    assert len(list_records(tmp_path).records) == 24
+
+
+def test_a_draft_is_no_record(tmp_path: Path) -> None:
+    draft = Draft(tmp_path, "cargo", "00_triage", STARTED)
+    write_findings(draft.folder, wrong_domain(), evidence())
+    listing = list_records(tmp_path)
+    assert (listing.records, listing.unreadable) == ((), ())
+    assert listing.drafts == (draft.folder,)
+    with pytest.raises(UsageError, match="there is no record"):
+        find_record(tmp_path, draft.id)
+
+
+def test_a_name_with_slashes_stays_below_the_reports_folder(tmp_path: Path) -> None:
+    draft = Draft(tmp_path / "reports", "../../etc", "a/b", STARTED)
+    assert draft.final.parent == tmp_path / "reports/2026/03/04"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "sentence"),
+    [
+        (HEADER, None, "is not a record: it has no record.json"),
+        (HEADER, "{", "is not JSON"),
+        (HEADER, "[]", "does not hold an object"),
+        (HEADER, "{}", "record.json lacks a field"),
+        (MANIFEST, None, "is not a record: it has no manifest.json"),
+    ],
+)
+def test_a_folder_that_is_no_record_gives_a_sentence(
+    tmp_path: Path, name: str, text: str | None, sentence: str
+) -> None:
+    good = keep(tmp_path, "devops")
+    bad = keep(tmp_path).path
+    if text is None:
+        (bad / name).unlink()
+    else:
+        (bad / name).write_text(text, encoding="utf-8")
+    with pytest.raises(UnreadableRecord, match=sentence):
+        read_record(bad)
+    listing = list_records(tmp_path)
+    assert [r.header.record for r in listing.records] == [good.header.record]
+    assert len(listing.unreadable) == 1
+
+
+def test_a_damaged_verdict_gives_a_sentence(tmp_path: Path) -> None:
+    record = keep(tmp_path)
+    (record.path / VERDICT).write_text('{"status": "fault"}', encoding="utf-8")
+    with pytest.raises(UnreadableRecord, match="is not a verdict"):
+        read_diagnosis(record)
+
+
+def test_the_start_of_an_id_is_enough_when_one_record_has_it(tmp_path: Path) -> None:
+    first, second = keep(tmp_path, "cargo"), keep(tmp_path, "devops")
+    assert find_record(tmp_path, "20260304T100411Z-dev") == second
+    assert find_record(tmp_path, str(first.path)) == first
+    with pytest.raises(UsageError, match="2 records start with"):
+        find_record(tmp_path, "20260304")
+
+
+def test_a_reports_folder_that_can_not_be_written_gives_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(UsageError, match="no record can be written below"):
+        Draft(tmp_path / "file", "cargo", "00_triage")
