@@ -147,8 +147,8 @@ def _cell(diagnosis: Diagnosis, check: str, verdict: Verdict) -> RichText:
 
 def _title(diagnosis: Diagnosis, root: Finding) -> RenderableType:
     title = RichText(f"{words.one_line(diagnosis.environment)}: ")
-    title.append(f"{root.code} {root.title.en}", style="bold red")
-    title.append(f"   {root.title.zh}")
+    title.append(words.one_line(f"{root.code} {root.title.en}"), style="bold red")
+    title.append(f"   {words.one_line(root.title.zh)}")
     return title
 
 
