@@ -174,7 +174,7 @@ class Investigation:
                 raise HostKeyError(
                     host.name,
                     fingerprint=str(data.get("fingerprint", "?")),
-                    known=str(data.get("known", "?")),
+                    known=str(data.get("known_fingerprint", "?")),
                     vantage="operator",
                     next_step="If the host was reinstalled, compare the new fingerprint with its console, "
                     "then replace its line in known_hosts.",

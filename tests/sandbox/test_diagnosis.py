@@ -1,0 +1,152 @@
+"""The diagnosis on the real sandbox: the fault really there, found as the only root cause, and gone after healing."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from typing import Any
+
+import pytest
+
+from cargo_runbook.findings import CHECKS
+from cargo_sandbox.faults.catalog import Fault, faults
+
+pytestmark = [pytest.mark.sandbox, pytest.mark.slow]
+
+FAULTS = [fault for fault in faults() if fault.expected_root_causes]
+
+
+def diagnose(sandbox: Any, environment: str) -> tuple[int, dict[str, Any]]:
+    done = sandbox.run("cargo-runbook", "diagnose", "--env", environment, "--json")
+    assert "Traceback" not in done.stderr
+    return done.returncode, json.loads(done.stdout)
+
+
+def client(sandbox: Any, fault: Fault) -> str:
+    password = None
+    if fault.client.account:
+        password = sandbox.run("cat", f"{sandbox.inventory}/passwords/{fault.client.account}").stdout
+    done = sandbox.run(*fault.client.command, input=password, timeout=90)
+    return str(done.stdout + done.stderr)
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+def test_a_fault_is_found_as_the_only_root_cause_and_is_gone_after_healing(sandbox: Any, fault: Fault) -> None:
+    assert fault.client.text not in client(sandbox, fault)
+    sandbox.break_(fault.name)
+    try:
+        assert fault.client.text in client(sandbox, fault)
+        code, body = diagnose(sandbox, fault.environment)
+        assert (code, body["status"], tuple(body["root_causes"])) == (1, "fault", fault.expected_root_causes)
+        other = "devops" if fault.environment == "cargo" else "cargo"
+        assert diagnose(sandbox, other)[0] == 0
+    finally:
+        sandbox.heal(fault.name)
+    code, body = diagnose(sandbox, fault.environment)
+    assert (code, body["status"], body["root_causes"]) == (0, "healthy", [])
+    assert fault.client.text not in client(sandbox, fault)
+
+
+@pytest.mark.parametrize("environment", ["cargo", "devops"])
+def test_a_healthy_environment_has_no_finding_but_ok(sandbox: Any, environment: str) -> None:
+    code, body = diagnose(sandbox, environment)
+    assert code == 0
+    assert {finding["status"] for finding in body["findings"]} == {"ok"}
+    assert body["untested"] == []
+
+
+def test_a_dead_host_makes_its_own_cells_unknown_and_nothing_else(sandbox: Any) -> None:
+    sandbox.break_("host-down")
+    try:
+        code, body = diagnose(sandbox, "devops")
+        assert (code, body["status"], body["root_causes"]) == (3, "unknown", [])
+        assert {body["cells"][check] for check in CHECKS[1:]} == {"unknown"}
+        done = sandbox.run("cargo-runbook", "diagnose", "--env", "cargo", "--env", "devops", "--json")
+        results = {entry["environment"]: entry["status"] for entry in json.loads(done.stdout)}
+        assert results == {"cargo": "healthy", "devops": "unknown"}
+        assert done.returncode == 3
+    finally:
+        sandbox.heal("host-down")
+
+
+def test_two_faults_at_once_are_both_found(sandbox: Any) -> None:
+    sandbox.break_("domain-unresolved")
+    sandbox.break_("wrong-domain")
+    try:
+        assert diagnose(sandbox, "cargo")[1]["root_causes"] == ["CRG101", "CRG201"]
+    finally:
+        sandbox.heal("wrong-domain")
+        sandbox.heal("domain-unresolved")
+
+
+def on_operator(sandbox: Any, script: str) -> Any:
+    return sandbox.run("bash", "-euc", script)
+
+
+def test_an_unknown_host_key_is_refused_with_its_fingerprint_and_the_run_is_not_called_healthy(sandbox: Any) -> None:
+    on_operator(
+        sandbox,
+        "cp ~/.ssh/known_hosts ~/known_hosts.kept && grep -v -e cargo -e 203.0.113.14 ~/known_hosts.kept > ~/.ssh/known_hosts || true",
+    )
+    try:
+        done = sandbox.run("cargo-runbook", "diagnose", "--env", "cargo")
+        assert done.returncode == 3
+        assert "SHA256:" in done.stdout + done.stderr
+        assert "known_hosts" in done.stdout + done.stderr
+        assert "Traceback" not in done.stdout + done.stderr
+    finally:
+        on_operator(sandbox, "cp ~/known_hosts.kept ~/.ssh/known_hosts")
+
+
+def test_a_changed_host_key_stops_the_run_with_one_sentence(sandbox: Any) -> None:
+    other = "ssh-keygen -q -t ed25519 -N '' -f ~/other <<<y >/dev/null"
+    swap = (
+        "cp ~/.ssh/known_hosts ~/known_hosts.kept; key=$(cut -d' ' -f1,2 ~/other.pub); "
+        'while read -r host kind rest; do case "$host" in *cargo*|*203.0.113.14*) echo "$host $key";; '
+        '*) echo "$host $kind $rest";; esac; done < ~/known_hosts.kept > ~/.ssh/known_hosts'
+    )
+    on_operator(sandbox, f"{other}; {swap}")
+    try:
+        done = sandbox.run("cargo-runbook", "diagnose", "--env", "cargo")
+        assert done.returncode == 3
+        assert "is not the one that known_hosts has" in done.stderr
+        assert done.stderr.count("SHA256:") == 2
+        assert "Traceback" not in done.stderr
+    finally:
+        on_operator(sandbox, "cp ~/known_hosts.kept ~/.ssh/known_hosts")
+
+
+def test_a_wrong_password_is_one_sentence_and_no_fault_of_cargo(sandbox: Any) -> None:
+    on_operator(
+        sandbox,
+        "rm -rf ~/inventory && cp -a $CARGO_RUNBOOK_INVENTORY ~/inventory && printf wrong > ~/inventory/passwords/alice",
+    )
+    done = on_operator(sandbox, "cargo-runbook diagnose --env cargo --inventory ~/inventory")
+    assert done.returncode == 3
+    said = " ".join((done.stdout + done.stderr).split())
+    assert "refuses name or password of alice" in said
+    assert "Traceback" not in said
+
+
+def test_an_unknown_environment_and_a_wrong_key_are_sentences_with_exit_code_2(sandbox: Any) -> None:
+    done = sandbox.run("cargo-runbook", "diagnose", "--env", "carg")
+    assert done.returncode == 2
+    assert "cargo" in done.stderr
+    done = on_operator(
+        sandbox,
+        "rm -rf ~/wrong && cp -a $CARGO_RUNBOOK_INVENTORY ~/wrong && sed -i s/^domain:/domian:/ ~/wrong/cargo.yml; "
+        "cargo-runbook diagnose --env cargo --inventory ~/wrong",
+    )
+    assert done.returncode == 2
+    assert "cargo.yml:4: domian is not a key here" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_no_password_stands_in_evidence_records_or_process_lists(sandbox: Any) -> None:
+    secrets = on_operator(sandbox, "cat $CARGO_RUNBOOK_INVENTORY/passwords/*").stdout.split()
+    assert len(secrets) >= 3
+    done = sandbox.run("cargo-runbook", "run", "00_triage", "--env", "cargo", "--json")
+    record = json.loads(done.stdout)["path"]
+    found = on_operator(sandbox, f"cat {shlex.quote(record)}/*").stdout
+    assert "cargo.caicloudprivatetest.com" in found, "the harmless marker must survive"
+    assert not [secret for secret in secrets if secret in found]
