@@ -109,7 +109,7 @@ class Redactor:
         """`text` without secrets."""
         known = self._known
         if known is not None:
-            text = known.sub(lambda m: self._forms[m.group()], text)
+            text = known.sub(lambda m: self._forms.get(m.group(), m.group()), text)
         for shape in shapes():
             text = self._redact_shape(shape, text)
         return text
@@ -156,7 +156,7 @@ class Redactor:
             return value
         known = self._known
         found = known.fullmatch(value) if known is not None else None
-        return self._forms[found.group()] if found else self._token(value, label)
+        return self._forms.get(found.group(), value) if found else self._token(value, label)
 
     def _token(self, value: str, label: str) -> str:
         # Only a keyed digest is kept: a redactor must not become a list of other people's passwords.
@@ -194,4 +194,5 @@ def _embedded(raw: bytes, before: int, encode: Any) -> str:
 def _alternatives(forms: Mapping[str, str]) -> re.Pattern[str]:
     longest_first = sorted(forms, key=len, reverse=True)
     words = [re.escape(f) if len(f) >= _SHORTEST_ANYWHERE else rf"(?<!\w){re.escape(f)}(?!\w)" for f in longest_first]
-    return re.compile("|".join(words))
+    # A token that is there already is passed over as a whole: "password" may well be somebody's password.
+    return re.compile("|".join([r"‹secret \d+ [^›]*›", *words]))

@@ -111,12 +111,13 @@ def read_evidence(path: Path) -> tuple[Observation, ...]:
         EvidenceError: the file is not there, or a line is no observation.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        # No splitlines: a JSON text may hold U+2028 and others that it takes for line ends.
+        lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise EvidenceError(f"the evidence can't be read: {reason}", file=str(path)) from error
     observations = []
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(lines if lines != [""] else [], 1):
         try:
             observations.append(observation_from_json(json.loads(line)))
         except (ValueError, KeyError, TypeError, AttributeError) as error:

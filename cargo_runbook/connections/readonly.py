@@ -233,4 +233,8 @@ class ReadOnly:
         if pattern != _PATH:
             return re.fullmatch(pattern, word) is not None
         # A path that normalises to something else (`..`, `//`) is not looked at any further.
-        return posixpath.normpath(word) == word and any(word.startswith(f"{folder}/") for folder in self._folders)
+        return (
+            word.isprintable()
+            and posixpath.normpath(word) == word
+            and any(word.startswith(f"{folder}/") for folder in self._folders)
+        )
