@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.practice import running_sandbox, sandbox  # noqa: F401 - fixtures for all tests
+
 ROOT = Path(__file__).parents[1]
 SERVICES = ("sshd", "nginx", "dnsmasq")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")

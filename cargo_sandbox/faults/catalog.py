@@ -86,7 +86,7 @@ class Fault(_Model):
 
     name: str
     title: Title
-    section: str = Field(description="Title of the guide's section; empty where the guide has none.")
+    section: str = Field(description="Title of the guide's section.")
     environment: Literal["cargo", "devops"]
     expected_root_causes: tuple[Annotated[str, Field(pattern=r"^CRG\d{3}$")], ...]
     client: Client

@@ -1,0 +1,101 @@
+"""The fixture `sandbox`: one practice installation for all tests of a run, healthy at the start of each test."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+# A client that waits for a silent server takes up to 50 s.
+PATIENCE = 120.0
+Done = subprocess.CompletedProcess[str]
+
+
+def command_line(*arguments: str, timeout: float = PATIENCE, stdin: str | None = None) -> Done:
+    """`cargo-runbook ARGUMENTS` as a person types it, from a folder that is not the project's."""
+    return subprocess.run(
+        [sys.executable, "-m", "cargo_runbook", *arguments],
+        input=stdin,
+        stdin=subprocess.DEVNULL if stdin is None else None,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+        cwd="/",
+    )
+
+
+@dataclass(frozen=True)
+class PracticeSandbox:
+    """A running sandbox, used through the command line."""
+
+    name: str
+
+    def cli(self, command: str, *arguments: str, timeout: float = PATIENCE, stdin: str | None = None) -> Done:
+        """`cargo-runbook sandbox COMMAND --name NAME ARGUMENTS`."""
+        return command_line("sandbox", command, "--name", self.name, *arguments, timeout=timeout, stdin=stdin)
+
+    def run(self, *argv: str, input: str | None = None, timeout: float = PATIENCE) -> Done:
+        """A command on operator."""
+        return self.cli("run", "--", *argv, timeout=timeout, stdin=input)
+
+    def on(self, machine: str, *argv: str, timeout: float = PATIENCE) -> Done:
+        """A command on any machine, as root."""
+        from cargo_sandbox.machines import processes
+        from cargo_sandbox.paths import state_folder
+
+        done = processes.run_on(state_folder(self.name), machine, argv, timeout=timeout)
+        return Done(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    def break_(self, fault: str) -> None:
+        done = self.cli("break", fault)
+        assert done.returncode == 0, done.stderr
+
+    def heal(self, fault: str = "--all") -> None:
+        """Heal one fault, or all."""
+        done = self.cli("heal", fault)
+        assert done.returncode == 0, done.stderr
+
+    def password(self, account: str) -> str:
+        """The password of `alice`, `cargo-admin` or `devops-admin`."""
+        return (self.inventory / "passwords" / account).read_text().strip()
+
+    @property
+    def inventory(self) -> Path:
+        from cargo_sandbox.paths import state_folder
+
+        return state_folder(self.name).inventory
+
+
+@pytest.fixture(scope="session")
+def running_sandbox() -> Iterator[PracticeSandbox]:
+    """The sandbox of this run. A second run at the same time gets one of its own."""
+    lock = Path("/run/lock/cargo-runbook-tests")
+    with lock.open("w") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            name = "pytest"
+        except BlockingIOError:
+            name = f"pytest-{os.getpid()}"
+        sandbox = PracticeSandbox(name)
+        sandbox.cli("down")
+        done = sandbox.cli("up")
+        assert done.returncode == 0, done.stderr
+        yield sandbox
+        sandbox.cli("down")
+        if name == "pytest":
+            lock.unlink(missing_ok=True)
+
+
+@pytest.fixture
+def sandbox(running_sandbox: PracticeSandbox) -> Iterator[PracticeSandbox]:
+    """The running sandbox; whatever a test breaks with `break_` is healed after it."""
+    yield running_sandbox
+    running_sandbox.heal()

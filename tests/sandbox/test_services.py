@@ -1,0 +1,202 @@
+"""The stand-ins for Harbor's ui and cargo-token, held against what the real ones answer."""
+
+import base64
+import json
+from email.message import Message
+from pathlib import Path
+from urllib.parse import parse_qs
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from cargo_sandbox.material import pki
+from cargo_sandbox.services import harbor_ui
+from cargo_sandbox.services.cargo_admin import answer as cargo_admin_answer
+from cargo_sandbox.services.cargo_token import CargoToken
+from cargo_sandbox.services.harbor_ui import HarborUi
+from cargo_sandbox.services.registry_token import Scope, Signer, scopes
+from cargo_sandbox.services.web import Request, Response
+
+DOMAIN = "cargo.example"
+PROJECTS = {
+    "library": {"public": True, "tenant": "system", "in_harbor": True, "in_cargo_admin": True},
+    "devops_test-cargo": {"public": False, "tenant": "devops", "in_harbor": True, "in_cargo_admin": True},
+    "devops_only-harbor": {"public": False, "tenant": "devops", "in_harbor": True, "in_cargo_admin": False},
+}
+CLUSTER = {
+    "registries": {DOMAIN: {"name": "cargo", "username": "admin", "password": "secret", "projects": PROJECTS}},
+    "accounts": {
+        "alice": {"password": "pw-alice", "tenants": {"devops": "user"}},
+        "bob": {"password": "pw-bob", "tenants": {"devops": "guest"}},
+        "olga": {"password": "pw-olga", "tenants": {"devops": "owner"}},
+        "dave": {"password": "pw-dave", "tenants": {}},
+        "__cyclone__devops": {"password": "pw-cyclone", "tenants": {}},
+    },
+}
+PASSWORDS = {"admin": "secret"} | {name: account["password"] for name, account in CLUSTER["accounts"].items()}
+
+
+@pytest.fixture(scope="module")
+def signer_key(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, bytes]:
+    signer = pki.token_signer("harbor-token-issuer")
+    file = tmp_path_factory.mktemp("key") / "private_key.pem"
+    file.write_bytes(signer.key_pem)
+    return file, signer.key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+
+@pytest.fixture
+def harbor(signer_key: tuple[Path, bytes], monkeypatch: pytest.MonkeyPatch) -> HarborUi:
+    monkeypatch.setattr(harbor_ui, "FAILED_LOGIN_SECONDS", 0)
+    return HarborUi(DOMAIN, {"library": True, "devops_test": False}, "secret", Signer(signer_key[0]))
+
+
+@pytest.fixture
+def cargo_token(signer_key: tuple[Path, bytes]) -> CargoToken:
+    return CargoToken(CLUSTER, Signer(signer_key[0]))
+
+
+def get(
+    path: str, *, as_: str = "", password: str | None = None, host: str = DOMAIN, method: str = "GET", **extra: str
+):
+    path, _, query = path.partition("?")
+    headers = Message()
+    headers["Host"] = host
+    for name, value in extra.items():
+        headers[name.replace("_", "-")] = value
+    if as_:
+        secret = PASSWORDS.get(as_, "?") if password is None else password
+        headers["Authorization"] = "Basic " + base64.b64encode(f"{as_}:{secret}".encode()).decode()
+    return Request(method, path, parse_qs(query, keep_blank_values=True), headers, b"")
+
+
+def claims(response: Response, key: bytes) -> dict:
+    assert response.status == 200
+    body = json.loads(response.body)
+    assert set(body) == {"token", "expires_in", "issued_at"}
+    return jwt.decode(body["token"], key, algorithms=["RS256"], audience="harbor-registry")
+
+
+def granted(response: Response, key: bytes) -> list[list[str]]:
+    return [entry["actions"] for entry in claims(response, key)["access"] or []]
+
+
+PULL_PUSH = "/service/token?service=harbor-registry&scope=repository:devops_test/node:pull,push"
+
+
+# Each row is a recorded exchange of Harbor 1.4.1.
+@pytest.mark.parametrize(
+    ("request_", "status", "body"),
+    [
+        (get("/service/token?service=harbor-registry"), 401, b""),
+        (get("/service/token?service=harbor-registry", as_="admin", password="wrong"), 401, b""),
+        (get("/service/token?service=other", as_="admin"), 400, b"Unable to handle service: other"),
+        (get("/service/token", as_="admin"), 400, b"Unable to handle service: "),
+        (get("/service/token?service=harbor-registry&scope=repository:noproject:pull", as_="admin"), 500, b""),
+        (get("/service/token?service=harbor-registry", method="POST"), 405, b"Method Not Allowed\n"),
+        (get("/login?principal=admin&password=wrong", method="POST"), 401, b""),
+        (get("/login?principal=admin&password=secret", method="POST"), 200, b""),
+        (get("/api/users/current"), 401, b"\n"),
+        (get("/api/projects?project_name=devops_test", method="HEAD"), 200, b""),
+    ],
+)
+def test_harbor_ui_refuses_and_grants_as_the_recordings_say(harbor, request_, status, body):
+    response = harbor.answer(request_)
+    assert (response.status, response.body) == (status, body)
+
+
+@pytest.mark.parametrize(
+    ("request_", "subject", "access"),
+    [
+        (get(PULL_PUSH), "", [[]]),
+        (get(PULL_PUSH, as_="admin"), "admin", [["push", "*", "pull"]]),
+        (get(PULL_PUSH, as_="alice"), "", [[]]),
+        (get(PULL_PUSH, as_="admin", password="wrong"), "", [[]]),
+        (get(PULL_PUSH.replace("devops_test", "library")), "", [["pull"]]),
+        (get(PULL_PUSH.replace("devops_test", "nothere"), as_="admin"), "admin", [[]]),
+        (get("/service/token?service=harbor-registry", as_="admin"), "admin", []),
+        (get("/service/token?service=harbor-registry&scope="), "", []),
+        (get("/service/token?service=harbor-registry&scope=registry:catalog:*", as_="admin"), "admin", [["*"]]),
+        (get("/service/token?service=harbor-registry&scope=bad", as_="admin"), "admin", [[]]),
+    ],
+)
+def test_a_token_of_harbor_ui_holds_who_asked_and_all_that_they_may_do(harbor, signer_key, request_, subject, access):
+    response = harbor.answer(request_)
+    assert claims(response, signer_key[1])["sub"] == subject
+    assert granted(response, signer_key[1]) == access
+
+
+def test_harbor_ui_shows_its_version_without_login(harbor):
+    body = json.loads(harbor.answer(get("/api/systeminfo")).body)
+    assert (body["harbor_version"], body["auth_mode"], body["registry_url"]) == ("v1.4.1", "db_auth", DOMAIN)
+
+
+def test_cargo_token_ignores_the_service_that_harbor_ui_refuses(cargo_token, signer_key):
+    response = cargo_token.answer(get("/service/token?service=probe&scope=repository:library/tiny:pull"))
+    assert granted(response, signer_key[1]) == [["pull"]]
+
+
+def test_cargo_token_refuses_a_wrong_password_without_scope_in_json(cargo_token):
+    response = cargo_token.answer(get("/service/token?account=alice", as_="alice", password="wrong"))
+    assert response.status == 401
+    assert json.loads(response.body)["message"] == "Unauthorized"
+
+
+@pytest.mark.parametrize(
+    ("user", "password", "project", "actions"),
+    [
+        ("admin", None, "devops_test-cargo", ["pull", "push", "*"]),
+        ("admin", None, "devops_only-harbor", ["pull", "push", "*"]),
+        ("alice", None, "devops_test-cargo", ["pull", "push"]),
+        ("alice", None, "library", ["pull"]),
+        ("alice", None, "devops_only-harbor", []),
+        ("alice", None, "nothere", []),
+        ("alice", "wrong", "library", ["pull"]),
+        ("alice", "wrong", "devops_test-cargo", []),
+        ("bob", None, "devops_test-cargo", ["pull"]),
+        ("olga", None, "devops_test-cargo", ["*"]),
+        ("olga", None, "library", ["pull"]),
+        ("dave", None, "devops_test-cargo", []),
+        ("__cyclone__devops", None, "devops_test-cargo", ["pull", "push"]),
+        ("__cyclone__devops", None, "library", ["pull"]),
+        ("", None, "library", ["pull"]),
+        ("", None, "devops_test-cargo", []),
+    ],
+)
+def test_cargo_token_grants_by_role_tenant_and_project(cargo_token, signer_key, user, password, project, actions):
+    request = get(f"/service/token?scope=repository:{project}/x:pull,push", as_=user, password=password)
+    assert granted(cargo_token.answer(request), signer_key[1]) == [actions]
+
+
+def test_cargo_token_knows_only_domains_of_its_cluster(cargo_token):
+    request = get("/service/token?scope=repository:library/x:pull", host="other.example")
+    response = cargo_token.answer(request)
+    assert (response.status, json.loads(response.body)["reason"]) == (400, "ReasonInternal")
+
+
+def test_the_health_check_of_tengine_fails_for_a_domain_of_another_cluster(cargo_token):
+    assert cargo_token.answer(get("/registryproxy/v2", X_Cargo=DOMAIN)).status == 200
+    refused = cargo_token.answer(get("/registryproxy/v2", X_Cargo="other.example"))
+    assert refused.status == 400
+    assert json.loads(refused.body)["message"].startswith("unknown error: ")
+
+
+def test_a_second_scope_that_only_pulls_is_left_out_of_the_token(cargo_token, signer_key):
+    path = "/service/token?scope=repository:devops_test-cargo/a:pull,push&scope=repository:library/b:pull"
+    access = claims(cargo_token.answer(get(path, as_="alice")), signer_key[1])["access"]
+    assert [entry["name"] for entry in access] == ["devops_test-cargo/a"]
+
+
+def test_a_scope_is_split_at_its_first_and_last_colon():
+    assert Scope.parse("repository:host:5000/a/b:pull,push") == Scope("repository", "host:5000/a/b", ("pull", "push"))
+    assert [scope.name for scope in scopes(["repository:a/b:pull repository:c/d:pull"])] == ["a/b", "c/d"]
+
+
+def test_cargo_admin_lists_projects_and_knows_no_others():
+    registries = {"cargo": PROJECTS}
+    listed = json.loads(cargo_admin_answer(registries, get("/api/v2/registries/cargo/projects")).body)
+    assert [item["metadata"]["name"] for item in listed["items"]] == list(PROJECTS)
+    assert cargo_admin_answer(registries, get("/api/v2/registries/cargo/projects/library")).status == 200
+    assert cargo_admin_answer(registries, get("/api/v2/registries/cargo/projects/nothere")).status == 404
+    assert cargo_admin_answer(registries, get("/api/v2/registries/other/projects")).status == 404
+    assert cargo_admin_answer(registries, get("/healthcheck")).status == 200
