@@ -30,7 +30,8 @@ _ADDRESS = "127.0.0.1"
 _PORTS = range(8888, 8908)
 _START_SECONDS = 60.0
 _STOP_SECONDS = 10.0
-_KERNELS = "cargo_runbook.execution.kernel.OwnInterpreter"
+# Among others: nothing that looks for updates, news or extensions elsewhere.
+_CONFIGURATION = Path(__file__).with_name("jupyterlab")
 
 _HELP = tell(
     """Open JupyterLab on the runbooks, on 127.0.0.1 and with a token. Ctrl-C ends it.
@@ -132,21 +133,9 @@ def _free_port(wanted: int | None) -> int:
 
 @contextlib.contextmanager
 def _server(port: int, root: Path, variables: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    options = {
-        "ServerApp.ip": _ADDRESS,
-        "ServerApp.port": port,
-        "ServerApp.port_retries": 0,
-        "ServerApp.open_browser": False,
-        "ServerApp.root_dir": root,
-        "ServerApp.kernel_spec_manager_class": _KERNELS,
-        "ServerApp.allow_root": True,
-        # Nothing that looks for updates, news or extensions elsewhere.
-        "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
-        "LabApp.news_url": "None",
-        "LabApp.extension_manager": "readonly",
-        "Application.log_level": "ERROR",
-    }
-    command = [sys.executable, "-m", "jupyterlab", *(f"--{name}={value}" for name, value in options.items())]
+    options = {"ServerApp.port": port, "ServerApp.root_dir": root, "LabApp.app_settings_dir": _CONFIGURATION}
+    settings = [f"--{name}={value}" for name, value in options.items()]
+    command = [sys.executable, "-m", "jupyterlab", f"--config={_CONFIGURATION / 'server.json'}", *settings]
     # A session of its own: Ctrl-C reaches us alone, and JupyterLab never gets to ask whether one is sure.
     server = subprocess.Popen(command, env=dict(variables), stdin=subprocess.DEVNULL, start_new_session=True)
     before = {number: signal.signal(number, _end) for number in (signal.SIGTERM, signal.SIGHUP)}

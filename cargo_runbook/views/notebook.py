@@ -78,7 +78,7 @@ class StepView(View):
 
     def _values(self) -> Mapping[str, Any]:
         rows = sorted(self.findings, key=lambda finding: _ORDER.index(finding.status))
-        return {"step": self, "question": words.QUESTIONS[self.check], "rows": rows, "scope": f"crb-{self.check}"}
+        return {"step": self, "question": words.QUESTIONS[self.check], "rows": rows}
 
     def _text(self) -> RenderableType:
         question = words.QUESTIONS[self.check]
@@ -106,20 +106,18 @@ class VerdictCard(View):
         diagnosis = self.diagnosis
         roots = diagnosis.roots()
         unclear = selection.unclear(diagnosis)
-        linked = {link.observation for finding in (*roots, *unclear) for link in finding.chain}
         sentence = words.NO_FAULT if diagnosis.status is Health.HEALTHY else words.COULD_NOT_TELL
         return {
             "diagnosis": diagnosis,
             "roots": roots,
             "unclear": unclear,
             "followers": selection.followers(diagnosis),
-            "evidence": [observation for observation in self.evidence if observation.id in linked],
+            "evidence": self.evidence,
             "known": {observation.id: observation for observation in self.evidence},
             "catalog": catalog(),
             "path": Markup(svg.pull_path(diagnosis)),  # noqa: S704 - our own drawing, its texts escaped
             "plain_verdict": sentence,
             "contact": self.contact,
-            "scope": "crb-verdict",
         }
 
     def _text(self) -> RenderableType:
@@ -145,7 +143,7 @@ class RecordNote(View):
         return {"note": self, "health": words.HEALTH.get(self.status, Text(self.status, self.status))}
 
     def _text(self) -> RenderableType:
-        sealed = f"head {self.head}" if self.head else "sealed when the run ends"
+        sealed = f"head {words.one_line(self.head)}" if self.head else "sealed when the run ends"
         lines = [f"record {words.one_line(self.record)} ({sealed})", f"  {words.one_line(self.path)}"]
         if self.replayed:
             lines.append(f"  {words.one_line(self.replayed)}")

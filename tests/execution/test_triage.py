@@ -1,0 +1,85 @@
+"""Stepping through by hand: what each call of a notebook gives, on replayed evidence."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import cargo_runbook
+from cargo_runbook import choose_environment, open_environment
+from cargo_runbook.archive.reading import list_records
+from cargo_runbook.archive.record import RECORD_VARIABLE
+from cargo_runbook.errors import UsageError
+from cargo_runbook.execution.triage import Triage
+from cargo_runbook.findings import CHECKS, Health, Verdict
+from cargo_runbook.recordings import REPLAY_VARIABLE
+
+
+@pytest.fixture
+def triage(tmp_path: Path) -> Triage:
+    return open_environment("cargo", replay="wrong-domain", reports=tmp_path)
+
+
+def test_each_check_is_looked_at_by_itself(triage: Triage) -> None:
+    verdicts = {check: triage.look(check).verdict for check in CHECKS}
+    assert verdicts["dns"] is Verdict.OK
+    assert verdicts["tls"] is Verdict.OK
+    assert verdicts["challenge"] is Verdict.FAULT
+
+
+def test_a_step_that_is_repeated_shows_the_same_evidence(triage: Triage) -> None:
+    first = triage.look("challenge")
+    assert first.evidence
+    assert triage.look("challenge").evidence == first.evidence
+
+
+def test_evidence_of_a_chain_can_always_be_opened(triage: Triage) -> None:
+    for check in CHECKS:
+        step = triage.look(check)
+        ids = {observation.id for observation in step.evidence}
+        assert {link.observation for finding in step.findings for link in finding.chain} <= ids, check
+
+
+def test_concluding_by_hand_leaves_a_record_of_its_own(triage: Triage, tmp_path: Path) -> None:
+    triage.look("dns")
+    note = triage.conclude()
+    (record,) = list_records(tmp_path).records
+    assert (note.record, note.head) == (record.header.record, record.head)
+    assert (record.header.status, record.header.root_causes) == (Health.FAULT, ("CRG201",))
+    assert record.header.replayed.startswith("replayed evidence of ")
+    assert note.sections == ("使用错误的域名访问",)
+
+
+def test_concluding_in_a_run_writes_into_the_record_of_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / ".draft-20260304T100411Z-cargo-00_triage-000000"
+    folder.mkdir()
+    monkeypatch.setenv(RECORD_VARIABLE, str(folder))
+    note = open_environment("devops", replay="wrong-domain").conclude()
+    assert note.record == "20260304T100411Z-cargo-00_triage-000000"
+    assert note.head == ""
+    assert json.loads((folder / "verdict.json").read_text(encoding="utf-8"))["status"] == "healthy"
+    assert (folder / "evidence.jsonl").read_text(encoding="utf-8").count("\n") > 5
+
+
+def test_an_unknown_check_is_told_with_those_that_there_are(triage: Triage) -> None:
+    with pytest.raises(UsageError, match="there is no check named 'dsn'"):
+        triage.look("dsn")
+
+
+def test_the_chooser_offers_the_environments_of_the_inventory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(REPLAY_VARIABLE, "healthy")
+    assert choose_environment("devops").names == ("cargo", "devops")
+
+
+def test_the_chooser_works_without_an_inventory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv(REPLAY_VARIABLE, raising=False)
+    monkeypatch.setenv("CARGO_RUNBOOK_INVENTORY", str(tmp_path / "nowhere"))
+    assert choose_environment("cargo").value == "cargo"
+
+
+def test_the_public_face_is_what_notebooks_need_and_nothing_else() -> None:
+    assert cargo_runbook.__all__ == ["choose_environment", "open_environment"]
+    with pytest.raises(AttributeError):
+        _ = cargo_runbook.no_such_thing

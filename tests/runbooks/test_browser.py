@@ -1,0 +1,115 @@
+"""The triage as a person sees it: `cargo-runbook notebook`, JupyterLab in a real browser, run all cells."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+from cargo_runbook.archive.reading import list_records
+from tests.conftest import BROWSERS, program
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+playwright = pytest.importorskip("playwright.sync_api")
+SECONDS = 1000.0
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """JupyterLab as the command starts it, with its address."""
+    variables = {**os.environ, "CARGO_RUNBOOK_LANG": "en", "HOME": str(tmp_path)}
+    variables |= {"JUPYTER_CONFIG_DIR": str(tmp_path / "config"), "JUPYTER_DATA_DIR": str(tmp_path / "data")}
+    options = ["--no-browser", "--replay", "wrong-domain", "--reports", str(tmp_path / "reports")]
+    command = [sys.executable, "-c", "from cargo_runbook.cli.main import main; main()", "notebook", *options]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=variables)
+    assert process.stdout is not None
+    try:
+        yield process, process.stdout.readline().strip()
+    finally:
+        process.kill()
+        process.wait()
+
+
+def run_all_cells(page: Page) -> None:
+    """Run > Run All Cells. JupyterLab drops what is asked for before its session is there, and shows idle already."""
+    for _ in range(5):
+        page.get_by_role("menuitem", name="Run", exact=True).click()
+        page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+        with contextlib.suppress(playwright.TimeoutError):
+            page.locator(".jp-InputPrompt", has_text=re.compile(r"\[(\*|\d+)\]")).first.wait_for(timeout=4 * SECONDS)
+            return
+    raise AssertionError("JupyterLab ran nothing")
+
+
+def test_stepping_through_shows_the_verdict_and_keeps_a_record(
+    lab: tuple[subprocess.Popen[str], str], tmp_path: Path
+) -> None:
+    server, url = lab
+    found = re.fullmatch(r"http://127\.0\.0\.1:(\d+)/lab/tree/00_triage\.ipynb\?token=[\w-]{20,}", url)
+    assert found, url
+    port = int(found.group(1))
+    executable = next(path for name in BROWSERS if (path := program(name)))
+    arguments = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+    asked_elsewhere: list[str] = []
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=executable, args=arguments)
+        page = browser.new_page(viewport={"width": 1280, "height": 1600})
+        page.on("request", lambda request: asked_elsewhere.append(request.url))
+        page.goto(url)
+        page.wait_for_selector(".jp-NotebookPanel .jp-Cell", timeout=60 * SECONDS)
+        page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60 * SECONDS)
+        run_all_cells(page)
+        record = page.locator(".crb-record")
+        record.wait_for(timeout=60 * SECONDS)
+        assert page.get_by_text("official Jupyter news").count() == 0
+        card = page.locator(".crb-verdict [data-code='CRG201']")
+        card.scroll_into_view_if_needed()
+        assert "Wrong domain in the challenge" in card.inner_text()
+        assert page.locator(".crb-verdict svg[role=img]").count() == 1
+        assert page.locator(".jp-RenderedText[data-mime-type='application/vnd.jupyter.stderr']").count() == 0
+
+        evidence = card.locator("details.crb-item").first
+        assert not evidence.get_by_text("www-authenticate").is_visible()
+        evidence.locator("summary").click()
+        evidence.get_by_text("www-authenticate").wait_for(timeout=10 * SECONDS)
+        if folder := os.environ.get("CARGO_RUNBOOK_SCREENSHOTS"):
+            page.screenshot(path=f"{folder}/verdict.png")
+        shown = record.get_attribute("data-record")
+        browser.close()
+    assert [url for url in asked_elsewhere if not url.startswith((f"http://127.0.0.1:{port}/", "data:", "blob:"))] == []
+    (kept,) = list_records(tmp_path / "reports").records
+    assert (kept.header.record, kept.header.root_causes) == (shown, ("CRG201",))
+    assert "00_triage" in kept.header.record
+
+    server.send_signal(signal.SIGINT)
+    _, complaints = server.communicate(timeout=30)
+    assert server.returncode == 0, complaints
+    assert "Traceback" not in complaints
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+def test_a_port_in_use_is_told(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        command = [sys.executable, "-c", "from cargo_runbook.cli.main import main; main()", "notebook"]
+        options = ["--no-browser", "--port", port, "--reports", str(tmp_path)]
+        done = subprocess.run([*command, *options], capture_output=True, text=True, check=False, timeout=30)
+    assert done.returncode == 2
+    assert f"port {port} of 127.0.0.1 is in use" in done.stderr
+    assert not list(tmp_path.iterdir())

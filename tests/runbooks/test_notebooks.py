@@ -1,0 +1,71 @@
+"""The runbooks as files: clean, of one shape, without logic."""
+
+from __future__ import annotations
+
+import ast
+import json
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+
+from cargo_runbook.execution.runbooks import read_parameters
+from cargo_runbook.findings import CHECKS
+
+FOLDER = Path(__file__).parents[2] / "runbooks"
+RUNBOOKS = sorted(FOLDER.glob("*.ipynb"))
+
+
+def cells(path: Path, kind: str) -> list[dict[str, Any]]:
+    body = json.loads(path.read_text(encoding="utf-8"))
+    return [cell for cell in body["cells"] if cell["cell_type"] == kind]
+
+
+def source(cell: dict[str, Any]) -> str:
+    return "".join(cell["source"])
+
+
+@pytest.mark.parametrize("path", RUNBOOKS, ids=lambda p: p.stem)
+def test_a_runbook_is_committed_without_outputs_and_with_names_for_its_cells(path: Path) -> None:
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    nbformat.validate(notebook)
+    assert (notebook["nbformat"], notebook["nbformat_minor"]) == (4, 5)
+    for cell in cells(path, "code"):
+        assert cell["outputs"] == []
+        assert cell["execution_count"] is None
+    assert not [cell["id"] for cell in notebook["cells"] if not cell["id"].replace("-", "").isalpha()]
+
+
+@pytest.mark.parametrize("path", RUNBOOKS, ids=lambda p: p.stem)
+def test_a_runbook_holds_no_logic_and_asks_nobody(path: Path) -> None:
+    for cell in cells(path, "code"):
+        tree = ast.parse(source(cell))
+        calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+        assert len(calls) <= 1, source(cell)
+        assert not [
+            n for n in ast.walk(tree) if isinstance(n, ast.If | ast.For | ast.While | ast.FunctionDef | ast.Try)
+        ]
+        assert "input(" not in source(cell)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom):
+                assert node.module == "cargo_runbook"
+            assert not isinstance(node, ast.Import)
+
+
+@pytest.mark.parametrize("path", RUNBOOKS, ids=lambda p: p.stem)
+def test_a_runbook_speaks_both_languages(path: Path) -> None:
+    for cell in cells(path, "markdown"):
+        text = source(cell)
+        assert any("\u4e00" <= character <= "\u9fff" for character in text), text
+        assert any("a" <= character <= "z" for character in text), text
+
+
+def test_the_triage_looks_at_every_station_in_the_order_of_the_path_and_then_concludes() -> None:
+    sources = [source(cell) for cell in cells(FOLDER / "00_triage.ipynb", "code")]
+    assert sources[-9:] == [*(f'triage.look("{check}")' for check in CHECKS), "triage.verdict()", "triage.conclude()"]
+
+
+def test_the_triage_takes_an_environment_and_an_image() -> None:
+    values = read_parameters(FOLDER / "00_triage.ipynb", {"environment": "prod-1", "image": "a/b:1"})
+    assert values == {"environment": "prod-1", "image": "a/b:1"}
