@@ -35,7 +35,7 @@ test: venv
 	@.venv/bin/pytest -q
 
 recordings: packages venv
-	@$(RUN) sandbox record
+	@.venv/bin/python tools/make_recordings.py
 
 lock: venv
 	@tools/lock.sh
