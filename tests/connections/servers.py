@@ -12,6 +12,9 @@ from pathlib import Path
 
 from tests.conftest import program
 
+# Longer than DNS allows (RFC 1035, 2.3.4): resolvers say no without asking a server, so no test sends a query out.
+NO_SUCH_NAME = ".".join(["x" * 60] * 5)
+
 
 def free_port(address: str = "127.0.0.1") -> int:
     with socket.socket() as probe:

@@ -19,10 +19,11 @@ import pytest
 
 from cargo_runbook.connections.base import Look
 from cargo_runbook.connections.network import dns as dns_module
+from cargo_runbook.connections.network import sockets
 from cargo_runbook.connections.network.dns import ask_dns
 from cargo_runbook.observations import DnsQuery, Observation, Status
 from cargo_runbook.secret import Redactor
-from tests.connections.servers import free_port, process, wait_until
+from tests.connections.servers import NO_SUCH_NAME, free_port, process, wait_until
 
 
 def ask(name: str, server: str = "", deadline: float = 5.0, rdtype: str = "A") -> Observation:
@@ -36,18 +37,20 @@ def dnsmasq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     from tests.conftest import program
 
     folder = tmp_path_factory.mktemp("dnsmasq")
-    port = 53 if os.geteuid() == 0 else free_port("127.0.53.7")
+    # An address of its own, so that two runs at the same time don't meet on port 53.
+    address = f"127.53.{os.getpid() >> 8 & 255}.{os.getpid() % 254 + 1}"
+    port = 53 if os.geteuid() == 0 else free_port(address)
     (folder / "hosts").write_text("203.0.113.20 cargo.test\n203.0.113.21 cargo.test\n2001:db8::20 cargo.test\n")
     argv = [program("dnsmasq") or "", "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts"]
     argv += [f"--addn-hosts={folder}/hosts", "--local=/cargo.test/", "--cname=alias.test,cargo.test", f"--port={port}"]
-    argv += ["--listen-address=127.0.53.7", "--bind-interfaces", "--txt-record=long.test," + ",".join(["x" * 200] * 15)]
+    argv += [f"--listen-address={address}", "--bind-interfaces", "--txt-record=long.test," + ",".join(["x" * 200] * 15)]
     argv += ["--user=" if os.geteuid() == 0 else f"--pid-file={folder}/pid", f"--pid-file={folder}/pid"]
-    server = "127.0.53.7" if port == 53 else f"127.0.53.7:{port}"
+    server = address if port == 53 else f"{address}:{port}"
     with process(*argv, log=folder / "log"):
 
         def answers() -> bool:
             with contextlib.suppress(OSError, dns.exception.DNSException):
-                dns.query.udp(dns.message.make_query("cargo.test", "A"), "127.0.53.7", port=port, timeout=0.5)
+                dns.query.udp(dns.message.make_query("cargo.test", "A"), address, port=port, timeout=0.5)
                 return True
             time.sleep(0.05)
             return False
@@ -185,17 +188,31 @@ def test_the_operators_resolver_answers_as_programs_see_it(monkeypatch: pytest.M
     assert ask("localhost").data["source"] == "resolver"
 
 
-def test_the_operators_resolver_says_when_there_is_no_such_name() -> None:
-    seen = ask("cargo.invalid")
-    assert seen.status is Status.ANSWERED
-    # Without any name server glibc says "try again" instead.
-    assert seen.data["rcode"] in ("NXDOMAIN", "TRYAGAIN")
-    assert seen.data["addresses"] == []
+@pytest.mark.parametrize(
+    ("code", "rcode"),
+    [
+        (socket.EAI_NONAME, "NXDOMAIN"),
+        (socket.EAI_NODATA, "NOERROR"),
+        (socket.EAI_AGAIN, "TRYAGAIN"),
+        (socket.EAI_FAIL, "SERVFAIL"),
+        (socket.EAI_MEMORY, f"EAI{socket.EAI_MEMORY}"),
+    ],
+)
+def test_each_answer_of_getaddrinfo_has_its_code(monkeypatch: pytest.MonkeyPatch, code: int, rcode: str) -> None:
+    monkeypatch.setattr(sockets, "_LOOK_UP", f'print(\'{{"error": {code}, "text": "told"}}\')')
+    seen = ask("cargo.test")
+    assert (seen.status, seen.data["rcode"], seen.data["addresses"]) == (Status.ANSWERED, rcode, [])
+    assert seen.error == "told"
+
+
+def test_a_name_that_can_not_be_one_does_not_resolve() -> None:
+    seen = ask(NO_SUCH_NAME)
+    assert (seen.status, seen.data["addresses"]) == (Status.ANSWERED, [])
+    assert seen.data["rcode"] != "NOERROR"
+    assert ask("a..test").data["rcode"] == "NXDOMAIN"
 
 
 def test_a_resolver_that_hangs_is_ended_with_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
-    from cargo_runbook.connections.network import sockets
-
     monkeypatch.setattr(sockets, "_LOOK_UP", "import time; time.sleep(60)")
     seen = ask("cargo.test", deadline=0.6)
     assert (seen.status, seen.data["reason"], seen.data["phase"]) == (Status.TIMEOUT, "timeout", "name")

@@ -14,7 +14,7 @@ from cargo_runbook.connections.base import Look
 from cargo_runbook.connections.kube import ask_kubectl
 from cargo_runbook.observations import KubeCommand, Observation, Place, Status, Vantage
 from cargo_runbook.secret import Redactor
-from tests.connections.servers import free_port
+from tests.connections.servers import NO_SUCH_NAME, free_port
 from tests.connections.web import Authority, Web
 
 pytestmark = pytest.mark.services("kubectl")
@@ -71,7 +71,7 @@ def kubeconfig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path
             "good": (f"https://127.0.0.1:{web.port}", authority.pem),
             "down": (f"https://127.0.0.1:{free_port()}", authority.pem),
             "foreign-ca": (f"https://127.0.0.1:{web.port}", other.pem),
-            "nameless": ("https://kube.invalid", authority.pem),
+            "nameless": (f"https://{NO_SUCH_NAME}", authority.pem),
         }
         contexts = {**{name: (name, "good") for name in clusters}, "stranger": ("good", "bad")}
         path.write_text(

@@ -18,7 +18,7 @@ from cargo_runbook.connections.ssh import accept_host_key, fetch_host_key, quote
 from cargo_runbook.errors import ConnectionFailed, HostKeyError
 from cargo_runbook.observations import Command, Observation, Place, Status, Vantage
 from tests.connections.conftest import Operator
-from tests.connections.servers import Sshd, free_port, make_key, wait_until
+from tests.connections.servers import NO_SUCH_NAME, Sshd, free_port, make_key, wait_until
 
 pytestmark = pytest.mark.services("sshd")
 
@@ -262,14 +262,15 @@ def test_a_server_that_speaks_something_else_is_told(operator: Operator) -> None
     assert (seen.status, seen.data["reason"]) == (Status.UNREACHABLE, "not_ssh")
 
 
-def test_a_connection_that_died_is_opened_again(operator: Operator, start_sshd: StartSshd) -> None:
+def test_a_connection_that_died_is_opened_again(operator: Operator, start_sshd: StartSshd, tmp_path: Path) -> None:
     sshd = start_sshd()
     operator.knows(sshd, "cargo1")
     live = operator.connections()
     session = int(ask(live, "sh", "-c", "echo $PPID").output)
     with ThreadPoolExecutor(1) as pool:
-        broken = pool.submit(ask, live, "sh", "-c", "echo part; sleep 30")
-        time.sleep(0.7)
+        started = tmp_path / "started"
+        broken = pool.submit(ask, live, "sh", "-c", f"echo part; sleep 0.5; touch {started}; sleep 30")
+        wait_until(started.exists, "the command")
         os.kill(session, 9)
         seen = broken.result(timeout=5)
     assert (seen.status, seen.data["reason"], seen.output) == (Status.UNREACHABLE, "connection_lost", "part\n")
@@ -295,7 +296,7 @@ def test_an_unknown_host_and_a_down_host_have_reasons(operator: Operator) -> Non
     live = operator.connections()
     assert ask(live, "true", host="nowhere").data["reason"] == "refused"
     assert ask(live, "true", host="other").data["reason"] == "unknown_host"
-    operator.config.write_text("Host 127.0.0.1\n HostName cargo.invalid\n")
+    operator.config.write_text(f"Host 127.0.0.1\n HostName {NO_SUCH_NAME}\n")
     assert ask(live, "true", host="nowhere").data["reason"] == "name_not_resolved"
 
 

@@ -14,7 +14,7 @@ from cargo_runbook.inventory.models import Environment, Host
 from cargo_runbook.observations import Observation, Status, TlsHandshake
 from cargo_runbook.secret import Redactor
 from tests.connections.conftest import no_credentials
-from tests.connections.servers import free_port
+from tests.connections.servers import NO_SUCH_NAME, free_port
 from tests.connections.web import Authority, Web, raw_server, reply
 
 DOMAIN = "cargo.test"
@@ -107,5 +107,5 @@ def test_a_server_that_says_nothing_costs_the_deadline(live: LiveConnections) ->
 
 def test_a_closed_port_and_an_unknown_name_have_reasons(live: LiveConnections) -> None:
     assert shake(live, free_port()).data["reason"] == "refused"
-    unknown = live.ask(TlsHandshake(address="cargo.invalid", server_name="cargo.invalid"))
+    unknown = live.ask(TlsHandshake(address=NO_SUCH_NAME, server_name="cargo.test"))
     assert (unknown.status, unknown.data["reason"]) == (Status.UNREACHABLE, "name_not_resolved")
