@@ -6,8 +6,7 @@ script runs.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -193,5 +192,18 @@ def _named(codes: Sequence[str]) -> list[tuple[str, Text]]:
 
 
 def _details(observation: Observation) -> str:
-    """The structured part of an answer: headers, addresses, claims, one a line."""
-    return json.dumps(dict(observation.data), ensure_ascii=False, indent=1, default=str)
+    """The structured part of an answer, a value a line: `headers.www-authenticate: Bearer ...`."""
+    return "\n".join(f"{name}: {value}" for name, value in _flat("", observation.data))
+
+
+def _flat(name: str, value: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _flat(f"{name}.{key}".lstrip("."), inner)
+    elif isinstance(value, list | tuple) and all(isinstance(inner, str | int | float) for inner in value):
+        yield name, ", ".join(map(str, value)) or "-"
+    elif isinstance(value, list | tuple):
+        for number, inner in enumerate(value):
+            yield from _flat(f"{name}[{number}]", inner)
+    else:
+        yield name, str(value)

@@ -59,7 +59,7 @@ def test_evidence_tells_where_what_how_when_and_how_long() -> None:
     text = " ".join(Page(step().to_html()).text.split())
     assert "E2 GET https://cargo.caicloudprivatetest.com/v2/ operator · HTTP 401" in text
     assert "operator · answered · 2026-03-04 10:04:11 UTC · 0.040 s · sha256 abababababababab…" in text
-    assert "www-authenticate" in text
+    assert f'headers.www-authenticate: Bearer realm="https://{OLD}/service/token"' in text
 
 
 def test_each_link_of_the_chain_opens_its_evidence() -> None:
