@@ -27,8 +27,7 @@ from cargo_runbook.connections import read_evidence
 from cargo_runbook.errors import RunFailed
 from cargo_runbook.findings import Diagnosis, Health, diagnosis_from_json
 from cargo_runbook.observations import Observation
-from cargo_runbook.recordings import REPLAY_VARIABLE
-from cargo_runbook.recordings import HEALTHY, Recording, load_recording
+from cargo_runbook.recordings import HEALTHY, REPLAY_VARIABLE, Recording, load_recording
 from cargo_runbook.views.terminal import show, verdict_card, verdict_table
 from cargo_sandbox import lab
 from cargo_sandbox.client import last_line, run_client
