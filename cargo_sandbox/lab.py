@@ -95,7 +95,7 @@ def up(state: StateFolder, progress: Progress = _silent) -> bool:
 def down(state: StateFolder) -> bool:
     """Stop the sandbox and remove everything of it; False when there was nothing."""
     with only_one(state):
-        there = state.path.exists() or bool(processes.outer_pids(state))
+        there = state.path.exists() or bool(processes.outer_pids(state)) or bool(_cgroups(state))
         _remove(state)
     return there
 
@@ -162,9 +162,14 @@ def _keep(outer: subprocess.Popen[bytes]) -> None:
     outer.stdin.close()
 
 
+def _cgroups(state: StateFolder) -> list[Path]:
+    """The sandbox's folder in each control group hierarchy (version 1), or in the one that there is (version 2)."""
+    return sorted(CGROUPS.glob(f"*/{state.cgroup}")) + sorted(CGROUPS.glob(state.cgroup))
+
+
 def _remove(state: StateFolder) -> None:
     processes.kill_all(processes.outer_pids(state))
-    for folder in sorted(CGROUPS.glob(f"*/{state.cgroup}")) + sorted(CGROUPS.glob(state.cgroup)):
+    for folder in _cgroups(state):
         _remove_cgroups(folder)
     prepare.discard(state)
 
