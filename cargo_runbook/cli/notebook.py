@@ -14,6 +14,8 @@ import time
 import webbrowser
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Annotated
 
@@ -146,12 +148,25 @@ def _server(port: int, root: Path, variables: Mapping[str, str]) -> Iterator[sub
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-        server.terminate()
+        if not _asked_to_end(port, variables["JUPYTER_TOKEN"]):
+            server.terminate()
         try:
             server.wait(_STOP_SECONDS)
         except subprocess.TimeoutExpired:
             os.killpg(server.pid, signal.SIGKILL)
             server.wait()
+
+
+def _asked_to_end(port: int, token: str) -> bool:
+    """Asks JupyterLab to end itself and its kernels, which it does without a word; after a signal it would log."""
+    connection = HTTPConnection(_ADDRESS, port, timeout=3)
+    try:
+        connection.request("POST", "/api/shutdown", headers={"Authorization": f"token {token}"})
+        return connection.getresponse().status == HTTPStatus.OK
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
 
 
 def _end(_number: int, _frame: object) -> None:

@@ -129,7 +129,16 @@ def show(renderable: RenderableType) -> None:
 
 def as_text(renderable: RenderableType, width: int = 100) -> str:
     """The renderable as plain text, without any escape sequence and without spaces at line ends."""
-    console = Console(file=io.StringIO(), width=width, color_system=None, highlight=False, emoji=False, markup=False)
+    # In a kernel rich would show what it captures as an output of its own.
+    console = Console(
+        file=io.StringIO(),
+        width=width,
+        color_system=None,
+        force_jupyter=False,
+        highlight=False,
+        emoji=False,
+        markup=False,
+    )
     with console.capture() as capture:
         console.print(renderable)
     return "\n".join(line.rstrip() for line in capture.get().splitlines()).strip("\n")
