@@ -18,9 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import distributions
 from pathlib import Path
-from typing import Annotated, Protocol
-
-import typer
+from typing import Protocol
 
 from cargo_runbook.cli.console import message, tell
 from cargo_runbook.connections import read_evidence
@@ -45,27 +43,6 @@ RUNBOOK = "00_triage"
 DOMAIN = SITES[0].domain
 PULL = ("docker", "pull", f"{DOMAIN}/library/tiny:1")
 BROKEN = fault(FAULT).client
-
-_HELP = tell(
-    """Show the main job: break a registry, find the cause with its proof, keep a record.
-
-As root on Linux it uses the practice installation; elsewhere, recorded evidence of it.
-
-\b
-Examples:
-  cargo-runbook demo
-  cargo-runbook demo --replay      on recorded evidence, though the sandbox could run here
-""",
-    """演示主要流程：弄坏仓库，找出原因并给出证据，留下记录。
-
-在 Linux 上以 root 运行时使用真实的练习环境，否则使用其录制的证据。
-
-\b
-示例：
-  cargo-runbook demo
-  cargo-runbook demo --replay      即使可以运行练习环境，也使用录制的证据
-""",
-)
 
 
 @dataclass(frozen=True)
@@ -153,15 +130,12 @@ class Replay:
         return Shown(command, last_line(recording.client[command]))
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("demo", help=_HELP)(demo)
+def demo(*, replay: bool) -> None:
+    """Run the demo, on recorded evidence when `replay` is set or the sandbox can't run here.
 
-
-def demo(
-    replay: Annotated[bool, typer.Option("--replay", help=tell("Use recorded evidence.", "使用录制的证据。"))] = False,
-) -> None:
-    """Run the demo; exit code 0 when it showed what it should."""
+    Raises:
+        RunFailed: it did not show what it should.
+    """
     missing = can_run()
     if missing and not replay:
         message(
