@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cargo_runbook.connections import LiveConnections, open_connections
-from cargo_runbook.connections.ssh import container_argv
+from cargo_runbook.connections.ssh import container_argv, container_trouble
 from cargo_runbook.errors import SecretUnavailable
 from cargo_runbook.inventory.models import Account, Environment, Host
 from cargo_runbook.observations import Command, HttpRequest, KubeCommand, Place, Question, Status, Vantage
@@ -45,6 +45,35 @@ def test_a_container_is_asked_without_a_terminal() -> None:
         "cat",
         "/etc/hosts",
     )
+
+
+# Verbatim from docker 20.10 and 28.
+@pytest.mark.parametrize(
+    ("exit_code", "error", "reason"),
+    [
+        (1, "Error: No such container: nope\n", "no_container"),
+        (1, "Error response from daemon: No such container: nope\n", "no_container"),
+        (1, "Error response from daemon: Container 0d3f is not running\n", "container_stopped"),
+        (
+            1,
+            "Error response from daemon: Container 0d3f is restarting, wait until the container is running\n",
+            "container_stopped",
+        ),
+        (1, "Error response from daemon: container 0d3f is not running\n", "container_stopped"),
+        (
+            1,
+            "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?\n",
+            "no_dockerd",
+        ),
+        (1, "cat: /etc/hosts: No such file or directory\n", ""),
+        (0, "No such container\n", ""),
+        (None, "", ""),
+    ],
+)
+def test_docker_exec_that_failed_is_told_from_the_program_inside(
+    exit_code: int | None, error: str, reason: str
+) -> None:
+    assert container_trouble(exit_code, error) == reason
 
 
 @pytest.mark.parametrize(

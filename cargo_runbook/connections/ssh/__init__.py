@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
-from cargo_runbook.connections.base import Deadline, Failure, Look
+from cargo_runbook.connections.base import Deadline, Failure, Look, as_text
 from cargo_runbook.connections.ssh.command import MARK, RemoteRun, quote
 from cargo_runbook.connections.ssh.config import DEFAULT_CONFIG, SshConfig
 from cargo_runbook.connections.ssh.hostkeys import HostKey, remember
@@ -15,6 +16,25 @@ from cargo_runbook.inventory.models import Host
 from cargo_runbook.observations import Command, Observation, Place, Status
 
 __all__ = ["HostKey", "SshConnection", "accept_host_key", "container_argv", "fetch_host_key", "quote"]
+
+
+# What docker's client says when the container itself is the trouble (20.10 and later; the words, not the sentence).
+_CONTAINER_TROUBLE = (
+    (re.compile(r"No such container"), "no_container"),
+    (
+        re.compile(r"^Error response from daemon: [Cc]ontainer \S+ is (?:not running|restarting|paused)", re.M),
+        "container_stopped",
+    ),
+    (re.compile(r"Cannot connect to the Docker daemon"), "no_dockerd"),
+    (re.compile(r"permission denied while trying to connect to the Docker daemon"), "docker_permission"),
+)
+
+
+def container_trouble(exit_code: int | None, error: str) -> str:
+    """The reason when `docker exec` itself failed, so that it is not taken for an answer of the program inside."""
+    if not exit_code:
+        return ""
+    return next((reason for pattern, reason in _CONTAINER_TROUBLE if pattern.search(error)), "")
 
 
 def container_argv(container: str, argv: tuple[str, ...], mark: str) -> tuple[str, ...]:
@@ -34,7 +54,11 @@ class SshConnection:
         self._pool = TransportPool()
 
     def ask(self, look: Look, question: Command, host: Host) -> Observation:
-        """Runs the command of `question` on `host`, or in the vantage's container there."""
+        """Runs the command of `question` on `host`, or in the vantage's container there.
+
+        When docker has no such running container, the answer (docker's, with its exit code) has a reason: `no_container`,
+        `container_stopped`, `no_dockerd` or `docker_permission`.
+        """
         in_container = question.vantage.place is Place.CONTAINER
         run = RemoteRun(question.argv)
         if in_container:
@@ -59,6 +83,8 @@ class SshConnection:
                 data=data,
                 truncated=run.output.overflow or run.error.overflow,
             )
+        if in_container and (reason := container_trouble(run.exit_code, as_text(run.complaint()))):
+            data["reason"] = reason
         return look.observe(
             Status.ANSWERED,
             exit_code=run.exit_code,
