@@ -62,7 +62,10 @@ fi
 say "setup: installing $(grep -c '^[a-z0-9].*==' requirements.lock) packages into .venv (once; one to three minutes)"
 rm -f "$stamp"
 .venv/bin/python -m pip install --quiet --require-hashes --requirement requirements.lock
+# What an earlier install left here would be found first, with the commands of then.
+rm -rf ./*.egg-info
 # The build backend stands in the lock, so nothing is fetched here.
 .venv/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+rm -rf ./*.egg-info
 printf '%s\n' "$wanted" >"$stamp"
 say "setup: .venv is ready"

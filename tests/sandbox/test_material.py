@@ -110,6 +110,7 @@ def test_a_project_below_tmp_is_bound_after_tmp_is_hidden(state: StateFolder, mo
     assert "/tmp/checkout" in {bind.path for bind in layout.binds}
 
 
+@pytest.mark.sandbox
 def test_laid_over_files_replace_links_and_keep_their_modes(tmp_path: Path):
     source, root = tmp_path / "files", tmp_path / "root"
     (source / "etc/ssh").mkdir(parents=True)
