@@ -65,7 +65,9 @@ def test_an_unknown_recording_is_refused_with_those_that_there_are() -> None:
         load_recording("../recordings/healthy")
 
 
-@pytest.mark.parametrize("file", sorted(recordings_folder().glob("[a-z]*/*.*")), ids=lambda p: f"{p.parent.name}/{p.name}")
+@pytest.mark.parametrize(
+    "file", sorted(recordings_folder().glob("[a-z]*/*.*")), ids=lambda p: f"{p.parent.name}/{p.name}"
+)
 def test_no_recording_holds_a_secret(file: Path) -> None:
     text = file.read_text(encoding="utf-8")
     assert "PRIVATE KEY" not in text
