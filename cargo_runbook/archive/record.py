@@ -36,7 +36,8 @@ _DAY = "%Y/%m/%d"
 class Header:
     """What `record.json` says. Times are ISO UTC; `status` is healthy, fault, unknown or failed.
 
-    `runbook_sha256` is of the notebook as it was before the run; `reason` says why a run failed.
+    `runbook_sha256` is of the notebook as it was before the run, empty when it was stepped through by hand; `reason`
+    says why a run failed.
     """
 
     record: str

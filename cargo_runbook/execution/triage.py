@@ -16,7 +16,6 @@ from cargo_runbook.archive.record import (
     RECORD_VARIABLE,
     Draft,
     reports_folder,
-    sha256_of,
     write_findings,
     write_text,
 )
@@ -93,7 +92,6 @@ class Triage:
             status=str(diagnosis.status),
             domain=diagnosis.domain,
             root_causes=diagnosis.root_causes,
-            runbook_sha256=sha256_of(draft.folder / NOTEBOOK),
             replayed=diagnosis.replayed,
         )
         return _note(diagnosis, record.header.record, str(record.path), record.head)
