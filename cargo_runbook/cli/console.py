@@ -7,9 +7,8 @@ NO_COLOR is set.
 from __future__ import annotations
 
 import json
-import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -57,14 +56,6 @@ ReportsOption = Annotated[
 JsonOption = Annotated[
     bool, typer.Option("--json", help=tell("Print data as JSON on standard output.", "在标准输出打印 JSON。"))
 ]
-
-
-def reports_folder(option: Path | None, variables: Mapping[str, str] | None = None) -> Path:
-    """The folder for records: the option, else CARGO_RUNBOOK_REPORTS, else ./reports. It may not exist yet."""
-    if option is not None:
-        return option
-    values = os.environ if variables is None else variables
-    return Path(values.get("CARGO_RUNBOOK_REPORTS") or "reports")
 
 
 def out() -> Console:
