@@ -44,7 +44,7 @@ def dnsmasq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     argv = [program("dnsmasq") or "", "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts"]
     argv += [f"--addn-hosts={folder}/hosts", "--local=/cargo.test/", "--cname=alias.test,cargo.test", f"--port={port}"]
     argv += [f"--listen-address={address}", "--bind-interfaces", "--txt-record=long.test," + ",".join(["x" * 200] * 15)]
-    argv += ["--user=" if os.geteuid() == 0 else f"--pid-file={folder}/pid", f"--pid-file={folder}/pid"]
+    argv += [f"--pid-file={folder}/pid", *(["--user="] if os.geteuid() == 0 else [])]
     server = address if port == 53 else f"{address}:{port}"
     with process(*argv, log=folder / "log"):
 
