@@ -137,7 +137,9 @@ def _free_port(wanted: int | None) -> int:
 def _server(port: int, root: Path, variables: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
     options = {"ServerApp.port": port, "ServerApp.root_dir": root, "LabApp.app_settings_dir": _CONFIGURATION}
     settings = [f"--{name}={value}" for name, value in options.items()]
-    command = [sys.executable, "-m", "jupyterlab", f"--config={_CONFIGURATION / 'server.json'}", *settings]
+    # Where Linux' setpriv is there, JupyterLab does not outlive us even when we are killed.
+    tied = ["setpriv", "--pdeathsig", "TERM", "--"] if shutil.which("setpriv") else []
+    command = [*tied, sys.executable, "-m", "jupyterlab", f"--config={_CONFIGURATION / 'server.json'}", *settings]
     # A session of its own: Ctrl-C reaches us alone, and JupyterLab never gets to ask whether one is sure.
     server = subprocess.Popen(command, env=dict(variables), stdin=subprocess.DEVNULL, start_new_session=True)
     before = {number: signal.signal(number, _end) for number in (signal.SIGTERM, signal.SIGHUP)}

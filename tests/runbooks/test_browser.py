@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,7 +41,7 @@ def lab(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
         yield process, process.stdout.readline().strip()
     finally:
         process.kill()
-        process.wait()
+        process.communicate()
 
 
 def run_all_cells(page: Page) -> None:
@@ -103,6 +104,20 @@ def test_stepping_through_shows_the_verdict_and_keeps_a_record(
     )
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+@pytest.mark.skipif(program("setpriv") is None, reason="setpriv is part of Linux' util-linux")
+def test_jupyterlab_does_not_outlive_a_command_that_is_killed(lab: tuple[subprocess.Popen[str], str]) -> None:
+    server, url = lab
+    port = int(url.split(":")[2].split("/")[0])
+    server.kill()
+    server.wait()
+    deadline = time.monotonic() + 20
+    with contextlib.suppress(ConnectionRefusedError):
+        while time.monotonic() < deadline:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            time.sleep(0.1)
+        raise AssertionError("JupyterLab still listens")
 
 
 def test_a_port_in_use_is_told(tmp_path: Path) -> None:
