@@ -36,19 +36,13 @@ def login(sandbox: PracticeSandbox, account: str, user: str) -> subprocess.Compl
     return sandbox.run(*words, input=sandbox.password(account))
 
 
-@pytest.fixture
-def logged_out(sandbox: PracticeSandbox):
-    yield
-    sandbox.run("docker", "logout", "cargo.caicloudprivatetest.com")
-
-
 def test_a_public_image_is_pulled_without_login_from_both_registries(sandbox):
     for image in (TINY, TINY.replace("cargo.", "devops.", 1)):
         done = sandbox.run("docker", "pull", image)
         assert (done.returncode, done.stdout.splitlines()[-1]) == (0, image)
 
 
-def test_a_private_image_needs_a_login_with_a_role(sandbox, logged_out):
+def test_a_private_image_needs_a_login_with_a_role(sandbox):
     refused = sandbox.run("docker", "pull", PRIVATE)
     assert refused.returncode == 1
     assert "pull access denied for cargo.caicloudprivatetest.com/devops_test-cargo/node" in refused.stderr
@@ -56,7 +50,7 @@ def test_a_private_image_needs_a_login_with_a_role(sandbox, logged_out):
     assert sandbox.run("docker", "pull", PRIVATE).stdout.splitlines()[-1] == PRIVATE
 
 
-def test_an_operator_of_the_tenant_pushes_to_its_project_and_not_to_the_public_one(sandbox, logged_out):
+def test_an_operator_of_the_tenant_pushes_to_its_project_and_not_to_the_public_one(sandbox):
     login(sandbox, "alice", "alice")
     sandbox.run("docker", "pull", TINY)
     name = f"pushed-{uuid.uuid4().hex[:8]}"
@@ -204,7 +198,7 @@ def test_restart_sh_makes_the_containers_anew_and_cargo_works_again(sandbox):
 
 
 @ALL
-def test_the_real_client_prints_the_text_while_broken_and_works_when_healed(sandbox, logged_out, each: Fault):
+def test_the_real_client_prints_the_text_while_broken_and_works_when_healed(sandbox, each: Fault):
     assert client(sandbox, each).returncode == 0
     sandbox.break_(each.name)
     done = client(sandbox, each)
@@ -242,12 +236,12 @@ def test_the_real_client_prints_the_text_while_broken_and_works_when_healed(sand
         ),
     ],
 )
-def test_the_clients_line_is_the_one_that_people_paste(sandbox, logged_out, name, pattern):
+def test_the_clients_line_is_the_one_that_people_paste(sandbox, name, pattern):
     sandbox.break_(name)
     assert re.fullmatch(pattern, client(sandbox, fault(name)).stderr.strip())
 
 
-def test_with_the_built_in_token_service_admin_still_works(sandbox, logged_out):
+def test_with_the_built_in_token_service_admin_still_works(sandbox):
     sandbox.break_("token-service-builtin")
     assert login(sandbox, "cargo-admin", "admin").stdout == "Login Succeeded\n"
     assert sandbox.run("docker", "pull", PRIVATE).returncode == 0
