@@ -7,26 +7,25 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
+from cargo_sandbox import topology
+from cargo_sandbox.bringup import Bringup, Progress
+from cargo_sandbox.cluster import build
 from cargo_sandbox.errors import SandboxFailed, SandboxUnavailable
 from cargo_sandbox.machines import processes
 from cargo_sandbox.machines.namespaces import KEEP
 from cargo_sandbox.material import image, prepare
 from cargo_sandbox.paths import StateFolder, cache_folder
 from cargo_sandbox.requirements import can_run
-from cargo_sandbox.topology import INSTALLATION, MACHINE_PATH, MACHINES, SITES, CargoSite, Machine
-from cargo_sandbox.waiting import docker_answers, wait_until
+from cargo_sandbox.topology import MACHINE_PATH, SITES, CargoSite
+from cargo_sandbox.waiting import wait_until
 
 CGROUPS = Path("/sys/fs/cgroup")
 LOCKS = Path("/run/lock")
-
-Progress = Callable[[str, str], None]
-"""Called with a part (a machine's name, or `image`) and what it is doing; `ready` is the last word of each."""
 
 
 def _silent(part: str, doing: str) -> None:
@@ -72,20 +71,31 @@ def require() -> None:
         )
 
 
-def up(state: StateFolder, progress: Progress = _silent) -> bool:
+def up(state: StateFolder, progress: Progress = _silent, *, cluster: bool = False) -> bool:
     """Start the sandbox; False when it runs already. On failure and on Ctrl-C nothing is left.
 
+    Args:
+        cluster: with a real Kubernetes cluster on master. Its programs are built first where the cache has none.
+
     Raises:
-        SandboxUnavailable: it can't run here.
+        SandboxUnavailable: it can't run here, or runs already without the cluster that is asked for.
         SandboxFailed: a part did not start; the sentence says which and shows the end of its log.
     """
     require()
+    programs = None
+    if cluster:
+        programs = build.build(cache_folder(), lambda doing: progress("kubernetes", doing)).folder
+        progress("kubernetes", "ready")
     with only_one(state):
         if processes.is_up(state):
+            if cluster and not state.cluster:
+                raise SandboxUnavailable(
+                    f"the sandbox {state.name!r} runs without a cluster", next_step="Take it down first."
+                )
             return False
         _remove(state)
         try:
-            _bring_up(state, progress)
+            _bring_up(state, progress, programs)
         except BaseException:
             _remove(state)
             raise
@@ -100,14 +110,15 @@ def down(state: StateFolder) -> bool:
     return there
 
 
-def _bring_up(state: StateFolder, progress: Progress) -> None:
+def _bring_up(state: StateFolder, progress: Progress, programs: Path | None) -> None:
     archive = image.archive(cache_folder(), on_build=lambda: progress("image", "copying programs"))
     progress("image", "ready")
-    prepare.prepare(state)
+    prepare.prepare(state, programs)
+    machines = topology.machines(cluster=programs is not None)
     outer = _start_outer(state)
     try:
-        with ThreadPoolExecutor(len(MACHINES)) as pool:
-            waiting = [pool.submit(_Bringup(state, machine, archive, progress, outer).run) for machine in MACHINES]
+        with ThreadPoolExecutor(len(machines)) as pool:
+            waiting = [pool.submit(Bringup(state, machine, archive, progress, outer).run) for machine in machines]
             try:
                 for future in waiting:
                     future.result()
@@ -185,67 +196,6 @@ def _remove_cgroups(folder: Path, *, timeout: float = 5) -> None:
                 if time.monotonic() > end:
                     raise
         time.sleep(0.01)
-
-
-@dataclass(frozen=True)
-class _Bringup:
-    """One machine on its way up."""
-
-    state: StateFolder
-    machine: Machine
-    archive: Path
-    progress: Progress
-    outer: subprocess.Popen[bytes]
-
-    def run(self) -> None:
-        name = self.machine.name
-        self.progress(name, "starting")
-        self._until(lambda: processes.machine_pid(self.state, name) is not None, 10, "start")
-        root = processes.machine_root(self._pid)
-        self._until((root / "run/sshd.pid").exists, 10, "start sshd")
-        if self.machine.dockerd:
-            self.progress(name, "docker")
-            log = root / "var/log/dockerd.log"
-            self._until(lambda: docker_answers(root / "run/docker.sock"), 30, "start dockerd", log)
-        if name in {site.name for site in SITES}:
-            self._start_cargo(name)
-        self.progress(name, "ready")
-
-    @property
-    def _ended(self) -> bool:
-        """Whether the sandbox is gone, so that waiting makes no sense."""
-        return self.outer.poll() is not None
-
-    @property
-    def _pid(self) -> int:
-        pid = processes.machine_pid(self.state, self.machine.name)
-        if pid is None:
-            raise self._failed("run")
-        return pid
-
-    def _start_cargo(self, name: str) -> None:
-        self.progress(name, "images")
-        with self.archive.open("rb") as body:
-            self._do(["docker", "load", "-q"], stdin=body.fileno())
-        self.progress(name, "Cargo")
-        file = f"{INSTALLATION}/config/docker-compose-single.yml"
-        self._do(["docker-compose", "-p", "cargo", "-f", file, "up", "-d"])
-
-    def _do(self, argv: list[str], *, stdin: int = subprocess.DEVNULL) -> None:
-        command = processes.command_on(self._pid, self.machine.name, argv)
-        done = subprocess.run(
-            command, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120, check=False
-        )
-        if done.returncode != 0:
-            raise self._failed(" ".join(argv[:2]), done.stdout.decode(errors="replace")[-1500:])
-
-    def _until(self, there: Callable[[], bool], seconds: float, what: str, log: Path | None = None) -> None:
-        if not wait_until(lambda: self._ended or there(), seconds, step=0.03) or self._ended:
-            file = log or self.state.log / f"{self.machine.name}.log"
-            raise self._failed(what, file.read_text(errors="replace")[-1500:] if file.exists() else "")
-
-    def _failed(self, what: str, seen: str = "") -> SandboxFailed:
-        return SandboxFailed(f"machine {self.machine.name} of the sandbox could not {what}", seen=seen.strip())
 
 
 def wait_for_front(state: StateFolder, site: CargoSite, *, seconds: float = 30) -> None:

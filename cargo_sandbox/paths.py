@@ -53,6 +53,19 @@ class StateFolder:
         """Exists when `up` has ended well."""
         return self.path / "ready"
 
+    @property
+    def cluster_mark(self) -> Path:
+        """Exists when the sandbox has a cluster; names the folder with Kubernetes' programs."""
+        return self.path / "cluster"
+
+    @property
+    def cluster(self) -> Path | None:
+        """The folder with Kubernetes' programs; None for a sandbox without a cluster."""
+        try:
+            return Path(self.cluster_mark.read_text().strip())
+        except (FileNotFoundError, PermissionError):
+            return None
+
     def machine(self, name: str) -> Path:
         return self.path / "machines" / name
 
@@ -84,7 +97,7 @@ def state_folder(name: str = DEFAULT_NAME, environment: Mapping[str, str] | None
 
 
 def cache_folder(environment: Mapping[str, str] | None = None) -> Path:
-    """Where the container image is kept between sandboxes."""
+    """Where the container image and Kubernetes' programs are kept between sandboxes."""
     values = os.environ if environment is None else environment
     base = values.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     return Path(base).absolute() / "cargo-runbook"

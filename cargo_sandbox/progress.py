@@ -11,8 +11,10 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from cargo_sandbox.lab import Progress
+from cargo_sandbox.bringup import Progress
 from cargo_sandbox.topology import MACHINES
+
+BUILD = "kubernetes"
 
 
 class _Line:
@@ -30,12 +32,16 @@ class _Line:
     def __rich__(self) -> Text:
         with self.lock:
             known = dict(self.doing)
-        text = Text("sandbox  ") if known else Text("")
-        for part in ("image", *(machine.name for machine in MACHINES)) if known else ():
-            doing = known.get(part, "…")
+        building = known.pop(BUILD, None)
+        # The machines are named from the start, unless only Kubernetes is built.
+        parts = dict.fromkeys(("image", *(machine.name for machine in MACHINES)), "…") | known if known else {}
+        if building:
+            parts = {BUILD: building} | parts
+        text = Text("sandbox  ") if parts else Text("")
+        for part, doing in parts.items():
             ready = doing == "ready"
             text.append(f"{part} {'✓' if ready else doing}  ", style="green" if ready else "dim")
-        if known:
+        if parts:
             text.append(f"{time.monotonic() - self.started:.1f} s")
         return text
 

@@ -33,9 +33,10 @@ def packages() -> tuple[Package, ...]:
     return tuple(Package(*line) for line in lines)
 
 
-def missing_packages() -> list[str]:
-    """Debian packages that the sandbox needs and that are not installed (browser tests apart)."""
-    return [p.name for p in packages() if p.when != "browser-tests" and not p.installed]
+def missing_packages(when: str = "") -> list[str]:
+    """Debian packages that are not installed and that the sandbox needs always, or, with `when`, only then."""
+    wanted = {when} if when else {"", "unless-kubectl"}
+    return [p.name for p in packages() if p.when in wanted and not p.installed]
 
 
 def can_run() -> list[str]:

@@ -6,7 +6,7 @@ mistaken for a real network.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 ZONE = "caicloudprivatetest.com"
 PREFIX = 24
@@ -18,6 +18,15 @@ INSTALLATION = "/compass/cargo-ansible/cargo"
 # Containers get these: --bip is docker0, the pool feeds the compose networks (a new /24 at each restart.sh).
 DOCKER_BRIDGE = "198.18.0.1/24"
 DOCKER_POOL = "base=198.19.0.0/16,size=24"
+
+# The cluster's services, its DNS, and the port on which its API server answers on master.
+SERVICE_NETWORK = "198.51.100.0/24"
+CLUSTER_DNS = "198.51.100.100"
+API_PORT = 6443
+# Another cluster, which knows nothing of Cargo: an API server and no node.
+OTHER_API_PORT = 7443
+CONTEXT = "practice"
+OTHER_CONTEXT = "other"
 
 # Debian's docker client comes first: a newer one below /usr/local would otherwise hide it.
 MACHINE_PATH = "/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/bin"
@@ -69,6 +78,11 @@ SITES: tuple[CargoSite, ...] = (
 
 # Accounts of the platform, as cargo-token knows them: tenant -> role type (guest: pull, user: pull and push, owner: all).
 PLATFORM_ROLES: dict[str, dict[str, str]] = {"alice": {"devops": "user"}, "bob": {"devops": "guest"}}
+
+
+def machines(*, cluster: bool) -> tuple[Machine, ...]:
+    """The machines of a sandbox; with a cluster, master is its node and so runs a Docker daemon."""
+    return tuple(replace(each, dockerd=each.dockerd or (cluster and each == MASTER)) for each in MACHINES)
 
 
 def machine(name: str) -> Machine:

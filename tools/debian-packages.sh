@@ -2,11 +2,11 @@
 # Installs the Debian packages that the sandbox needs, when they are missing and the user is root.
 # Otherwise says which are missing and the one command to type. Without them everything runs on recorded evidence,
 # so a missing package is no error here; where CI=true it is.
-#   tools/debian-packages.sh [browser-tests]     with the argument: also what only the browser tests need
+#   tools/debian-packages.sh [browser-tests] [kubernetes]     with arguments: also what only these need
 set -euo pipefail
 cd "$(dirname "$0")/.."
 list=cargo_sandbox/debian-packages.txt
-wanted=${1:-}
+wanted=" $* "
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 
 say() { printf '%s\n' "$*" >&2; }
@@ -16,7 +16,8 @@ missing() {
     local package command condition
     # A line is "package command [condition]"; # begins a comment.
     while read -r package command condition; do
-        if [[ -z $package || ($condition == browser-tests && $wanted != browser-tests) ]]; then continue; fi
+        if [[ -z $package ]]; then continue; fi
+        if [[ $condition == browser-tests || $condition == kubernetes ]] && [[ $wanted != *" $condition "* ]]; then continue; fi
         if ! command -v "$command" >/dev/null; then printf '%s\n' "$package"; fi
     done < <(sed 's/#.*//' "$list") | sort -u
 }

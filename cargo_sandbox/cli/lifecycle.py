@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from typing import Annotated
 
 import typer
 
@@ -22,6 +23,7 @@ app = typer.Typer(rich_markup_mode=None)
 \b
 Examples:
   cargo-runbook sandbox up
+  cargo-runbook sandbox up --cluster     master then runs a real Kubernetes; built once, about 6 minutes
   cargo-runbook sandbox up --name second
 """,
         """启动：两套 Cargo、集群的 master、DNS 服务器，以及供你操作的 operator。
@@ -29,11 +31,17 @@ Examples:
 \b
 示例：
   cargo-runbook sandbox up
+  cargo-runbook sandbox up --cluster     master 上运行真实的 Kubernetes；首次需编译约 6 分钟
   cargo-runbook sandbox up --name second
 """,
     )
 )
-def up(name: NameOption = DEFAULT_NAME) -> None:
+def up(
+    name: NameOption = DEFAULT_NAME,
+    cluster: Annotated[
+        bool, typer.Option("--cluster", help=tell("With a real Kubernetes cluster.", "包含真实的 Kubernetes 集群。"))
+    ] = False,
+) -> None:
     from cargo_sandbox import lab
     from cargo_sandbox.progress import shown_progress
 
@@ -41,12 +49,47 @@ def up(name: NameOption = DEFAULT_NAME) -> None:
     # So that a start that is ended by SIGTERM leaves as little as one ended by Ctrl-C.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     with shown_progress() as progress:
-        started = lab.up(state, progress)
+        started = lab.up(state, progress, cluster=cluster)
     if not started:
         message(tell(f'The sandbox "{name}" is up already.', f"沙箱 “{name}” 已在运行。"))
     message(tell(f"Inventory: {state.inventory}", f"环境清单：{state.inventory}"))
     run_on_operator = f"cargo-runbook sandbox run{name_option(name)} --"
     message(tell("Next:", "接下来：") + f"  {run_on_operator} docker pull {SITES[0].domain}/library/tiny:1")
+
+
+@app.command(
+    help=tell(
+        """Build Kubernetes for `up --cluster`, once: from Debian's source package, into the cache.
+
+\b
+Example:
+  cargo-runbook sandbox kubernetes
+""",
+        """为 `up --cluster` 编译 Kubernetes（仅一次）：使用 Debian 源码包，结果存入缓存。
+
+\b
+示例：
+  cargo-runbook sandbox kubernetes
+""",
+    )
+)
+def kubernetes() -> None:
+    from cargo_sandbox.cluster import build
+    from cargo_sandbox.paths import cache_folder
+    from cargo_sandbox.progress import shown_progress
+
+    cache = cache_folder()
+    if build.find(cache) is None:
+        message(
+            tell(
+                "Kubernetes is not in the cache: it is built now, which takes about 6 minutes on two cores, once.",
+                "缓存中没有 Kubernetes：现在开始编译，双核约需 6 分钟，仅此一次。",
+            )
+        )
+    with shown_progress() as progress:
+        made = build.build(cache, lambda doing: progress("kubernetes", doing))
+        progress("kubernetes", "ready")
+    print(tell(f"Kubernetes {made.source_version}: {made.folder}", f"Kubernetes {made.source_version}：{made.folder}"))
 
 
 @app.command(
@@ -102,7 +145,7 @@ def status(name: NameOption = DEFAULT_NAME, as_json: JsonOption = False) -> None
             {
                 "name": name,
                 "up": is_up,
-                "cluster": False,
+                "cluster": is_up and state.cluster is not None,
                 "environments": [site.name for site in SITES] if is_up else [],
                 "inventory": str(state.inventory) if is_up else "",
                 "machines": {machine.name: machine.address for machine in MACHINES} if is_up else {},

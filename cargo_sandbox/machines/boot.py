@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from cargo_sandbox import topology
+from cargo_sandbox.cluster import node
 from cargo_sandbox.machines import rootfs
 from cargo_sandbox.machines.namespaces import reap
 from cargo_sandbox.machines.processes import environment_on
@@ -20,8 +21,12 @@ from cargo_sandbox.topology import Machine
 PACKAGES = Path(__file__).resolve().parents[2]
 
 
-def commands_of(machine: Machine, state: StateFolder) -> dict[str, list[str]]:
-    """The services of a machine: name -> argument vector. All stay in the foreground."""
+def commands_of(machine: Machine, state: StateFolder, programs: Path | None) -> dict[str, list[str]]:
+    """The services of a machine: name -> argument vector. All stay in the foreground.
+
+    Args:
+        programs: the folder with Kubernetes' programs; None when the sandbox has no cluster.
+    """
     services = {
         "sshd": [
             *("/usr/sbin/sshd", "-D", "-e", "-o", "PidFile=/run/sshd.pid", "-o", "UsePAM=no", "-o", "UseDNS=no"),
@@ -35,6 +40,7 @@ def commands_of(machine: Machine, state: StateFolder) -> dict[str, list[str]]:
             *("--exec-root", "/run/docker", "--exec-opt", "native.cgroupdriver=cgroupfs"),
             *("--cgroup-parent", f"/{state.cgroup}/{machine.name}", "--bip", topology.DOCKER_BRIDGE),
             *("--default-address-pool", topology.DOCKER_POOL, "--ip6tables=false"),
+            *(node.DOCKERD if machine.name == "master" else ()),
         ]
     if machine.name == "dns":
         services["dnsmasq"] = [
@@ -44,7 +50,9 @@ def commands_of(machine: Machine, state: StateFolder) -> dict[str, list[str]]:
             "-C",
             "/etc/cargo-sandbox/dnsmasq.conf",
         ]
-    if machine.name == "master":
+    if machine.name == "master" and programs:
+        services |= node.commands(programs)
+    elif machine.name == "master":
         python = ("/usr/bin/python3", "-B", "-m")
         services["cargo-token"] = [*python, "cargo_sandbox.services.cargo_token", "/etc/cargo-token"]
         services["cargo-admin"] = [*python, "cargo_sandbox.services.cargo_admin", "/etc/cargo-admin"]
@@ -56,8 +64,8 @@ def _network(machine: Machine) -> None:
     subprocess.run(("ip", "-batch", "-"), input=batch, text=True, check=True)
 
 
-def _start(machine: Machine, state: StateFolder) -> None:
-    for name, argv in commands_of(machine, state).items():
+def _start(machine: Machine, services: dict[str, list[str]]) -> None:
+    for name, argv in services.items():
         with Path(f"/var/log/{name}.log").open("wb") as log:
             subprocess.Popen(
                 argv,
@@ -71,7 +79,9 @@ def _start(machine: Machine, state: StateFolder) -> None:
 
 def main(state_path: str, name: str) -> None:
     state = StateFolder(Path(state_path).name, Path(state_path).parent)
-    machine = topology.machine(name)
+    programs = state.cluster
+    machine = next(each for each in topology.machines(cluster=programs is not None) if each.name == name)
+    services = commands_of(machine, state, programs)
     sys.stdout.write("here\n")
     sys.stdout.flush()
     if sys.stdin.readline() != "wired\n":
@@ -80,7 +90,9 @@ def main(state_path: str, name: str) -> None:
     rootfs.enter(root)
     socket.sethostname(machine.name)
     _network(machine)
-    _start(machine, state)
+    if machine.name == "master" and programs:
+        node.prepare_machine()
+    _start(machine, services)
     while True:
         reap()
 

@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from cargo_sandbox.paths import StateFolder, project_root, python_folders
-from cargo_sandbox.topology import OPERATOR, Machine
+from cargo_sandbox.topology import MASTER, OPERATOR, Machine
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,8 @@ def layout_for(machine: Machine, state: StateFolder, *, home: Path | None = None
             binds.append(Bind(str(folder), writable=False))
     if on_operator:
         binds.append(Bind(str(state.inventory), writable=True))
+    if machine.name == MASTER.name and state.cluster:
+        binds.append(Bind(str(state.cluster)))
     unique = {bind.path: bind for bind in reversed(binds)}
     return Layout(tuple(map(str, masks)), tuple(sorted(unique.values(), key=lambda bind: bind.path)))
 

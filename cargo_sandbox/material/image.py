@@ -20,11 +20,13 @@ from pathlib import Path
 
 PACKAGES = (
     *("nginx-light", "docker-registry", "busybox", "bash", "curl", "openssl", "iputils-ping", "skopeo"),
+    "dnsmasq-base",
     *("libc-bin", "libc6", "libssl3", "python3-minimal", "libpython3-stdlib", "python3.11-minimal", "mime-support"),
 )
 PROGRAMS = (
     *("/usr/sbin/nginx", "/usr/bin/docker-registry", "/usr/bin/busybox", "/usr/bin/bash", "/usr/bin/curl"),
     *("/usr/bin/openssl", "/usr/bin/ping", "/usr/bin/skopeo", "/usr/bin/getent", "/usr/bin/python3"),
+    "/usr/sbin/dnsmasq",
 )
 APPLETS = (
     *(
@@ -104,6 +106,7 @@ class Image:
     lacks: tuple[str, ...] = ()
 
 
+_WAIT = "trap exit TERM; while :; do sleep 3600 & wait $!; done"
 _PYTHON = ("/usr/bin/python3", "-B", "-m")
 REPOSITORY = "cargo.caicloudprivatetest.com/release"
 IMAGES = (
@@ -112,6 +115,12 @@ IMAGES = (
     Image("harbor-ui:v1.4.1", (*_PYTHON, "cargo_sandbox.services.harbor_ui", "/etc/ui")),
     # The guide pings from tengine because jobservice has no ping.
     Image("harbor-jobservice:v1.4.1", (*_PYTHON, "cargo_sandbox.services.jobservice"), lacks=("usr/bin/ping",)),
+    Image("cargo-token:v1.4.1", (*_PYTHON, "cargo_sandbox.services.cargo_token", "/etc/cargo-token", "8081")),
+    Image("cargo-admin:v1.4.1", (*_PYTHON, "cargo_sandbox.services.cargo_admin", "/etc/cargo-admin")),
+    Image("kube-dns-dnsmasq:1.14.8", (*_PYTHON, "cargo_sandbox.services.dnsmasq_nanny")),
+    # What pods share their network with, and what a pipeline's step runs in: both only wait.
+    Image("pause:3.2", ("/bin/sh", "-c", _WAIT)),
+    Image("pipeline-tools:1.0", ("/bin/sh", "-c", _WAIT)),
 )
 
 

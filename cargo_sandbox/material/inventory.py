@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from cargo_sandbox.material.files import write, write_secret
-from cargo_sandbox.topology import NAME_SERVER, TOKEN_PORT, CargoSite, machine
+from cargo_sandbox.topology import CONTEXT, NAME_SERVER, TOKEN_PORT, CargoSite, machine
 
 TEMPLATE = """\
 # Environment of the practice installation; made anew by each `cargo-runbook sandbox up`.
@@ -37,6 +37,11 @@ contact:
   name: Cargo on-call (practice)
   how: cargo-on-call@example.com
 """
+KUBERNETES = f"""\
+kubernetes:
+  context: {CONTEXT}
+  namespace: default
+"""
 
 
 def environment_file(site: CargoSite) -> str:
@@ -51,10 +56,13 @@ def environment_file(site: CargoSite) -> str:
     )
 
 
-def write_inventory(folder: Path, sites: tuple[CargoSite, ...], *, ca: bytes, passwords: dict[str, str]) -> None:
+def write_inventory(
+    folder: Path, sites: tuple[CargoSite, ...], *, ca: bytes, passwords: dict[str, str], cluster: bool = False
+) -> None:
     """Write environment files, CA and passwords.
 
     Args:
+        cluster: whether the environments name the kubectl context of their cluster.
         passwords: `alice`, and `SITE-admin` for each site.
     """
     write(folder / "ca.crt", ca)
@@ -62,4 +70,5 @@ def write_inventory(folder: Path, sites: tuple[CargoSite, ...], *, ca: bytes, pa
         write_secret(folder / "passwords" / name, password + "\n")
     (folder / "passwords").chmod(0o700)
     for site in sites:
-        write(folder / f"{site.name}.yml", environment_file(site))
+        text = environment_file(site) + (KUBERNETES if cluster else "")
+        write(folder / f"{site.name}.yml", text)

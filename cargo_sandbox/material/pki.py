@@ -6,8 +6,10 @@ Elliptic keys for TLS (fast to make); RSA for the token key, since registry toke
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -65,7 +67,7 @@ def _unsigned(subject: x509.Name, issuer: x509.Name, key: PrivateKey) -> x509.Ce
 
 
 def certificate_authority(common_name: str) -> Certified:
-    """A new CA that signs server certificates."""
+    """A new CA that signs certificates of servers and of clients."""
     key = ec.generate_private_key(ec.SECP256R1())
     usage = x509.KeyUsage(
         digital_signature=True,
@@ -83,18 +85,33 @@ def certificate_authority(common_name: str) -> Certified:
     return Certified(key, builder.add_extension(usage, critical=True).sign(key, hashes.SHA256()))
 
 
-def server_certificate(authority: Certified, domain: str) -> Certified:
-    """A certificate of `authority` for a server called `domain`."""
+def _leaf(
+    authority: Certified, subject: x509.Name, purpose: x509.ObjectIdentifier, names: Sequence[x509.GeneralName] = ()
+) -> Certified:
     key = ec.generate_private_key(ec.SECP256R1())
     issuer = authority.certificate
     builder = (
-        _unsigned(_name(domain), issuer.subject, key)
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(domain)]), critical=False)
+        _unsigned(subject, issuer.subject, key)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.public_key()), critical=False)  # type: ignore[arg-type]
     )
+    if names:
+        builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
     return Certified(key, builder.sign(authority.key, hashes.SHA256()))
+
+
+def server_certificate(authority: Certified, domain: str, *, addresses: Sequence[str] = ()) -> Certified:
+    """A certificate of `authority` for a server called `domain`, and reached by `addresses` too."""
+    names = [x509.DNSName(domain), *(x509.IPAddress(ip_address(address)) for address in addresses)]
+    return _leaf(authority, _name(domain), ExtendedKeyUsageOID.SERVER_AUTH, names)
+
+
+def client_certificate(authority: Certified, user: str, *groups: str) -> Certified:
+    """A certificate of `authority` for a client: Kubernetes takes CN as the user and each O as a group."""
+    parts = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, group) for group in groups]
+    subject = x509.Name([*parts, x509.NameAttribute(NameOID.COMMON_NAME, user)])
+    return _leaf(authority, subject, ExtendedKeyUsageOID.CLIENT_AUTH)
 
 
 def token_signer(common_name: str) -> Certified:

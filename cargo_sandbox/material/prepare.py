@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 from cargo_sandbox import topology
+from cargo_sandbox.cluster import material as cluster
 from cargo_sandbox.machines.rootfs import layout_for
 from cargo_sandbox.material import pki
 from cargo_sandbox.material.files import write, write_secret
@@ -30,12 +31,18 @@ pid-file=/run/dnsmasq.pid
 PROMPT = "PS1='[\\u@{name} \\W]\\$ '\n"
 
 
-def prepare(state: StateFolder) -> None:
-    """Fill the state folder. It must not exist yet; everything in it is readable by its owner only."""
+def prepare(state: StateFolder, programs: Path | None = None) -> None:
+    """Fill the state folder. It must not exist yet; everything in it is readable by its owner only.
+
+    Args:
+        programs: the folder with Kubernetes' programs when the sandbox shall have a cluster.
+    """
     state.path.mkdir(parents=True, mode=0o700)
+    if programs:
+        write(state.cluster_mark, f"{programs}\n")
     for folder in (state.private, state.log, state.mounts, state.inventory, state.faults):
         folder.mkdir(mode=0o700)
-    for machine in MACHINES:
+    for machine in topology.machines(cluster=programs is not None):
         state.files(machine.name).mkdir(parents=True)
         write(state.machine(machine.name) / "layout.json", layout_for(machine, state).to_json())
         if machine.dockerd:
@@ -45,11 +52,13 @@ def prepare(state: StateFolder) -> None:
     write_secret(state.private / "ca.key", ca.key_pem)
     passwords = {f"{site.name}-admin": pki.password() for site in SITES}
     passwords |= {user: pki.password() for user in PLATFORM_ROLES}
-    write_inventory(state.inventory, SITES, ca=ca.certificate_pem, passwords=passwords)
+    write_inventory(state.inventory, SITES, ca=ca.certificate_pem, passwords=passwords, cluster=programs is not None)
     _ssh(state)
     _basics(state, ca.certificate_pem)
     _dns(state.files("dns"))
     _master(state.files("master"), signer, passwords)
+    if programs:
+        cluster.prepare(state.files("master"), _home(state, OPERATOR), ca=ca.certificate_pem)
     for site in SITES:
         install(
             state.files(site.name),

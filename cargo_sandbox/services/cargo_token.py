@@ -4,7 +4,7 @@ It reads only the Host header, the scopes and Basic credentials, and ignores `se
 cargo-token's own steps: registry admin, platform account (an unknown one with a scope is taken as anonymous), project
 in Harbor and in Cargo-Admin, public or owned by the user's tenant, role.
 
-`python -m cargo_sandbox.services.cargo_token FOLDER`: the folder holds private_key.pem and cluster.json.
+`python -m cargo_sandbox.services.cargo_token FOLDER [PORT]`: the folder holds private_key.pem and cluster.json.
 """
 
 from __future__ import annotations
@@ -133,10 +133,10 @@ class CargoToken:
         return list(ROLE_ACTIONS[role])
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, port: int = PORT) -> None:
     cluster = json.loads((folder / "cluster.json").read_text())
-    serve(PORT, CargoToken(cluster, registry_token.Signer(folder / "private_key.pem")).answer)
+    serve(port, CargoToken(cluster, registry_token.Signer(folder / "private_key.pem")).answer)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), *map(int, sys.argv[2:]))

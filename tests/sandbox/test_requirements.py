@@ -43,6 +43,12 @@ def test_a_browser_is_no_part_of_the_sandbox(able):
     assert missing_packages() == []
 
 
+def test_what_a_cluster_needs_is_asked_for_with_a_cluster_only(able):
+    able.setattr(requirements, "packages", lambda: (Package("etcd-server", "no-such-etcd", "kubernetes"),))
+    assert missing_packages() == []
+    assert missing_packages("kubernetes") == ["etcd-server"]
+
+
 def test_the_sentence_ends_with_what_to_type(able):
     able.setattr(requirements, "packages", lambda: (Package("no-such", "no-such-program"),))
     with pytest.raises(SandboxUnavailable) as caught:
@@ -56,4 +62,4 @@ def test_the_sentence_ends_with_what_to_type(able):
 
 def test_every_listed_package_has_a_program_that_proves_it():
     assert {(p.name, p.program) for p in packages()} >= {("docker.io", "dockerd"), ("dnsmasq-base", "dnsmasq")}
-    assert {p.when for p in packages()} <= {"", "unless-kubectl", "browser-tests"}
+    assert {p.when for p in packages()} <= {"", "unless-kubectl", "browser-tests", "kubernetes"}
