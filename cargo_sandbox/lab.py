@@ -16,6 +16,7 @@ from cargo_sandbox import topology
 from cargo_sandbox.bringup import Bringup, Progress
 from cargo_sandbox.cluster import build
 from cargo_sandbox.errors import SandboxFailed, SandboxUnavailable
+from cargo_sandbox.first_replication import replicate_once
 from cargo_sandbox.machines import processes
 from cargo_sandbox.machines.namespaces import KEEP
 from cargo_sandbox.material import image, prepare
@@ -128,6 +129,7 @@ def _bring_up(state: StateFolder, progress: Progress, programs: Path | None) -> 
                 raise
         for site in SITES:
             wait_for_front(state, site)
+        replicate_once(state)
         _keep(outer)
     except BaseException:
         outer.kill()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 from string import Template
 
 from cargo_sandbox.material.files import write, write_secret
+from cargo_sandbox.material.harbor_data import harbor_data
 from cargo_sandbox.material.pki import Certified
 from cargo_sandbox.material.seed import Storage
 from cargo_sandbox.topology import INSTALLATION, ISSUER, MASTER, SERVICE_NAME, CargoSite
@@ -30,9 +32,20 @@ def render(site: CargoSite, *, http_secret: str = "") -> dict[str, str]:
 
 
 def install(
-    root: Path, site: CargoSite, *, server: Certified, signer: Certified, ca: bytes, admin_password: str
+    root: Path,
+    site: CargoSite,
+    *,
+    server: Certified,
+    signer: Certified,
+    ca: bytes,
+    admin_password: str,
+    peers: Mapping[str, str] | None = None,
 ) -> None:
-    """Write the whole installation below `root`, the root of a Cargo host's file system."""
+    """Write the whole installation below `root`, the root of a Cargo host's file system.
+
+    Args:
+        peers: domains of the Cargos that this one may replicate to -> the password of their admin.
+    """
     folder = root / INSTALLATION.lstrip("/")
     for name, text in render(site).items():
         write(folder / name, text, mode=0o755 if name.endswith(".sh") else 0o644)
@@ -41,8 +54,8 @@ def install(
     write_secret(config / "nginx/cert/server.key", server.key_pem)
     write(config / "registry/root.crt", signer.certificate_pem)
     write_secret(config / "ui/private_key.pem", signer.key_pem)
-    write_secret(config / "ui/admin_password", admin_password + "\n")
-    write(config / "ui/site.json", json.dumps({"domain": site.domain, "projects": site.projects}, indent=1))
+    write(config / "ui/site.json", json.dumps({"domain": site.domain}, indent=1))
+    harbor_data(folder, site, admin_password, peers or {})
     write(config / f"jobservice/certs.d/{site.domain}/ca.crt", ca)
     storage = Storage(folder / "data/registry")
     for image in site.images:

@@ -10,6 +10,7 @@ from cargo_sandbox import topology
 from cargo_sandbox.cluster import material as cluster
 from cargo_sandbox.machines.rootfs import layout_for
 from cargo_sandbox.material import pki
+from cargo_sandbox.material.cargo_admin_data import cargo_admin_data
 from cargo_sandbox.material.files import write, write_secret
 from cargo_sandbox.material.installation import install
 from cargo_sandbox.material.inventory import write_inventory
@@ -57,6 +58,7 @@ def prepare(state: StateFolder, programs: Path | None = None) -> None:
     _basics(state, ca.certificate_pem)
     _dns(state.files("dns"))
     _master(state.files("master"), signer, passwords)
+    cargo_admin_data(state.files("master"), ca=ca.certificate_pem, passwords=passwords)
     if programs:
         cluster.prepare(state.files("master"), _home(state, OPERATOR), ca=ca.certificate_pem)
     for site in SITES:
@@ -67,6 +69,7 @@ def prepare(state: StateFolder, programs: Path | None = None) -> None:
             signer=signer,
             ca=ca.certificate_pem,
             admin_password=passwords[f"{site.name}-admin"],
+            peers={each.domain: passwords[f"{each.name}-admin"] for each in SITES if each != site},
         )
 
 

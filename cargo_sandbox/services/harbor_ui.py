@@ -1,156 +1,185 @@
-"""Stand-in for harbor-ui of Harbor 1.4.1: its built-in token service, systeminfo, login, projects by name.
+"""Stand-in for harbor-ui of Harbor 1.4.1: its API and its built-in token service.
 
-It answers as the recordings of a real 1.4.1 do, quirks included: an unknown `service` is 400, a wrong password is
-401 with an empty body without a scope, but a token of nobody with one. It knows the account `admin` only.
+It answers as the recordings of a real 1.4.1 do, quirks included.
 
-`python -m cargo_sandbox.services.harbor_ui FOLDER`: the folder holds private_key.pem, admin_password, site.json.
+`python -m cargo_sandbox.services.harbor_ui FOLDER`: the folder holds private_key.pem, site.json and secret.
 """
 
 from __future__ import annotations
 
-import hmac
 import json
+import re
 import secrets
 import sys
+import threading
 import time
-from dataclasses import dataclass, field
-from http.cookies import SimpleCookie
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from cargo_sandbox.services import registry_token
+from cargo_sandbox.services.go_http import AUTHORITIES, Client
+from cargo_sandbox.services.harbor_api import SESSION, Account, Accounts, Call, Handler, Refused, session_of
+from cargo_sandbox.services.harbor_database import Database, DatabaseDown
+from cargo_sandbox.services.harbor_jobs import JobQueue, Jobs
+from cargo_sandbox.services.harbor_policies import Policies
+from cargo_sandbox.services.harbor_projects import Projects
+from cargo_sandbox.services.harbor_repositories import Repositories
+from cargo_sandbox.services.harbor_targets import Targets
+from cargo_sandbox.services.harbor_token import TokenService
+from cargo_sandbox.services.harbor_users import Users
+from cargo_sandbox.services.registry_client import Registry
+from cargo_sandbox.services.registry_client import TokenService as Tokens
 from cargo_sandbox.services.web import Request, Response, serve
 
-SERVICES = ("harbor-registry", "harbor-notary")
-ALL_ACTIONS = ["push", "*", "pull"]
-FAILED_LOGIN_SECONDS = 1.5  # Harbor makes guessing slow
 NOT_FOUND = Response(
-    404, b"<!DOCTYPE HTML>\n<html><head><title>404 - Page Not Found</title></head></html>\n", "text/html"
+    404,
+    b'<!DOCTYPE HTML>\n<html>\n<head>\n<meta charset="utf-8">\n<title>404 - Page Not Found</title>\n</head>\n'
+    b'<body><span class="status-code">404</span> <a href="/harbor" class="underline">Home</a></body>\n</html>\n',
+    "text/html; charset=utf-8",
 )
+WITHOUT_LOGIN = frozenset({"/service/token", "/api/systeminfo"})
+PATIENCE = 30  # seconds for the registry to start
+WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+NUMBER, NAME = r"(\d+)", r"([^/]+/.+)"
 
 
-@dataclass
-class HarborUi:
-    """`projects` maps a project's name to whether it is public."""
+@dataclass(frozen=True)
+class Site:
+    """What harbor-ui is told: the domain that clients use, and addresses inside the installation."""
 
     domain: str
-    projects: dict[str, bool]
-    admin_password: str
-    signer: registry_token.Signer
-    sessions: set[str] = field(default_factory=set)
+    database: str = "/data/database/harbor.json"
+    registry: str = "http://registry:5000"
+    jobservice: str = "http://jobservice:8080"
+    tokens: str = "http://127.0.0.1:8080/service/token"
+    authorities: str = str(AUTHORITIES)
 
-    def answer(self, request: Request) -> Response:
-        match request.path:
-            case "/service/token":
-                return self.token(request) if request.method == "GET" else Response.text(405, "Method Not Allowed\n")
-            case "/api/systeminfo":
-                return pretty(self.system_info())
-            case "/login":
-                return self.login(request)
-            case "/log_out":
-                return Response(200)
-            case "/api/users/current":
-                return self.current_user(request)
-            case "/api/projects" | "/api/projects/":
-                return self.project_list(request)
-            case _:
-                return NOT_FOUND
 
-    def is_admin(self, user: str, password: str) -> bool:
-        good = user == "admin" and hmac.compare_digest(password, self.admin_password)
-        if not good:
-            time.sleep(FAILED_LOGIN_SECONDS)
-        return good
+class HarborUi:
+    """Routes requests to the parts of the API."""
 
-    def token(self, request: Request) -> Response:
-        service = request.parameter("service")
-        if service not in SERVICES:
-            return Response.text(400, f"Unable to handle service: {service}")
-        basic = registry_token.credentials(request.headers.get("Authorization", ""))
-        user = basic[0] if basic and self.is_admin(*basic) else ""
-        if "scope" not in request.query and not user:
-            return Response(401)
-        asked = registry_token.scopes(request.query.get("scope", []))
-        if any(scope.type == "repository" and "/" not in scope.name for scope in asked):
-            return Response(500)
-        access = [{"type": s.type, "name": s.name, "actions": self.actions(s, user)} for s in asked]
-        return Response.json(200, registry_token.reply(self.signer.token(user, access or None)))
+    def __init__(self, site: Site, signer: registry_token.Signer, secret: str) -> None:
+        database = Database(Path(site.database))
+        self.accounts = Accounts(database)
 
-    def actions(self, scope: registry_token.Scope, user: str) -> list[str]:
-        """All that the user may do there, whatever was asked for."""
-        if scope.type == "registry" and scope.name == "catalog":
-            return ["*"] if user else []
-        project = scope.name.partition("/")[0]
-        if scope.type != "repository" or project not in self.projects:
-            return []
-        if user:
-            return list(ALL_ACTIONS)
-        return ["pull"] if self.projects[project] else []
+        def registry() -> Registry:
+            tokens = Tokens(site.tokens, "harbor-registry")
+            return Registry(site.registry, Client(), {"Cookie": f"secret={secret}"}, tokens)
 
-    def system_info(self) -> dict[str, Any]:
+        queue = JobQueue(database, registry, site.jobservice, secret)
+        self.repositories = Repositories(database, registry, queue.pushed)
+        self.tokens = TokenService(database, self.accounts, signer, secret)
+        self.users = Users(site.domain, database, self.accounts)
+        self.projects = Projects(database)
+        self.targets = Targets(database, Path(site.authorities))
+        self.policies = Policies(database, queue)
+        self.jobs = Jobs(database, queue)
+        self.routes = [(re.compile(path), methods) for path, methods in self._routes().items()]
+
+    def _routes(self) -> dict[str, dict[str, Handler]]:
+        users, projects, targets, policies = self.users, self.projects, self.targets, self.policies
+        jobs, repositories = self.jobs, self.repositories
+        member: dict[str, Handler] = {
+            "GET": projects.member,
+            "PUT": projects.change_member,
+            "DELETE": projects.remove_member,
+        }
         return {
-            "with_notary": False,
-            "with_clair": False,
-            "with_admiral": False,
-            "admiral_endpoint": "NA",
-            "auth_mode": "db_auth",
-            "registry_url": self.domain,
-            "project_creation_restriction": "everyone",
-            "self_registration": True,
-            "has_ca_root": False,
-            "harbor_version": "v1.4.1",
-            "next_scan_all": 0,
-            "registry_storage_provider_name": "filesystem",
+            "/service/token": {"GET": self.tokens.token},
+            "/api/systeminfo": {"GET": users.system_info},
+            "/api/systeminfo/volumes": {"GET": users.volumes},
+            "/api/systeminfo/getcert": {"GET": users.certificate},
+            "/api/users/current": {"GET": users.current},
+            "/api/users": {"GET": users.all, "POST": users.create},
+            "/api/projects": {"HEAD": projects.exists, "GET": projects.all, "POST": projects.create},
+            f"/api/projects/{NUMBER}": {"GET": projects.one},
+            f"/api/projects/{NUMBER}/members": {"GET": projects.members, "POST": projects.add_member},
+            f"/api/projects/{NUMBER}/members/{NUMBER}": member,
+            "/api/repositories": {"GET": repositories.all},
+            f"/api/repositories/{NAME}/tags/([^/]+)": {"GET": repositories.tag},
+            f"/api/repositories/{NAME}/tags": {"GET": repositories.tags},
+            "/api/search": {"GET": repositories.search},
+            "/api/statistics": {"GET": repositories.statistics},
+            "/api/internal/syncregistry": {"POST": repositories.sync},
+            "/api/targets": {"GET": targets.all, "POST": targets.create},
+            "/api/targets/ping": {"POST": targets.ping},
+            f"/api/targets/{NUMBER}": {"GET": targets.one, "PUT": targets.change, "DELETE": targets.delete},
+            f"/api/targets/{NUMBER}/policies": {"GET": targets.policies},
+            "/api/policies/replication": {"GET": policies.all, "POST": policies.create},
+            f"/api/policies/replication/{NUMBER}": {
+                "GET": policies.one,
+                "PUT": policies.change,
+                "DELETE": policies.delete,
+            },
+            "/api/replications": {"POST": policies.start},
+            "/api/jobs/replication": {"GET": jobs.all, "PUT": jobs.stop},
+            f"/api/jobs/replication/{NUMBER}": {"DELETE": jobs.delete},
+            f"/api/jobs/replication/{NUMBER}/log": {"GET": jobs.log},
         }
 
-    def login(self, request: Request) -> Response:
+    def answer(self, request: Request) -> Response:
+        """Answer; a caller without a session gets one that is of no use, as from Harbor."""
+        response = self._answer(request)
+        if "Set-Cookie" in response.headers or session_of(request) in self.accounts.sessions:
+            return response
+        cookie = f"{SESSION}={secrets.token_hex(16)}; Path=/; HttpOnly"
+        return Response(response.status, response.body, response.type, {**response.headers, "Set-Cookie": cookie})
+
+    def _answer(self, request: Request) -> Response:
+        path = request.path.rstrip("/") or "/"
         try:
-            body = json.loads(request.body or b"{}")
-        except json.JSONDecodeError:
-            body = {}
-        user = request.parameter("principal") or str(body.get("principal", ""))
-        password = request.parameter("password") or str(body.get("password", ""))
-        if not self.is_admin(user, password):
-            return Response(401)
-        session = secrets.token_hex(16)
-        self.sessions.add(session)
-        return Response(200, headers={"Set-Cookie": f"beegosessionID={session}; Path=/; HttpOnly"})
+            match (request.method, path):
+                case ("POST", "/login"):
+                    return self.users.login(Call(request, None))
+                case ("GET", "/log_out"):
+                    return self.users.log_out(Call(request, None))
+                case ("POST", "/service/notifications"):
+                    return self.repositories.notified(request)
+            return self._routed(request, path)
+        except Refused as refusal:
+            return refusal.response
+        except DatabaseDown as down:
+            print(f"database: {down}", flush=True)
+            return Response.text(500, "\n")
 
-    def logged_in(self, request: Request) -> bool:
-        cookie = SimpleCookie(request.headers.get("Cookie", "")).get("beegosessionID")
-        basic = registry_token.credentials(request.headers.get("Authorization", ""))
-        return (cookie is not None and cookie.value in self.sessions) or (basic is not None and self.is_admin(*basic))
+    def _routed(self, request: Request, path: str) -> Response:
+        for pattern, methods in self.routes:
+            found = pattern.fullmatch(path)
+            if found is None:
+                continue
+            if request.method not in methods:
+                return Response.text(405, "Method Not Allowed\n")
+            kind = request.headers.get("Content-Type", "").partition(";")[0]
+            if request.method in WITH_BODY and path.startswith("/api/") and kind != "application/json":
+                return Response(415)
+            return methods[request.method](Call(request, self._who(request, path), found.groups()))
+        return NOT_FOUND
 
-    def current_user(self, request: Request) -> Response:
-        if not self.logged_in(request):
-            return Response.text(401, "\n")
-        return pretty({"user_id": 1, "username": "admin", "realname": "system admin", "has_admin_role": 1})
+    def _who(self, request: Request, path: str) -> Account | None:
+        """Who asks. A database that is down knows nobody, so the right password is 401 then."""
+        if path in WITHOUT_LOGIN:
+            return None
+        try:
+            return self.accounts.who(request)
+        except DatabaseDown:
+            return None
 
-    def project_list(self, request: Request) -> Response:
-        if request.method == "HEAD":
-            known = request.parameter("project_name") in self.projects
-            return Response(200) if known else Response.text(404, "Project does not exist.\n")
-        admin = self.logged_in(request)
-        part = request.parameter("name")
-        found = [
-            {"project_id": number, "owner_id": 1, "name": name, "metadata": {"public": "true" if public else "false"}}
-            for number, (name, public) in enumerate(self.projects.items(), start=1)
-            if part in name and (public or admin)
-        ]
-        return pretty(found or None, headers={"X-Total-Count": str(len(found))})
-
-
-def pretty(body: Any, *, headers: dict[str, str] | None = None) -> Response:
-    """Harbor 1.4 indents its JSON by two blanks."""
-    text = json.dumps(body, indent=2).encode()
-    return Response(200, text, "application/json; charset=utf-8", headers or {})
+    def learn(self) -> None:
+        """Read the registry, once it answers, as Harbor does when it starts."""
+        for _ in range(PATIENCE):
+            try:
+                self.repositories.learn()
+            except (Refused, DatabaseDown):
+                time.sleep(1)
+            else:
+                break
 
 
 def main(folder: Path) -> None:
-    site = json.loads((folder / "site.json").read_text())
-    signer = registry_token.Signer(folder / "private_key.pem")
-    password = (folder / "admin_password").read_text().strip()
-    serve(8080, HarborUi(site["domain"], site["projects"], password, signer).answer)
+    site = Site(**json.loads((folder / "site.json").read_text()))
+    ui = HarborUi(site, registry_token.Signer(folder / "private_key.pem"), (folder / "secret").read_text().strip())
+    threading.Thread(target=ui.learn, daemon=True).start()
+    serve(8080, ui.answer)
 
 
 if __name__ == "__main__":

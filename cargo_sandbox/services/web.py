@@ -48,6 +48,11 @@ Answer = Callable[[Request], Response]
 
 def serve(port: int, answer: Answer) -> None:
     """Serve for ever on all addresses; each request in a thread of its own."""
+    server("0.0.0.0", port, answer).serve_forever()  # noqa: S104
+
+
+def server(address: str, port: int, answer: Answer) -> ThreadingHTTPServer:
+    """A server that listens and does not serve yet; port 0 takes a free one."""
 
     class Exchange(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -72,7 +77,9 @@ def serve(port: int, answer: Answer) -> None:
 
         def log_message(self, format: str, *args: Any) -> None:
             # Cargo-Admin's clients put passwords into URLs, so the query stays out of the log.
-            print(self.log_date_time_string(), self.command, self.path.partition("?")[0], *args[1:2], flush=True)
+            path = str(getattr(self, "path", "-")).partition("?")[0]
+            print(self.log_date_time_string(), self.command or "-", path, *args[1:2], flush=True)
 
-    ThreadingHTTPServer.daemon_threads = True
-    ThreadingHTTPServer(("0.0.0.0", port), Exchange).serve_forever()  # noqa: S104
+    listening = ThreadingHTTPServer((address, port), Exchange)
+    listening.daemon_threads = True
+    return listening

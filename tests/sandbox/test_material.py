@@ -61,7 +61,12 @@ def test_every_secret_is_readable_by_its_owner_only(state: StateFolder):
 
 def _is_secret(path: Path) -> bool:
     text = path.read_bytes()
-    named = path.parent.name == "passwords" or path.name in {"cluster.json", "admin_password"}
+    named = path.parent.name == "passwords" or path.name in {
+        "cluster.json",
+        "cargo-admin.json",
+        "harbor.json",
+        "secret",
+    }
     return b"PRIVATE KEY-----" in text or named
 
 

@@ -11,10 +11,10 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from cargo_sandbox.material import pki
-from cargo_sandbox.services import harbor_ui
-from cargo_sandbox.services.cargo_admin import answer as cargo_admin_answer
+from cargo_sandbox.services import harbor_api
 from cargo_sandbox.services.cargo_token import CargoToken
-from cargo_sandbox.services.harbor_ui import HarborUi
+from cargo_sandbox.services.harbor_database import fresh
+from cargo_sandbox.services.harbor_ui import HarborUi, Site
 from cargo_sandbox.services.registry_token import Scope, Signer, scopes
 from cargo_sandbox.services.web import Request, Response
 
@@ -46,9 +46,11 @@ def signer_key(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, bytes]:
 
 
 @pytest.fixture
-def harbor(signer_key: tuple[Path, bytes], monkeypatch: pytest.MonkeyPatch) -> HarborUi:
-    monkeypatch.setattr(harbor_ui, "FAILED_LOGIN_SECONDS", 0)
-    return HarborUi(DOMAIN, {"library": True, "devops_test": False}, "secret", Signer(signer_key[0]))
+def harbor(signer_key: tuple[Path, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> HarborUi:
+    monkeypatch.setattr(harbor_api, "FAILED_LOGIN_SECONDS", 0)
+    database = tmp_path / "harbor.json"
+    database.write_text(json.dumps(fresh("secret", {"library": True, "devops_test": False})))
+    return HarborUi(Site(DOMAIN, database=str(database)), Signer(signer_key[0]), "inside")
 
 
 @pytest.fixture
@@ -190,13 +192,3 @@ def test_a_second_scope_that_only_pulls_is_left_out_of_the_token(cargo_token, si
 def test_a_scope_is_split_at_its_first_and_last_colon():
     assert Scope.parse("repository:host:5000/a/b:pull,push") == Scope("repository", "host:5000/a/b", ("pull", "push"))
     assert [scope.name for scope in scopes(["repository:a/b:pull repository:c/d:pull"])] == ["a/b", "c/d"]
-
-
-def test_cargo_admin_lists_projects_and_knows_no_others():
-    registries = {"cargo": PROJECTS}
-    listed = json.loads(cargo_admin_answer(registries, get("/api/v2/registries/cargo/projects")).body)
-    assert [item["metadata"]["name"] for item in listed["items"]] == list(PROJECTS)
-    assert cargo_admin_answer(registries, get("/api/v2/registries/cargo/projects/library")).status == 200
-    assert cargo_admin_answer(registries, get("/api/v2/registries/cargo/projects/nothere")).status == 404
-    assert cargo_admin_answer(registries, get("/api/v2/registries/other/projects")).status == 404
-    assert cargo_admin_answer(registries, get("/healthcheck")).status == 200

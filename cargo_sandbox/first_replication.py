@@ -1,0 +1,45 @@
+"""The one replication that a sandbox has behind it when it is up: images of `library` from cargo to devops."""
+
+from __future__ import annotations
+
+import json
+
+from cargo_sandbox.errors import SandboxFailed
+from cargo_sandbox.machines import processes
+from cargo_sandbox.paths import StateFolder
+from cargo_sandbox.topology import OPERATOR, site
+from cargo_sandbox.waiting import wait_until
+
+POLICY = 1
+PATIENCE = 15.0
+
+
+def replicate_once(state: StateFolder) -> None:
+    """Start the policy and return when its jobs have finished.
+
+    Raises:
+        SandboxFailed: they have not after some seconds.
+    """
+    base = f"https://{site('cargo').domain}/api"
+    start = ["-H", "Content-Type: application/json", "-d", json.dumps({"policy_id": POLICY})]
+    _harbor(state, *start, f"{base}/replications")
+    seen = [""]
+
+    def finished() -> bool:
+        seen[0] = _harbor(state, f"{base}/jobs/replication?policy_id={POLICY}")
+        try:
+            statuses = {job["status"] for job in json.loads(seen[0])}
+        except (ValueError, TypeError, KeyError):
+            return False
+        return statuses == {"finished"}
+
+    if not wait_until(finished, PATIENCE):
+        raise SandboxFailed("the first replication from cargo to devops does not finish", seen=seen[0])
+
+
+def _harbor(state: StateFolder, *arguments: str) -> str:
+    """What Harbor on cargo answers its admin; the password goes to curl by standard input."""
+    password = (state.inventory / "passwords/cargo-admin").read_text().strip()
+    argv = ["curl", "-sS", "-m", "5", "-K", "-", "--cacert", str(state.inventory / "ca.crt"), *arguments]
+    done = processes.run_on(state, OPERATOR.name, argv, stdin=f'user = "admin:{password}"\n'.encode())
+    return (done.stdout + done.stderr).decode(errors="replace")

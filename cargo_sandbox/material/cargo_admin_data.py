@@ -1,0 +1,47 @@
+"""The settings of Cargo-Admin: the registries that it manages, their replications, and who has which role."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from cargo_sandbox.material.files import write, write_secret
+from cargo_sandbox.material.harbor_data import REPLICATED, policy_name
+from cargo_sandbox.topology import PLATFORM_ROLES, SITES
+
+
+def cargo_admin_data(root: Path, *, ca: bytes, passwords: Mapping[str, str]) -> None:
+    """Write /etc/cargo-admin/cargo-admin.json and ca.crt below `root`, the root of master's file system.
+
+    Args:
+        passwords: `SITE-admin` for each site.
+    """
+    registries = [
+        {
+            "name": site.name,
+            "alias": site.name,
+            "host": f"https://{site.domain}",
+            "domain": site.domain,
+            "username": "admin",
+            "password": passwords[f"{site.name}-admin"],
+        }
+        for site in SITES
+    ]
+    # A Harbor numbers its policies from 1, in the order of its peers.
+    replications = [
+        {
+            "name": f"{site.name}-{policy_name(peer.domain)}",
+            "source": site.name,
+            "target": peer.name,
+            "project": REPLICATED,
+            "triggerType": "Manual",
+            "policy": number,
+        }
+        for site in SITES
+        for number, peer in enumerate((other for other in SITES if other != site), start=1)
+    ]
+    settings = {"registries": registries, "replications": replications, "accounts": PLATFORM_ROLES}
+    folder = root / "etc/cargo-admin"
+    write_secret(folder / "cargo-admin.json", json.dumps(settings, indent=1))
+    write(folder / "ca.crt", ca)
