@@ -4,7 +4,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := setup
-.PHONY: setup venv packages demo check test lint clean lock recordings help
+.PHONY: setup venv packages kubernetes demo check test lint clean lock recordings help
 MAKEFLAGS += --no-print-directory
 RUN := .venv/bin/cargo-runbook
 NOT_FAST := services or sandbox or browser or slow
@@ -17,6 +17,13 @@ venv:
 
 packages:
 	@tools/debian-packages.sh
+
+# Root on Debian only, as the sandbox itself; where CI=true, a build that fails is an error.
+kubernetes: venv
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		tools/debian-packages.sh kubernetes; \
+		$(RUN) sandbox kubernetes || [ "$${CI:-}" != true ]; \
+	fi
 
 demo: packages venv
 	@$(RUN) demo
@@ -31,6 +38,7 @@ check: lint
 
 test: venv
 	@tools/debian-packages.sh browser-tests
+	@$(MAKE) kubernetes
 	@$(MAKE) lint
 	@.venv/bin/pytest -q
 
@@ -50,6 +58,7 @@ help:
 	@echo "make demo        break a registry, find the cause, keep the record (no root: on recorded evidence)"
 	@echo "make check       lint, types and the fast tests (under a minute)"
 	@echo "make test        lint, types and all tests; says what could not run here"
+	@echo "make kubernetes  build Kubernetes for the sandbox's cluster, once (root; about 6 minutes)"
 	@echo "make recordings  record the evidence for the replay again, from the sandbox (root)"
 	@echo "make lock        resolve requirements.lock again"
 	@echo "make clean       remove .venv and caches; records stay"

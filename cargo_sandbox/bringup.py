@@ -72,7 +72,10 @@ class Bringup:
         node = [*kubectl, "wait", "--for=condition=Ready", f"node/{name}", "--timeout=2s"]
         self._until(partial(self._asks, node), 60, "become a node", root / "var/log/kubelet.log")
         self.progress(name, "pods")
-        self._do([*kubectl, "wait", "--for=condition=Available", "deployment", "--all", "-A", "--timeout=60s"])
+        pods = [*kubectl, "wait", "--for=condition=Available", "deployment", "--all", "-A", "--timeout=2s"]
+        if not wait_until(lambda: self._ended or self._asks(pods), 60, step=0):
+            seen = processes.run_on(self.state, name, [*kubectl, "get", "pods,events", "-A"]).stdout
+            raise self._failed("start its pods", seen.decode(errors="replace")[-3000:])
         self._wait_for_api(root, "other-kube-apiserver", OTHER_API_PORT, OTHER_FOLDER)
 
     def _wait_for_api(self, root: Path, program: str, port: int, folder: str) -> None:

@@ -48,13 +48,23 @@ class _Line:
 
 @contextmanager
 def shown_progress() -> Iterator[Progress]:
-    """Progress for people on standard error; where that is no terminal, only the last state is printed."""
+    """Progress for people on standard error; where that is no terminal, a build's tenths and the last state."""
     line = _Line()
     console = Console(stderr=True, highlight=False)
     if console.is_terminal:
         with Live(line, console=console, refresh_per_second=10):
             yield line.note
     else:
-        yield line.note
+        told = ""
+
+        def note(part: str, doing: str) -> None:
+            # A log hears of a build, which takes minutes, at every tenth of it.
+            nonlocal told
+            if part == BUILD and doing != "ready" and told != doing[:-3]:
+                told = doing[:-3]
+                console.print(f"{part}  {doing}", soft_wrap=True)
+            line.note(part, doing)
+
+        yield note
         if line.doing:
             console.print(line, soft_wrap=True)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.practice import running_sandbox, sandbox  # noqa: F401 - fixtures for all tests
+from tests.practice import cluster_sandbox, running_cluster, running_sandbox, sandbox  # noqa: F401 - fixtures for all tests
 
 ROOT = Path(__file__).parents[1]
 SERVICES = ("sshd", "nginx", "dnsmasq")
@@ -53,10 +53,24 @@ def why_no_sandbox() -> str:
     return "" if made else "namespaces are not allowed here"
 
 
+@cache
+def why_no_cluster() -> str:
+    """Why the sandbox can't have a cluster on this machine; empty when it can."""
+    from cargo_sandbox.cluster.build import find
+    from cargo_sandbox.paths import cache_folder
+    from cargo_sandbox.requirements import missing_packages
+
+    if missing := missing_packages("kubernetes"):
+        return f"{', '.join(missing)} not installed"
+    return why_no_sandbox() or ("" if find(cache_folder()) else "make kubernetes has not run")
+
+
 def why_not(name: str, programs: tuple[str, ...] = SERVICES) -> str:
     """Why what a marker stands for can't be used on this machine; empty when it can."""
     if name == "sandbox":
         return why_no_sandbox()
+    if name == "cluster":
+        return why_no_cluster()
     if name == "services":
         return _absent(*programs)
     if name == "browser":
@@ -78,7 +92,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_report_header() -> str:
-    answers = {name: why_not(name) for name in ("services", "sandbox", "browser")}
+    answers = {name: why_not(name) for name in ("services", "sandbox", "cluster", "browser")}
     return "real parts: " + ", ".join(
         f"{name} {'no: ' + reason if reason else 'yes'}" for name, reason in answers.items()
     )

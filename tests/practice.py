@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,24 +75,46 @@ class PracticeSandbox:
         return state_folder(self.name).inventory
 
 
-@pytest.fixture(scope="session")
-def running_sandbox() -> Iterator[PracticeSandbox]:
-    """The sandbox of this run. A second run at the same time gets one of its own."""
-    lock = Path("/run/lock/cargo-runbook-tests")
+@contextmanager
+def _running(name: str, *options: str) -> Iterator[PracticeSandbox]:
+    """A sandbox for this run. A second run at the same time gets one of its own."""
+    lock = Path(f"/run/lock/cargo-runbook-{name.replace('pytest', 'tests')}")
     with lock.open("w") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            name = "pytest"
+            own = ""
         except BlockingIOError:
-            name = f"pytest-{os.getpid()}"
-        sandbox = PracticeSandbox(name)
+            own = f"-{os.getpid()}"
+        sandbox = PracticeSandbox(f"{name}{own}")
         sandbox.cli("down")
-        done = sandbox.cli("up")
+        done = sandbox.cli("up", *options)
         assert done.returncode == 0, done.stderr
         yield sandbox
         sandbox.cli("down")
-        if name == "pytest":
+        if not own:
             lock.unlink(missing_ok=True)
+
+
+@pytest.fixture(scope="session")
+def running_sandbox() -> Iterator[PracticeSandbox]:
+    """The sandbox of this run."""
+    with _running("pytest") as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="session")
+def running_cluster() -> Iterator[PracticeSandbox]:
+    """The sandbox with a cluster of this run, beside the one without."""
+    with _running("pytest-cluster", "--cluster") as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def cluster_sandbox(running_cluster: PracticeSandbox) -> Iterator[PracticeSandbox]:
+    """The running sandbox with a cluster, for tests marked `sandbox` and `cluster`; cleaned up like `sandbox`."""
+    yield running_cluster
+    running_cluster.heal()
+    running_cluster.on("operator", "rm", "-rf", "/home/engineer/.docker")
 
 
 @pytest.fixture

@@ -185,6 +185,10 @@ def _field(text: str, name: str) -> str:
     return match.group(1)
 
 
+def _compiler_version() -> str:
+    return _run(["dpkg-query", "-W", "-f", "${Version}", COMPILER], Path("/"), f"{COMPILER} is not installed")
+
+
 def _compile(source: Path, work: Path, progress: Progress) -> None:
     environment = {
         **FLAGS,
@@ -224,7 +228,7 @@ def _compile(source: Path, work: Path, progress: Progress) -> None:
 
 def _keep(cache: Path, made: Path, source_version: str) -> Build:
     """Move the programs into the cache in one step."""
-    go_version = _run(["dpkg-query", "-W", "-f", "${Version}", COMPILER], cache, f"{COMPILER} is not installed")
+    go_version = _compiler_version()
     target = cache / key(source_version, go_version)
     draft = cache / f".{SOURCE}-draft-{os.getpid()}"
     draft.mkdir()

@@ -21,7 +21,9 @@ KERNEL = {
     "kernel/keys/root_maxkeys": "1000000",
     "kernel/keys/root_maxbytes": "25000000",
 }
-_WAIT_FOR_API = 'until curl -fs -o /dev/null --cacert "$1" "$2"; do sleep 0.1; done; shift 2; exec "$@"'
+# Started again when it ends, as on a real machine.
+_KEEP = 'while :; do "$@"; echo "$1 ended with exit code $?"; sleep 1; done'
+_WAIT_FOR_API = f'until curl -fs -o /dev/null --cacert "$1" "$2"; do sleep 0.1; done; shift 2; {_KEEP}'
 
 
 def prepare_machine() -> None:
@@ -47,6 +49,7 @@ def _etcd(name: str, port: int) -> list[str]:
 def _api_server(programs: Path, folder: str, port: int, etcd: int) -> list[str]:
     keys = f"{folder}/pki"
     return [
+        *("sh", "-c", _KEEP, "sh"),
         str(programs / "kube-apiserver"),
         f"--etcd-servers=http://127.0.0.1:{etcd}",
         f"--advertise-address={MASTER.address}",

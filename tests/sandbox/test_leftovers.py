@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from cargo_sandbox.cluster.node import KERNEL
 from cargo_sandbox.machines import processes
 from cargo_sandbox.paths import DEFAULT_ROOT, state_folder
 from tests.practice import PracticeSandbox
@@ -17,6 +18,12 @@ pytestmark = [pytest.mark.sandbox, pytest.mark.slow]
 
 NAME = f"leftovers-{os.getpid()}"
 TINY = "cargo.caicloudprivatetest.com/library/tiny:1"
+
+
+CGROUPS = Path("/sys/fs/cgroup")
+# What kubelet and kube-proxy would set for the whole computer.
+SETTINGS = [Path("/proc/sys") / name for name in (*KERNEL, "net/netfilter/nf_conntrack_max")]
+CLUSTER = [pytest.param("", id="plain"), pytest.param("--cluster", id="cluster", marks=pytest.mark.cluster)]
 
 
 def _output(*argv: str) -> str:
@@ -32,7 +39,9 @@ def traces() -> dict[str, list[str]]:
         "mounts": [line for line in Path("/proc/self/mounts").read_text().splitlines() if mine in line],
         "folders": [str(path) for path in DEFAULT_ROOT.glob(NAME)],
         "locks": [str(path) for path in Path("/run/lock").glob(f"*{NAME}*")],
-        "cgroups": [str(path) for path in Path("/sys/fs/cgroup").rglob(f"{state.cgroup}*")],
+        "cgroups": [str(path) for path in CGROUPS.rglob(f"{state.cgroup}*")],
+        "pod cgroups": [str(path) for path in CGROUPS.rglob("*kube*") if "cargo-sandbox-" not in str(path)],
+        "kernel": [f"{file} {file.read_text().strip()}" for file in SETTINGS if file.exists()],
         "processes": [argv for argv in map(" ".join, map(processes.argv_of, _pids())) if mine in argv],
         "netns": _output("ip", "netns").splitlines(),
         "iptables": [line for line in rules if "198.1" in line or "203.0.113" in line],
@@ -57,17 +66,18 @@ def mine():
     assert traces() == before
 
 
-def up(sandbox: PracticeSandbox) -> None:
-    done = sandbox.cli("up")
+def up(sandbox: PracticeSandbox, *options: str) -> None:
+    done = sandbox.cli("up", *filter(None, options))
     assert done.returncode == 0, done.stderr
 
 
-def test_up_and_down_leave_the_computer_as_it_was(mine):
+@pytest.mark.parametrize("cluster", CLUSTER)
+def test_up_and_down_leave_the_computer_as_it_was(mine, cluster):
     before = traces()
-    up(mine)
+    up(mine, cluster)
     assert traces() != before
     # While it runs, only processes, control groups and its own folder can be seen from outside.
-    unchanged = ("mounts", "netns", "iptables", "links", "hosts", "resolv", "compass")
+    unchanged = ("mounts", "netns", "iptables", "links", "hosts", "resolv", "compass", "kernel", "pod cgroups")
     assert {key: traces()[key] for key in unchanged} == {key: before[key] for key in unchanged}
     assert mine.cli("down").returncode == 0
     assert traces() == before
@@ -87,16 +97,31 @@ def test_down_cleans_up_after_a_killed_part(mine, part):
         os.kill({"unshare": outer[0], "init": outer[1], "machine": machine}[part], signal.SIGKILL)
 
 
+@pytest.mark.cluster
+@pytest.mark.parametrize("program", ["unshare", "kubelet", "kube-apiserver"])
+def test_down_cleans_up_a_cluster_after_a_killed_part(mine, program):
+    up(mine, "--cluster")
+    if program == "unshare":
+        outer = [pid for pid in processes.outer_pids(state_folder(NAME)) if processes.argv_of(pid)[0] == "unshare"]
+        os.kill(outer[0], signal.SIGKILL)
+    else:
+        assert mine.on("master", "pkill", "-KILL", "-x", program).returncode == 0
+
+
 STAGES = {
     "keys are made": lambda state: state.path.exists(),
     "machines start": lambda state: processes.machine_pid(state, "operator") is not None,
     "images are loaded": lambda state: any(state.docker("cargo").glob("overlay2/*")),
 }
+CLUSTER_STAGES = {
+    "master is up": lambda state: processes.machine_pid(state, "master") is not None,
+    "pods start": lambda state: len(list(state.docker("master").glob("containers/*"))) > 1,
+}
 
 
 def wait_for(stage: str) -> None:
     end = time.monotonic() + 30
-    while not STAGES[stage](state_folder(NAME)):
+    while not (STAGES | CLUSTER_STAGES)[stage](state_folder(NAME)):
         assert time.monotonic() < end
         time.sleep(0.01)
 
@@ -112,6 +137,17 @@ def test_a_start_that_is_stopped_leaves_nothing(number, stage):
     assert traces() == before
 
 
+@pytest.mark.cluster
+@pytest.mark.parametrize("stage", CLUSTER_STAGES)
+def test_a_start_with_a_cluster_that_is_stopped_leaves_nothing(stage):
+    before = traces()
+    process = start("--cluster")
+    wait_for(stage)
+    os.killpg(process.pid, signal.SIGTERM)
+    assert process.wait(30) == 128 + signal.SIGTERM
+    assert traces() == before
+
+
 def test_a_start_whose_command_line_is_killed_does_not_live_on(mine):
     process = start()
     wait_for("machines start")
@@ -123,8 +159,8 @@ def test_a_start_whose_command_line_is_killed_does_not_live_on(mine):
         time.sleep(0.05)
 
 
-def start() -> subprocess.Popen[bytes]:
-    words = [sys.executable, "-m", "cargo_runbook", "sandbox", "up", "--name", NAME]
+def start(*options: str) -> subprocess.Popen[bytes]:
+    words = [sys.executable, "-m", "cargo_runbook", "sandbox", "up", "--name", NAME, *options]
     return subprocess.Popen(words, cwd="/", stderr=subprocess.DEVNULL, start_new_session=True)
 
 
