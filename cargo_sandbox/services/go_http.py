@@ -88,11 +88,12 @@ class Client:
         secure = parts.scheme == "https"
         host, port = parts.hostname or "", parts.port or (443 if secure else 80)
         connection = http.client.HTTPConnection(host, port)
-        connection.sock = sock = dial(host, port)
-        ends = f"{_place(sock.getsockname()[:2])}->{_place(sock.getpeername()[:2])}"
+        sock, peer = dial(host, port)
+        connection.sock = sock
+        ends = f"{_place(sock.getsockname()[:2])}->{_place(peer)}"
         try:
             if secure:
-                connection.sock = self._secured(sock, host)
+                connection.sock = self._secured(sock, host, peer)
             path = urllib.parse.urlunsplit(("", "", parts.path or "/", parts.query, ""))
             content = {"Content-Length": str(len(body))} if body or method in {"POST", "PUT"} else {}
             sent = {"Host": parts.netloc, "User-Agent": "Go-http-client/1.1"} | content | dict(headers)
@@ -104,25 +105,24 @@ class Client:
         finally:
             connection.close()
 
-    def _secured(self, sock: socket.socket, host: str) -> ssl.SSLSocket:
+    def _secured(self, sock: socket.socket, host: str, peer: tuple[str, int]) -> ssl.SSLSocket:
         context = ssl.create_default_context()
         for file in sorted(self.authorities.rglob("ca.crt")):
             context.load_verify_locations(file)
         if self.insecure:
             context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        peer = sock.getpeername()
         try:
             return context.wrap_socket(sock, server_hostname=host)
         except ssl.SSLCertVerificationError as error:
-            raise NetworkError(_certificate(error, host, peer[:2])) from error
+            raise NetworkError(_certificate(error, host, peer)) from error
         except ssl.SSLError as error:
             known = "WRONG_VERSION_NUMBER" in str(error)
             said = "http: server gave HTTP response to HTTPS client" if known else f"tls: {error.reason}"
             raise NetworkError(said) from error
 
 
-def dial(host: str, port: int) -> socket.socket:
-    """A connection, without a time limit.
+def dial(host: str, port: int) -> tuple[socket.socket, tuple[str, int]]:
+    """A connection, without a time limit, and the address that it goes to.
 
     Raises:
         NetworkError: `dial tcp: lookup ...` or `dial tcp ADDRESS: connect: ...`.
@@ -143,7 +143,7 @@ def dial(host: str, port: int) -> socket.socket:
             said = os.strerror(error.errno or errno.EIO).lower()
             failure = NetworkError(f"dial tcp {_place(address[:2])}: connect: {said}")
         else:
-            return sock
+            return sock, (str(address[0]), int(address[1]))
     raise failure
 
 

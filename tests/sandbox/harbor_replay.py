@@ -39,7 +39,7 @@ http: {{addr: "127.0.0.1:{port}"}}
 notifications:
   endpoints: [{{name: harbor, url: "http://127.0.0.1:{front}/service/notifications", timeout: 3s, threshold: 5, backoff: 1s}}]
 auth:
-  token: {{issuer: harbor-token-issuer, realm: "http://127.0.0.1:{front}/service/token", service: harbor-registry,
+  token: {{issuer: harbor-token-issuer, realm: "{realm}", service: harbor-registry,
           rootcertbundle: {folder}/root.crt}}
 """
 
@@ -62,6 +62,8 @@ class Harbor:
     tables: Tables
     images: tuple[str, ...] = ()
     retry_seconds: float = 300
+    realm: str = ""
+    override: Callable[[web.Request], web.Response | None] = lambda request: None
     front: int = field(default_factory=free_port)
     registry_port: int = field(default_factory=free_port)
     jobs_port: int = field(default_factory=free_port)
@@ -99,7 +101,8 @@ class Harbor:
         self._serve("ui", self.front, self._front)
 
     def start_registry(self) -> None:
-        values = {"folder": self.folder, "port": self.registry_port, "front": self.front}
+        realm = self.realm or self.tokens
+        values = {"folder": self.folder, "port": self.registry_port, "front": self.front, "realm": realm}
         (self.folder / "config.yml").write_text(REGISTRY.format(**values))
         program = shutil.which("docker-registry") or "docker-registry"
         with (self.folder / "registry.log").open("wb") as log:
@@ -127,6 +130,9 @@ class Harbor:
         self.running[part] = lambda: close(server)
 
     def _front(self, request: web.Request) -> web.Response:
+        instead = self.override(request)
+        if instead is not None:
+            return instead
         if not request.path.startswith("/v2/"):
             return self.ui.answer(request)
         connection = http.client.HTTPConnection("127.0.0.1", self.registry_port)
@@ -297,7 +303,7 @@ def lines_of(log: str, replay: Replay) -> list[str]:
     for line in replay.here(log).splitlines():
         line = re.sub(r"^\S+Z ", "", line)
         line = re.sub(r"sha256:[0-9a-f]{64}( sha256:[0-9a-f]{64})*", "D", line)
-        line = re.sub(r"(devops_test/\w+):\w+", r"\1:T", line)
+        line = re.sub(r"((?:devops_test|onlysource)/\w+):\w+", r"\1:T", line)
         line = re.sub(r"tags: \[[^]]*\]", "tags: T", line)
         kept.append(re.sub(r"source URL: \S+,|from http://127.0.0.1:\d+|source registry \S+,", "from S", line))
     return kept

@@ -32,6 +32,7 @@ from tests.sandbox.harbor_replay import (
     started,
     wait_for,
 )
+from tests.sandbox.test_harbor_destinations import CASES
 
 pytestmark = pytest.mark.services("docker-registry")
 
@@ -67,7 +68,7 @@ NOT_REPLAYED = {
     "no-private-key": "a ui without its key is not made",
     "push-agents": "needs many pushes: which agents are noticed has a test of its own",
     "replication-2.6.2": "broken destinations: the sandbox's faults make them",
-    "replication-cases": "broken destinations: the sandbox's faults make them",
+    "replication-cases": "not in order: each case is played by the tests of destinations",
     "retry": "five minutes: retries have a test of their own",
     "retry-long": "five minutes: retries have a test of their own",
     "timeline": "a course of time: the states are those of the jobs' test",
@@ -241,4 +242,6 @@ def test_what_is_not_replayed_is_listed_and_the_share_that_is_stands_in_the_test
     counts = {name: len(recorded(name)) for name in replayed}
     assert all(name in replayed and number < counts[name] for name, number in LEFT_OUT)
     offered = sum(counts.values())
-    assert (offered - len(LEFT_OUT), offered, offered + sum(COUNTS.values())) == (331, 356, 817)
+    one_by_one = 4 * len(CASES)
+    replayed_here = offered - len(LEFT_OUT)
+    assert (replayed_here, offered, one_by_one, offered + sum(COUNTS.values())) == (331, 356, 100, 817)
