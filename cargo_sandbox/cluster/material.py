@@ -93,12 +93,11 @@ def _api_server(root: Path, folder: str, authority: pki.Certified) -> None:
     write_secret(here / "kubelet-client.key", kubelets.key_pem)
 
 
-def objects(*, ca: bytes, token: Mapping[str, bytes], admin: Mapping[str, bytes]) -> str:
+def objects(ca: bytes) -> str:
     """The objects of the cluster, as YAML.
 
     Args:
         ca: the CA of the Cargos' domains, for pipelines.
-        token, admin: the files of cargo-token's and of cargo-admin's folder; they go into Secrets.
     """
     hosts = [f"{topology.machine(site.name).address} {site.domain}" for site in topology.SITES]
     values = {
@@ -109,8 +108,6 @@ def objects(*, ca: bytes, token: Mapping[str, bytes], admin: Mapping[str, bytes]
         "master": MASTER.address,
         "token_port": str(topology.TOKEN_PORT),
         "admin_port": str(topology.ADMIN_PORT),
-        "token_files": json.dumps({name: _b64(body) for name, body in token.items()}),
-        "admin_files": json.dumps({name: _b64(body) for name, body in admin.items()}),
         "ca_files": json.dumps({"ca.crt": ca.decode()}),
     }
     return Template((Path(__file__).parent / "objects.yml").read_text()).substitute(values)
@@ -119,7 +116,8 @@ def objects(*, ca: bytes, token: Mapping[str, bytes], admin: Mapping[str, bytes]
 def prepare(master: Path, operator_home: Path, *, ca: bytes) -> None:
     """Write all files of both clusters, below the roots of master and of operator's home.
 
-    cargo-token's and cargo-admin's files must lie below `master` already: they go into the cluster's objects.
+    Args:
+        ca: the CA of the Cargos' domains.
     """
     authority = pki.certificate_authority("Practice cluster CA")
     other = pki.certificate_authority("Other cluster CA")
@@ -139,10 +137,5 @@ def prepare(master: Path, operator_home: Path, *, ca: bytes) -> None:
     }
     write_secret(operator_home / ".kube/config", kubeconfig(contexts))
     (operator_home / ".kube").chmod(0o700)
-    files = {
-        name: {file.name: file.read_bytes() for file in (master / "etc" / name).iterdir()}
-        for name in ("cargo-token", "cargo-admin")
-    }
-    text = objects(ca=ca, token=files["cargo-token"], admin=files["cargo-admin"])
-    write_secret(master / OBJECTS.lstrip("/"), text)
+    write(master / OBJECTS.lstrip("/"), objects(ca))
     write(master / RUNC.lstrip("/"), _RUNC, mode=0o755)
