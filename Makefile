@@ -37,7 +37,7 @@ check: lint
 	@.venv/bin/pytest -q -n 2 -m "not ($(NOT_FAST))"
 
 test: venv
-	@tools/debian-packages.sh browser-tests
+	@tools/debian-packages.sh browser-tests kubernetes
 	@$(MAKE) kubernetes
 	@$(MAKE) lint
 	@.venv/bin/pytest -q

@@ -108,7 +108,7 @@ def build(cache: Path, progress: Progress) -> Build:
         progress("source")
         version, source = _source(work)
         progress("compiling   0 %")
-        _compile(source, work, progress)
+        _compile(source, progress)
         made = _keep(cache, source / "_output/bin", version)
         shutil.rmtree(work)
     for old in cache.glob(f"{SOURCE}-*"):
@@ -149,7 +149,7 @@ def source_lists(folder: Path, machine: Path = Path("/etc/apt")) -> None:
 def _source(work: Path) -> tuple[str, Path]:
     """Version and unpacked tree of the source package.
 
-    An unpacked tree of that version is used again, since the compiler's cache counts on its place.
+    An unpacked tree of that version is used again: what is compiled already lies in it.
     """
     apt = work / "apt"
     shutil.rmtree(apt, ignore_errors=True)
@@ -189,14 +189,13 @@ def _compiler_version() -> str:
     return _run(["dpkg-query", "-W", "-f", "${Version}", COMPILER], Path("/"), f"{COMPILER} is not installed")
 
 
-def _compile(source: Path, work: Path, progress: Progress) -> None:
+def _compile(source: Path, progress: Progress) -> None:
     environment = {
         **FLAGS,
         "PATH": PATH,
         "LANG": "C.UTF-8",
         "HOME": str(source / ".go"),
         "GOPATH": str(source / ".go"),
-        "GOCACHE": str(work / "go-cache"),
         "GOPROXY": "off",
     }
     # With two cores and others at work on them, a build must not be in their way.

@@ -36,21 +36,25 @@ def main(arguments: list[str]) -> None:
     restart = flags.get("restartDnsmasq", "false") == "true"
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
     seen = state_of(folder)
-    dnsmasq = subprocess.Popen(["dnsmasq", *arguments[place + 1 :]])
-    while dnsmasq.poll() is None:
-        time.sleep(interval)
-        now = state_of(folder)
-        if now == seen:
-            continue
-        seen = now
-        if not restart:
-            log("Configuration has changed, dnsmasq is not restarted (restartDnsmasq=false)")
-            continue
-        log("Restarting dnsmasq with new configuration")
+    command = ["dnsmasq", *arguments[place + 1 :]]
+    dnsmasq = subprocess.Popen(command)
+    try:
+        while dnsmasq.poll() is None:
+            time.sleep(interval)
+            now = state_of(folder)
+            if now == seen:
+                continue
+            seen = now
+            if not restart:
+                log("Configuration has changed, dnsmasq is not restarted (restartDnsmasq=false)")
+                continue
+            log("Restarting dnsmasq with new configuration")
+            dnsmasq.kill()
+            dnsmasq.wait()
+            dnsmasq = subprocess.Popen(command)
+    finally:
         dnsmasq.kill()
-        dnsmasq.wait()
-        dnsmasq = subprocess.Popen(["dnsmasq", *arguments[place + 1 :]])
-    sys.exit(f"dnsmasq ended with exit code {dnsmasq.returncode}")
+    sys.exit(f"dnsmasq ended with exit code {dnsmasq.wait()}")
 
 
 if __name__ == "__main__":
