@@ -96,6 +96,12 @@ def test_each_retry_is_an_attempt_and_the_last_one_counts() -> None:
     assert log.last.waits_for_retry
 
 
+def test_attempts_of_a_job_that_deletes_have_no_heading_and_are_parted_all_the_same() -> None:
+    failed = "[ERROR] an error occurred while deleting a/b:1 on https://b.example: dial tcp: lookup b.example: no such host\n"
+    log = read_log_text((failed + "[INFO] waiting for retrying...\n") * 2 + failed, "E1")
+    assert len(log.attempts) == 3
+
+
 def test_a_healed_job_has_no_failure_in_its_last_attempt() -> None:
     (log,) = logs([e for e in recording("retry") if e["request"]["path"].endswith("/19/log")]).values()
     assert [attempt.failure is None for attempt in log.attempts] == [False, True]

@@ -154,6 +154,7 @@ def test_a_finished_job_without_anything_new_proves_no_right_to_push() -> None:
     assert open_codes(before) == ["CRG417"]
     assert "no right to push" in find(before, "CRG417").summary.en
     assert before.status is Outcome.UNKNOWN
+    assert {"CRG428", "CRG439"} <= set(before.untested), "neither size nor disk were put to the test"
     assert diagnose(facts(at("guest-images", 4, 5, 6, 7))).root_causes == ("CRG417",)
 
 

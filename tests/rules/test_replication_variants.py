@@ -7,12 +7,14 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cargo_runbook.facts.harbor.job_log import read_log_text
+from cargo_runbook.facts.harbor.job_log import JobLog, read_log_text
 from cargo_runbook.facts.harbor.jobs import JobList
 from cargo_runbook.facts.harbor.logs import read_front_log, read_registry_log
 from cargo_runbook.facts.harbor.replication import (
     Redirect,
     ReplicationFacts,
+    RepositoryFacts,
+    StartFacts,
     TrustedKeys,
 )
 from cargo_runbook.rules.replication import codes
@@ -66,6 +68,24 @@ def test_two_repositories_with_two_causes_have_two_root_causes() -> None:
     assert set(diagnosis.root_causes) == {"CRG412", "CRG429"}
     assert find(diagnosis, "CRG401").consequence_of == ("CRG412",)
     assert find(diagnosis, "CRG402").consequence_of == ("CRG429",)
+
+
+def project_of_two(other_status: str, other: JobLog, minutes: int = 0) -> ReplicationFacts:
+    jobs = listed(job(7, "error"), job(8, other_status, "研发-组/其他", 60.0 + 60 * minutes))
+    return ReplicationFacts(jobs=jobs, logs={7: log(checking("401 ")), 8: other})
+
+
+def test_a_repository_of_the_same_project_that_went_through_refutes_a_missing_role() -> None:
+    sent = read_log_text(opening() + f"2026-01-01T11:59:00Z [INFO] manifest of a:1 has been pushed to {HTTPS}\n", "E2")
+    assert "CRG416" not in open_codes(diagnose(project_of_two("finished", sent)))
+    assert "CRG416" in open_codes(diagnose(project_of_two("finished", sent, minutes=60))), "the role may be gone since"
+
+
+def test_several_jobs_at_once_make_a_prompt_refusal_tell_less() -> None:
+    alone = diagnose(failing(checking("401 "), pings=pings(200)))
+    assert alone.root_causes == ("CRG416",)
+    two = replace(project_of_two("error", log(checking("401 "))), pings=pings(200))
+    assert open_codes(diagnose(two)) == ["CRG416", "CRG422"]
 
 
 def test_a_wrong_key_on_one_of_two_nodes_is_the_cause_of_answers_that_vary() -> None:
@@ -122,6 +142,15 @@ def test_what_only_a_change_explains_is_not_called_proven() -> None:
     assert "several times" in find(diagnosis, "CRG422").summary.en
 
 
+def test_another_client_s_old_token_says_nothing_of_this_one() -> None:
+    lines = (
+        'msg="token not to be used after 2026-01-01 08:00"\n'
+        'msg="error authorizing context: invalid token" http.request.uri=/v2/x/y/tags'
+    )
+    known = failing(checking("401 "), registry_logs=(read_registry_log(lines, "E6"),))
+    assert open_codes(diagnose(known)) == open_codes(diagnose(failing(checking("401 "))))
+
+
 def test_clues_that_contradict_each_other_leave_everything_open() -> None:
     # Good pings speak against the key, the registry's line against everything else.
     written = registry("error authorizing context: invalid token")
@@ -159,6 +188,12 @@ def test_one_change_from_bad_to_good_is_a_repair_and_nothing_that_varies() -> No
         logs={1: bad, 2: good, 3: bad, 4: good},
     )
     assert diagnose(turns).root_causes == ("CRG422",)
+
+
+def test_a_repository_that_is_nowhere_is_not_called_unknown_to_harbor() -> None:
+    missing = RepositoryFacts("a/b", False, None, 404, "E5")
+    known = ReplicationFacts(jobs=listed(), start=StartFacts(200, (), 5, "E4"), repositories=(missing,))
+    assert diagnose(known).root_causes == ("CRG437",)
 
 
 def test_jobs_that_can_t_be_listed_are_no_healthy_ones() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from urllib.parse import parse_qs, unquote_plus, urlsplit
@@ -94,25 +94,43 @@ def disk_full_in(text: str) -> str:
 
 
 def read_registry_log(text: str, evidence: str) -> RegistryLog:
-    """The refusals in a registry's log, text format or a prefix of syslog or docker before it."""
-    refusals = []
+    """The refusals in a registry's log, text format or a prefix of syslog or docker before it.
+
+    Why a token is not trusted stands on a line without a request; the refused request is on the line after it.
+    """
+    refusals: list[RegistryRefusal] = []
+    unplaced: list[RegistryRefusal] = []
     disk_full = ""
     for line in text.splitlines():
-        fields = {match[1]: match[2] if match[2] is not None else match[3] for match in _FIELD.finditer(line)}
-        if (full := disk_full_in(line)) and not disk_full:
-            disk_full = full
-        message = fields.get("msg", "")
-        for reason, pattern in _REASONS:
-            if found := pattern.search(message):
-                method, path = fields.get("http.request.method", ""), fields.get("http.request.uri", "")
-                # Asking /v2/ without a token is how every client begins.
-                if reason is Refusal.NO_TOKEN and (not path or path.rstrip("/") == "/v2"):
-                    break
-                referer = fields.get("http.request.referer", "")
-                key = found.groupdict().get("key") or "" if reason is Refusal.KEY else ""
-                refusals.append(RegistryRefusal(reason, method, path, key, message.replace('\\"', '"'), referer))
-                break
-    return RegistryLog(tuple(refusals), disk_full, evidence)
+        disk_full = disk_full or disk_full_in(line)
+        refusal = _refusal(line)
+        if refusal is None:
+            continue
+        if refusal.reason is Refusal.UNTOLD and unplaced:
+            refusals += [replace(r, method=refusal.method, path=refusal.path) for r in unplaced]
+            unplaced = []
+        elif refusal.reason in _UNPLACED and not refusal.path:
+            unplaced.append(refusal)
+        else:
+            refusals.append(refusal)
+    return RegistryLog((*refusals, *unplaced), disk_full, evidence)
+
+
+_UNPLACED = (Refusal.KEY, Refusal.TIME, Refusal.CLAIMS)
+
+
+def _refusal(line: str) -> RegistryRefusal | None:
+    fields = {match[1]: match[2] if match[2] is not None else match[3] for match in _FIELD.finditer(line)}
+    message = fields.get("msg", "")
+    method, path = fields.get("http.request.method", ""), fields.get("http.request.uri", "")
+    for reason, pattern in _REASONS:
+        if found := pattern.search(message):
+            # Asking /v2/ without a token is how every client begins.
+            if reason is Refusal.NO_TOKEN and (not path or path.rstrip("/") == "/v2"):
+                return None
+            key, referer = found.groupdict().get("key") or "", fields.get("http.request.referer", "")
+            return RegistryRefusal(reason, method, path, key, message.replace('\\"', '"'), referer)
+    return None
 
 
 def read_front_log(text: str, evidence: str) -> FrontLog:

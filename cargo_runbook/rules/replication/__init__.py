@@ -86,7 +86,7 @@ def _cause(facts: ReplicationFacts, job: Job) -> tuple[Cause, Failed] | None:
         return None
     failure = log.last.failure
     repository = failure.image.rsplit(":", 1)[0] or job.repository
-    failed = Failed(failure, repository, log.evidence, log.last.created)
+    failed = Failed(failure, repository, log.evidence, job, log.last.created)
     detail = f"{job.repository}, {failure.operation} ({failure.url}): {failure.error.text or '-'}"
     return Cause(suspects(failure), clues(facts, failed), detail), failed
 

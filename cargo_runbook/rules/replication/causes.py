@@ -36,7 +36,7 @@ class Cause:
         if self.proven:
             return self.proven
         refuted = self.refuted
-        return tuple(code for code in self.suspects if code not in refuted) or self.suspects
+        return tuple(code for code in self.suspects if code not in refuted)
 
     @property
     def refuted(self) -> frozenset[str]:

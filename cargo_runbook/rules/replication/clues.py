@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 
 from cargo_runbook.facts.harbor.go_error import origin
 from cargo_runbook.facts.harbor.job_log import Failure, Operation
+from cargo_runbook.facts.harbor.jobs import Job
 from cargo_runbook.facts.harbor.logs import FrontLine, Refusal
 from cargo_runbook.facts.harbor.replication import ReplicationFacts
 from cargo_runbook.findings import Link
 from cargo_runbook.rules.replication.causes import Clue
 from cargo_runbook.rules.replication.consequences import SO
 from cargo_runbook.rules.replication.failure import pushing
-from cargo_runbook.rules.replication.steadiness import counted, mixed_jobs, mixed_pings, votes, waited
+from cargo_runbook.rules.replication.steadiness import counted, mixed_jobs, mixed_pings, siblings, votes, waited
 from cargo_runbook.texts import Text
 
 _ROLE = frozenset({"CRG416", "CRG417"})
@@ -21,6 +22,7 @@ _TRUST = frozenset({"CRG418", "CRG419", "CRG420"})
 _IDENTITY = frozenset({"CRG421", "CRG422"})
 # Harbor waits 1.5 s after a wrong name or password, and not after an error of its own (src/ui/auth/authenticator.go).
 _PENALTY = 1.5
+_CHANCE = 4
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ class Failed:
     failure: Failure
     repository: str
     evidence: str
+    job: Job
     created: bool | None = None
 
 
@@ -138,7 +141,10 @@ def _keys(facts: ReplicationFacts) -> Iterator[Clue]:
 
 
 def _rights(facts: ReplicationFacts, failed: Failed) -> Iterator[Clue]:
-    """What the claims of a token for this repository grant; only a token of the user itself tells."""
+    """What the claims of a token for this repository grant, or what the same user was let do beside it."""
+    _, through = siblings(facts, failed.job)
+    if through is not None:
+        yield Clue(through, _ROLE)
     known = [
         (answer, answer.token)
         for answer in facts.tokens
@@ -177,8 +183,11 @@ def _identity(facts: ReplicationFacts, failed: Failed) -> Iterator[Clue]:
         late = (gap is not None and gap >= _PENALTY) or any(
             line.scope and waited(log.lines, line) for log in facts.front_logs for line in log.token_requests()
         )
-        prompt = gap is not None and gap < _PENALTY - 1
-        steady = set(_IDENTITY) if len(taken) + prompt > 1 and not late and not _granted(facts, failed) else {"CRG421"}
+        alike, _ = siblings(facts, failed.job)
+        # Of several jobs at once only the first is made to wait, but by chance several would not all fail.
+        prompt = (alike == 1 and gap is not None and gap < _PENALTY - 1) or alike > _CHANCE
+        again = len(taken) + prompt > 1 and not late and not _granted(facts, failed)
+        steady = set(_IDENTITY) if again else {"CRG421"}
         yield Clue(Link(taken[-1], counted(cast), SO["known"]), frozenset(steady))
 
 
@@ -254,7 +263,7 @@ def _health(facts: ReplicationFacts, failed: Failed) -> Iterator[Clue]:
         else:
             yield Clue(Link(registry.evidence, said, SO["registry up"]), frozenset({"CRG425"}))
     for log in facts.registry_logs:
-        if log.disk_full:
+        if log.disk_full and failed.failure.error.status >= 500:
             said = Text(
                 f"the destination's registry wrote `{log.disk_full}`", f"目的仓库 registry 日志：`{log.disk_full}`"
             )

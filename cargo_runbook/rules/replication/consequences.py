@@ -28,6 +28,7 @@ SO = {
         "Harbor took the same name and password when the project was created, so this is another token service",
         "创建项目时 Harbor 接受了同样的用户名和密码，因此应答的是别的 token service",
     ),
+    "same project": Text("a role is one for the whole project", "角色对整个项目有效"),
     "known": Text("the token service that answers knows the user", "应答的 token service 认识该账号"),
     "waited": Text(
         "the answer took the 1.5 s of a wrong name or password; an error of Harbor's own comes at once",

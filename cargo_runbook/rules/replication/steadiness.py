@@ -70,6 +70,31 @@ def mixed_jobs(facts: ReplicationFacts, repository: str) -> Link | None:
     return Link(went[-1][1], said, SO["mixed"])
 
 
+# Jobs of one start run within minutes; older ones tell how it was before somebody changed something.
+_ONE_START = 600.0
+
+
+def siblings(facts: ReplicationFacts, job: Job) -> tuple[int, Link | None]:
+    """Jobs of the same project around the same time: how many were refused (this one too), and one that went through."""
+    refused, through = 1, None
+    for other in facts.jobs.latest() if facts.jobs is not None else ():
+        log = facts.logs.get(other.id)
+        attempt = log.last if log is not None else None
+        if other.id == job.id or other.project != job.project or log is None or attempt is None:
+            continue
+        if not (other.updated and job.updated) or abs((other.updated - job.updated).total_seconds()) > _ONE_START:
+            continue
+        if attempt.failure is not None and attempt.failure.error.status == 401:
+            refused += 1
+        elif other.status == "finished" and attempt.sent:
+            said = Text(
+                f"job {other.id} of {other.repository} was sent with the same user",
+                f"{other.repository} 的任务 {other.id} 以同一账号推送成功",
+            )
+            through = Link(log.evidence, said, SO["same project"])
+    return refused, through
+
+
 def waited(lines: tuple[FrontLine, ...], line: FrontLine) -> bool:
     """Whether a token request ended later after the request before it than a login that is taken does.
 
