@@ -149,6 +149,22 @@ def test_the_registry_that_harbor_1_4_ships_is_judged_alike(topic: str) -> None:
     assert diagnose(known).root_causes == SHIPPED[topic]
 
 
+# Several jobs ran at once there, and the log of the registry was kept without its reasons.
+THIN = {
+    "wrong password": ["CRG424", "CRG434"],
+    "destination registry does not trust the token": ["CRG418", "CRG419", "CRG420", "CRG422"],
+}
+
+
+@pytest.mark.parametrize("topic", THIN)
+def test_evidence_that_is_too_thin_leaves_the_candidates(topic: str) -> None:
+    exchanges = [e for e in recording("replication-2.6.2") if e["note"].startswith(f"{topic}: ")]
+    known = replace(facts([e for e in exchanges if e["request"]["path"] != "/v2/"]), redirect=None)
+    diagnosis = diagnose(known)
+    assert open_codes(diagnosis) == THIN[topic]
+    assert diagnosis.root_causes == ("CRG402",)
+
+
 def test_a_finished_job_without_anything_new_proves_no_right_to_push() -> None:
     before = diagnose(facts(at("guest-images", 0, 1, 2, 3)))
     assert open_codes(before) == ["CRG417"]

@@ -81,6 +81,39 @@ def test_a_repository_of_the_same_project_that_went_through_refutes_a_missing_ro
     assert "CRG416" in open_codes(diagnose(project_of_two("finished", sent, minutes=60))), "the role may be gone since"
 
 
+def test_a_token_service_with_another_key_that_does_not_know_the_user_is_both() -> None:
+    stranger = (token(status=401, scoped=False), token(subject="", key="AAAA"))
+    known = failing(checking("401 "), tokens=stranger, keys=(TrustedKeys("b", ("BBBB",), "E8"),))
+    assert set(diagnose(known).root_causes) == {"CRG418", "CRG421"}
+
+
+def test_what_is_proven_does_not_refute_what_nobody_asked() -> None:
+    diagnosis = diagnose(failing(checking("401 "), registry_logs=registry("token signed by untrusted key with ID: x")))
+    assert diagnosis.root_causes == ("CRG418",)
+    assert {"CRG416", "CRG419", "CRG421", "CRG422"} <= set(diagnosis.untested)
+    assert "CRG423" in diagnosis.refuted
+
+
+def test_a_destination_that_has_not_answered_yet_is_silent_only_after_a_while() -> None:
+    first, later = (
+        opening(),
+        opening() + "2026-01-01T11:59:00Z [INFO] all blobs of a/b:1 from http://registry:5000: []\n",
+    )
+    for text, seconds, silent in (
+        (first, 20, False),
+        (first, 40, True),
+        (first, 200, True),
+        (later, 5, False),
+        (later, 12, True),
+    ):
+        known = ReplicationFacts(jobs=listed(job(1, "running", seconds=seconds)), logs={1: read_log_text(text, "E2")})
+        diagnosis = diagnose(known)
+        assert ("CRG414" in diagnosis.root_causes) is silent, (text, seconds)
+        if silent:
+            said = "by themselves" in find(diagnosis, "CRG414").summary.en
+            assert said is (text == first and seconds < 150)
+
+
 def test_several_jobs_at_once_make_a_prompt_refusal_tell_less() -> None:
     alone = diagnose(failing(checking("401 "), pings=pings(200)))
     assert alone.root_causes == ("CRG416",)

@@ -40,10 +40,10 @@ class Cause:
 
     @property
     def refuted(self) -> frozenset[str]:
-        """Suspects that are refuted. With contradicting clues none is."""
+        """Codes that a clue speaks against. A proof of one is none against the others; contradicting clues refute none."""
         refuted = frozenset(code for clue in self.clues for code in clue.refutes)
         if self.proven:
-            return (refuted | set(self.suspects)) - set(self.proven)
+            return refuted - set(self.proven)
         return refuted if set(self.suspects) - refuted else frozenset()
 
     @property

@@ -80,15 +80,15 @@ def _registry(facts: ReplicationFacts, failed: Failed) -> Iterator[Clue]:
             )
             link = Link(log.evidence, said, SO[str(refusal.reason)])
             if refusal.reason is Refusal.KEY:
-                yield Clue(link, _ROLE | {"CRG423"}, "CRG418")
+                yield Clue(link, frozenset({"CRG423"}), "CRG418")
             elif refusal.reason is Refusal.TIME:
-                yield Clue(link, _ROLE | {"CRG423"}, "CRG419")
+                yield Clue(link, frozenset({"CRG423"}), "CRG419")
             elif refusal.reason is Refusal.CLAIMS:
-                yield Clue(link, _ROLE | {"CRG423"}, "CRG420")
+                yield Clue(link, frozenset({"CRG423"}), "CRG420")
             elif refusal.reason is Refusal.SCOPE:
                 yield Clue(link, _TRUST | {"CRG423"})
             elif refusal.reason is Refusal.MALFORMED:
-                yield Clue(link, _ROLE | _TRUST | {"CRG423"}, "CRG413")
+                yield Clue(link, frozenset({"CRG423"}), "CRG413")
             elif refusal.reason is Refusal.NO_TOKEN and refusal.referer:
                 yield Clue(link, proves="CRG423")
             elif refusal.reason is Refusal.NO_TOKEN:
@@ -162,7 +162,7 @@ def _rights(facts: ReplicationFacts, failed: Failed) -> Iterator[Clue]:
         if token.grants(failed.repository, needed):
             yield Clue(Link(answer.evidence, said, SO["granted"]), _ROLE)
         else:
-            yield Clue(Link(answer.evidence, said, SO["not granted"]), _TRUST | {"CRG421", "CRG423"}, code)
+            yield Clue(Link(answer.evidence, said, SO["not granted"]), frozenset({"CRG421"}), code)
 
 
 def _identity(facts: ReplicationFacts, failed: Failed) -> Iterator[Clue]:
@@ -176,8 +176,12 @@ def _identity(facts: ReplicationFacts, failed: Failed) -> Iterator[Clue]:
     elif (turns := mixed_jobs(facts, failed.repository)) is not None:
         yield Clue(turns, _ROLE | {"CRG421"}, "CRG422")
     elif refused:
+        # The project's answer came from Harbor itself, unless a redirect made it a question that anybody may ask.
+        taken_by_harbor = failed.created is False or origin(failed.failure.url)[0] == "https"
         steady = {"CRG422"} if len(refused) > 1 else set()
-        yield Clue(Link(refused[-1], counted(cast), SO["stranger"]), _ROLE | _TRUST | {"CRG423"} | steady)
+        proof = "CRG421" if steady and taken_by_harbor else ""
+        against = _ROLE | _TRUST | {"CRG423"} | steady if not proof else _ROLE | steady
+        yield Clue(Link(refused[-1], counted(cast), SO["stranger"]), against, proof)
     elif taken:
         gap = failed.failure.gap
         late = (gap is not None and gap >= _PENALTY) or any(

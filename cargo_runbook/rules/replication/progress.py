@@ -16,7 +16,11 @@ from cargo_runbook.texts import Text
 SOURCE = "jobservice of the source"
 # Younger jobs may just have begun: a list right after a start shows every state.
 YOUNG = 10.0
-_SILENT = 10.0
+# A look-up without an answer can take half a minute, and the job's first request begins with one.
+_SILENT_AT_FIRST = 30.0
+_SILENT_LATER = 10.0
+# Dropped packets end by themselves after about 130 s.
+_CONNECTED = 150.0
 
 
 def age(job: Job, jobs: JobList) -> float | None:
@@ -31,10 +35,17 @@ def silent(jobs: JobList | None, logs: Mapping[int, JobLog]) -> tuple[Job, ...]:
 
 def _is_silent(job: Job, jobs: JobList, log: JobLog | None) -> bool:
     seconds = age(job, jobs)
-    if job.status != "running" or seconds is None or seconds < _SILENT or log is None or log.last is None:
+    if job.status != "running" or seconds is None or log is None or log.last is None or log.last.failure is not None:
         return False
     # A layer on its way may take long; everything else is answered at once.
-    return log.last.failure is None and not log.last.last_message.startswith("transferring blob")
+    if log.last.last_message.startswith("transferring blob"):
+        return False
+    return seconds >= (_SILENT_AT_FIRST if _at_first(log) else _SILENT_LATER)
+
+
+def _at_first(log: JobLog) -> bool:
+    """Whether the job has not heard from the destination at all."""
+    return log.last is not None and log.last.last_message.startswith("initializ")
 
 
 def judge_running(facts: ReplicationFacts) -> Iterator[Finding]:
@@ -44,11 +55,7 @@ def judge_running(facts: ReplicationFacts) -> Iterator[Finding]:
         if hanging and jobs is not None:
             names = ", ".join(job.repository for job in hanging)
             where = endpoint or next((_destination(logs.get(job.id)) for job in hanging), "") or policy
-            summary = Text(
-                f"{where}, or the realm that it names, does not answer; running: {names}. A stop does not end these jobs: "
-                "they go on until the connection ends",
-                f"{where} 或其 realm 没有应答；运行中：{names}。停止任务对它们无效，直到连接中断才会结束",
-            )
+            summary = _silence(where, names, all(_at_first(logs[job.id]) for job in hanging), hanging, jobs)
             links = [
                 Link(
                     logs[job.id].evidence,
@@ -65,6 +72,20 @@ def judge_running(facts: ReplicationFacts) -> Iterator[Finding]:
             running = [job for job in jobs.latest() if job.status == "running"]
             if running:
                 yield finding("CRG414", Verdict.UNKNOWN, SOURCE, _busy(running), *_states(running, jobs))
+
+
+def _silence(where: str, names: str, at_first: bool, hanging: tuple[Job, ...], jobs: JobList) -> Text:
+    told = Text(
+        f"{where}, or the realm that it names, does not answer; running: {names}. A stop does not end these jobs: "
+        "they go on until the connection ends",
+        f"{where} 或其 realm 没有应答；运行中：{names}。停止任务对它们无效，直到连接中断才会结束",
+    )
+    if not at_first or max((age(job, jobs) or 0.0) for job in hanging) >= _CONNECTED:
+        return told
+    return Text(
+        f"{told.en}. If packets are dropped or a name server is silent, they end by themselves within about two minutes",
+        f"{told.zh}。如果是丢包或 DNS 无应答，约两分钟内会自行结束",
+    )
 
 
 def _policies(
