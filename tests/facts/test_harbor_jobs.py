@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cargo_runbook.facts.harbor.jobs import join_pages, read_jobs
+from cargo_runbook.facts.harbor.replication import new_jobs
 from cargo_runbook.observations import Observation
 from tests.recorded_harbor import is_jobs, observation, recording
 
@@ -78,6 +79,12 @@ def test_a_page_of_many_is_not_taken_for_all() -> None:
 def test_a_job_s_age_is_counted_by_the_server_s_clock() -> None:
     told = replace(answer("[]"), data={"status": 200, "headers": {"date": "Tue, 24 Nov 2026 10:00:00 GMT"}})
     assert read_jobs(told).seen.isoformat() == "2026-11-24T10:00:00+00:00"
+
+
+def test_a_start_is_proven_by_ids_that_were_not_there() -> None:
+    before, after = read_jobs(answer('[{"id": 3}]')), read_jobs(answer('[{"id": 4}, {"id": 3}]'))
+    old = [job.id for job in before.jobs or ()]
+    assert (new_jobs(old, after), new_jobs(old, before)) == ((4,), ())
 
 
 def test_every_recorded_list_is_read_whole() -> None:

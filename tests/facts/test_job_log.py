@@ -69,6 +69,11 @@ def test_each_operation_and_its_side_are_told(message: str, operation: Operation
 
 def test_the_heading_tells_whence_whither_and_who() -> None:
     (attempt,) = read_log_text(OPENING, "E1").attempts
+    (failed,) = read_log_text(
+        line("creating project 研发 组 on https://b.example with user 王 五 : 400 x"), "E1"
+    ).attempts
+    assert failed.failure is not None
+    assert (failed.failure.project, failed.failure.user) == ("研发 组", "王 五")
     assert (attempt.repository, attempt.source, attempt.destination, attempt.user, attempt.insecure) == (
         "a/b",
         "http://registry:5000",

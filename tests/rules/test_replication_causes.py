@@ -82,6 +82,7 @@ CASES = [
     ("redirect", failing(checking("401 ", HTTP), HTTP, redirect=Redirect(301, HTTPS, "E4")), "CRG423"),
     ("redirect elsewhere", failing(checking("401 "), redirect=Redirect(302, "https://new.example", "E4")), "CRG423"),
     ("http to a TLS port", failing(refused("400 <html>The plain HTTP request was sent to HTTPS port</html>", HTTP), HTTP), "CRG423"),
+    ("http to a TLS port, no body", failing(checking("400 ", HTTP), HTTP), "CRG423"),
     ("http to a Go server", retrying(creating(f'Post {HTTP}/api/: malformed HTTP response "\\x15\\x03\\x01"', HTTP), HTTP), "CRG423"),
     ("password, by systeminfo", failing(refused("401 "), destination=Health("b", Answer(200, "{}", "E9"))), "CRG424"),
     ("password, by a token", failing(refused("401 "), tokens=(token(subject=""),)), "CRG424"),

@@ -22,6 +22,7 @@ from tests.rules.replication_facts import (
     HTTP,
     HTTPS,
     NOW,
+    REPOSITORY,
     D,
     checking,
     creating,
@@ -234,6 +235,24 @@ def test_jobs_that_can_t_be_listed_are_no_healthy_ones() -> None:
         diagnosis = diagnose(ReplicationFacts(jobs=jobs))
         assert diagnosis.status.exit_code == 3
         assert {"CRG401", "CRG402"} <= set(diagnosis.untested)
+
+
+def test_a_page_of_jobs_is_not_taken_for_all_of_them() -> None:
+    page = replace(listed(job(1, "finished")), total=620)
+    assert {"CRG401", "CRG402"} <= set(diagnose(ReplicationFacts(jobs=page)).untested)
+
+
+def test_a_pasted_line_takes_endpoint_and_user_from_the_target() -> None:
+    where = f"checking existence of blob {D} of {REPOSITORY}:v1 on destination registry"
+    line = f"[ERROR] [job_logger.go:81]: an error occurred while {where}: 401 "
+    known = ReplicationFacts(
+        jobs=listed(job(7, "error")), logs={7: read_log_text(line, "E2")}, endpoint=HTTPS, username="同步 bot"
+    )
+    assert "CRG423" in diagnose(known).refuted
+    refusals = front('GET /service/token?service=x HTTP/1.1" 401', 'GET /service/token?service=x HTTP/1.1" 401')
+    assert diagnose(replace(known, front_logs=refusals)).root_causes == ("CRG421",)
+    others = front('GET /service/token?service=x HTTP/1.1" 401', 'GET /service/token?service=x HTTP/1.1" 401', user="x")
+    assert diagnose(replace(known, front_logs=others)).root_causes == ("CRG402",)
 
 
 def test_a_state_that_is_not_known_is_not_guessed_at() -> None:

@@ -55,7 +55,6 @@ class FrontLine:
     path: str
     scope: str
     status: int
-    referer: str
 
 
 @dataclass(frozen=True)
@@ -83,7 +82,6 @@ _REASONS = tuple(
 )
 _FRONT = re.compile(
     r'(?P<peer>\S+) \S+ (?P<user>.*?) \[(?P<time>[^\]]*)\] "(?P<method>[A-Z]+) (?P<target>\S+)[^"]*" (?P<status>\d{3}) '
-    r'(?:\d+|-)(?: "(?P<referer>[^"]*)")?'
 )
 
 
@@ -152,4 +150,4 @@ def _front_line(raw: str) -> FrontLine | None:
         time = None
     user = "" if match["user"] == "-" else unquote_plus(match["user"])
     scope = " ".join(parse_qs(parts.query).get("scope", ()))
-    return FrontLine(time, user, match["method"], parts.path, scope, int(match["status"]), match["referer"] or "")
+    return FrontLine(time, user, match["method"], parts.path, scope, int(match["status"]))

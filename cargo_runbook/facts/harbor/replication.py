@@ -117,7 +117,7 @@ class ReplicationFacts:
     """The facts of one policy and one destination.
 
     Args:
-        policy: its name. endpoint, username: as saved in the target; the job's log names them too.
+        policy: its name. endpoint, username: as saved in the target, for where the job's log does not name them.
         jobs, logs: jobs of this policy, and logs by job id.
         others: the other policies of the same source.
         pings: answers to a ping of the saved target, by the source's Harbor.
@@ -127,7 +127,6 @@ class ReplicationFacts:
         registry_logs, front_logs: of the destination, for the time of the failure; one for each host.
         source, destination: health of both.
         repositories: repositories of the project at the source. start: what a start led to.
-        stop: what a stop answered, when one was asked before.
     """
 
     policy: str = ""
@@ -146,7 +145,6 @@ class ReplicationFacts:
     destination: Health = Health("destination")
     repositories: tuple[RepositoryFacts, ...] = ()
     start: StartFacts | None = None
-    stop: Answer | None = None
 
 
 def read_answer(observation: Observation) -> Answer:

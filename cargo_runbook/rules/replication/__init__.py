@@ -9,6 +9,7 @@ with the question that decides.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from cargo_runbook.facts.harbor.job_log import JobLog
 from cargo_runbook.facts.harbor.jobs import WAITING, Job
@@ -85,6 +86,7 @@ def _cause(facts: ReplicationFacts, job: Job) -> tuple[Cause, Failed] | None:
     if log is None or log.last is None or log.last.failure is None:
         return None
     failure = log.last.failure
+    failure = replace(failure, url=failure.url or facts.endpoint, user=failure.user or facts.username)
     repository = failure.image.rsplit(":", 1)[0] or job.repository
     failed = Failed(failure, repository, log.evidence, job, log.last.created)
     detail = f"{job.repository}, {failure.operation} ({failure.url}): {failure.error.text or '-'}"
@@ -206,6 +208,10 @@ def _judge_symptom(facts: ReplicationFacts) -> Iterator[Finding]:
         elif any(job.status not in known for job in newest):
             odd = ", ".join(sorted({job.status for job in newest} - known))
             yield finding(code, Verdict.UNKNOWN, SOURCE, Text(f"unknown status: {odd}", f"未知状态：{odd}"))
+        elif not facts.jobs.complete:
+            read, total = len(facts.jobs.jobs), facts.jobs.total
+            part = Text(f"only {read} of {total} jobs were read", f"只读取了 {total} 个任务中的 {read} 个")
+            yield finding(code, Verdict.UNKNOWN, SOURCE, part)
         else:
             yield finding(code, Verdict.OK, SOURCE, Text("no job is like that", "没有这样的任务"))
 
