@@ -39,7 +39,7 @@ def test_compose_starts_the_four_containers_of_the_guide_from_images_that_exist(
         *("tengine", "harbor-registry", "harbor-ui", "harbor-jobservice")
     }
     made = {f"{image.REPOSITORY}/{each.tag}" for each in image.IMAGES}
-    assert {s["image"] for s in services.values()} == made
+    assert {s["image"] for s in services.values()} <= made
 
 
 def test_the_registry_sends_clients_to_the_domain_of_its_own_site():
