@@ -11,7 +11,7 @@ import typer
 from cargo_runbook.cli.console import JsonOption, message, print_json, tell
 from cargo_sandbox.cli.options import NameOption, name_option, state_of
 from cargo_sandbox.paths import DEFAULT_NAME
-from cargo_sandbox.topology import MACHINES, SITES
+from cargo_sandbox.topology import CONTEXT, MACHINES, OTHER_CONTEXT, SITES
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -159,5 +159,7 @@ def status(name: NameOption = DEFAULT_NAME, as_json: JsonOption = False) -> None
     print(tell(f"{name}: up", f"{name}：运行中"))
     for machine in MACHINES:
         print(f"  {machine.name:<10} {machine.address}")
+    if state.cluster:
+        print(tell("cluster: kubectl contexts ", "集群：kubectl context ") + f"{CONTEXT}, {OTHER_CONTEXT}")
     print(tell(f"inventory: {state.inventory}", f"环境清单：{state.inventory}"))
     print(tell("broken: ", "故障：") + (", ".join(broken) or tell("nothing", "无")))

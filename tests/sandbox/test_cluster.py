@@ -69,6 +69,7 @@ def myhosts(cluster_sandbox: PracticeSandbox) -> Iterator[str]:
 
 def test_status_and_inventory_say_that_there_is_a_cluster(cluster_sandbox: PracticeSandbox):
     assert json.loads(cluster_sandbox.cli("status", "--json").stdout)["cluster"] is True
+    assert "cluster: kubectl contexts practice, other\n" in cluster_sandbox.cli("status").stdout
     shown = json.loads(cluster_sandbox.run("cargo-runbook", "env", "show", "cargo", "--json").stdout)
     assert shown["kubernetes"] == {"context": "practice", "namespace": "default"}
 

@@ -9,7 +9,8 @@ import pytest
 
 from cargo_sandbox.cluster import build
 from cargo_sandbox.errors import SandboxFailed
-from cargo_sandbox.requirements import Package
+from cargo_sandbox.progress import BUILD, shown_progress
+from cargo_sandbox.requirements import Package, packages
 
 GO_VERSION = "1.19.8-2"
 MAKEFILE = "all:\n\tmkdir -p _output/bin\n\tfor name in $(WHAT); do echo $$name; echo it >_output/$${{name/cmd/bin}}; {then}; done\n"
@@ -120,9 +121,18 @@ def test_a_newer_source_replaces_the_older_build(tmp_path: Path, source: Path, m
     assert not old.exists()
 
 
-def test_every_package_for_kubernetes_is_asked_for():
-    from cargo_sandbox.requirements import packages
+def test_a_log_hears_of_every_tenth_of_a_build(capsys: pytest.CaptureFixture[str]):
+    with shown_progress() as note:
+        for percent in range(100):
+            note(BUILD, f"compiling {percent:>3} %")
+        note(BUILD, "ready")
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[:10] == [f"kubernetes  compiling {percent:>3} %" for percent in range(0, 100, 10)]
+    assert lines[10].startswith("sandbox  kubernetes ✓")
+    assert len(lines) == 11
 
+
+def test_every_package_for_kubernetes_is_asked_for():
     needed = {package for package in packages() if package.when == "kubernetes"}
     assert Package("etcd-server", "etcd", "kubernetes") in needed
     assert Package("golang-1.19-go", f"{build.GO}/go", "kubernetes") in needed
