@@ -62,6 +62,11 @@ def _number(exchange: Exchange) -> int:
     return int.from_bytes(json.dumps(exchange, sort_keys=True).encode(), "big") % 100_000
 
 
+def at(name: str, *places: int) -> list[Exchange]:
+    """Single exchanges of one file."""
+    return [recording(name)[place] for place in places]
+
+
 def is_jobs(exchange: Exchange) -> bool:
     request = exchange["request"]
     return request["method"] == "GET" and request["path"] == "/api/jobs/replication"

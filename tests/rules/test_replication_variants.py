@@ -95,31 +95,21 @@ def test_what_is_proven_does_not_refute_what_nobody_asked() -> None:
     assert "CRG423" in diagnosis.refuted
 
 
-def test_a_destination_that_has_not_answered_yet_is_silent_only_after_a_while() -> None:
-    first, later = (
-        opening(),
-        opening() + "2026-01-01T11:59:00Z [INFO] all blobs of a/b:1 from http://registry:5000: []\n",
-    )
-    for text, seconds, silent in (
-        (first, 20, False),
-        (first, 40, True),
-        (first, 200, True),
-        (later, 5, False),
-        (later, 12, True),
-    ):
-        known = ReplicationFacts(jobs=listed(job(1, "running", seconds=seconds)), logs={1: read_log_text(text, "E2")})
-        diagnosis = diagnose(known)
-        assert ("CRG414" in diagnosis.root_causes) is silent, (text, seconds)
-        if silent:
-            said = "by themselves" in find(diagnosis, "CRG414").summary.en
-            assert said is (text == first and seconds < 150)
-
-
 def test_several_jobs_at_once_make_a_prompt_refusal_tell_less() -> None:
     alone = diagnose(failing(checking("401 "), pings=pings(200)))
     assert alone.root_causes == ("CRG416",)
     two = replace(project_of_two("error", log(checking("401 "))), pings=pings(200))
     assert open_codes(diagnose(two)) == ["CRG416", "CRG422"]
+
+
+def test_many_repositories_that_fail_alike_are_one_finding() -> None:
+    jobs = [job(number, "error", f"p/r{number}") for number in range(300)]
+    logs = {each.id: log(checking("502 ", repository=each.repository), repository=each.repository) for each in jobs}
+    diagnosis = diagnose(ReplicationFacts(jobs=listed(*jobs), logs=logs))
+    assert diagnosis.root_causes == ("CRG425",)
+    (finding,) = [f for f in diagnosis.findings if f.code == "CRG425"]
+    assert "and 299 more like it" in finding.summary.en
+    assert len(finding.chain) < 10
 
 
 def test_a_wrong_key_on_one_of_two_nodes_is_the_cause_of_answers_that_vary() -> None:

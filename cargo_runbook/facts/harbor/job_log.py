@@ -194,17 +194,17 @@ def read_log_text(text: str, evidence: str) -> JobLog:
 
 
 def _lines(text: str) -> Iterator[_Line]:
-    current: _Line | None = None
-    for raw in text.split("\n"):
-        raw = raw.rstrip("\r")
-        if match := _LINE.match(raw):
-            if current is not None:
-                yield current
-            current = _Line(_time(match["time"]), match["level"], match["place"] or "", match["message"])
-        elif current is not None:
-            current = replace(current, message=f"{current.message}\n{raw}")
-    if current is not None:
-        yield current
+    head: re.Match[str] | None = None
+    rest: list[str] = []
+    for raw in [*text.split("\n"), None]:
+        match = _LINE.match(raw.rstrip("\r")) if raw is not None else None
+        if match is None and raw is not None:
+            rest.append(raw.rstrip("\r"))
+            continue
+        if head is not None:
+            message = "\n".join((head["message"], *rest))
+            yield _Line(_time(head["time"]), head["level"], head["place"] or "", message)
+        head, rest = match, []
 
 
 def _time(text: str | None) -> datetime | None:

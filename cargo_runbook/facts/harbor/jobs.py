@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cached_property
 from typing import Any
 
 from cargo_runbook.observations import Observation
@@ -51,6 +52,10 @@ class JobList:
 
     def latest(self) -> tuple[Job, ...]:
         """The newest job of each repository and operation, newest first: older ones say how it was, not how it is."""
+        return self._latest
+
+    @cached_property
+    def _latest(self) -> tuple[Job, ...]:
         newest: dict[tuple[str, str], Job] = {}
         for job in sorted(self.jobs or (), key=lambda job: job.id):
             newest[job.repository, job.operation] = job

@@ -33,6 +33,7 @@ from cargo_runbook.rules.replication.progress import (
 from cargo_runbook.rules.replication.steadiness import judge_steadiness
 from cargo_runbook.texts import Text
 
+_SHOWN = 4
 _WEIGHT = (Verdict.FAULT, Verdict.UNKNOWN, Verdict.OK, Verdict.SKIPPED)
 _NOT_PROVEN_BY_NOTHING_NEW = frozenset({"CRG417", "CRG428", "CRG439"})
 
@@ -76,9 +77,25 @@ def _merge(found: Iterable[Finding]) -> Iterator[Finding]:
         if worst is None:
             yield finding(code, Verdict.SKIPPED, SOURCE, untested)
         elif worst is Verdict.FAULT:
-            yield from dict.fromkeys(f for f in mine if f.status is worst)
+            yield from _gathered(f for f in mine if f.status is worst)
         else:
             yield next(f for f in mine if f.status is worst)
+
+
+def _gathered(faults: Iterable[Finding]) -> Iterator[Finding]:
+    """One finding for each place: hundreds of repositories that fail alike are one thing to read."""
+    places: dict[str, list[Finding]] = {}
+    for fault in dict.fromkeys(faults):
+        places.setdefault(fault.vantage, []).append(fault)
+    for first, *others in places.values():
+        if not others:
+            yield first
+            continue
+        more = Text(
+            f"{first.summary.en} (and {len(others)} more like it)", f"{first.summary.zh}（另有 {len(others)} 个相同）"
+        )
+        links = [other.chain[0] for other in others[:_SHOWN] if other.chain]
+        yield replace(first, summary=more, chain=(*first.chain, *(x for x in links if x not in first.chain)))
 
 
 def _cause(facts: ReplicationFacts, job: Job) -> tuple[Cause, Failed] | None:

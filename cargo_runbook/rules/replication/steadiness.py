@@ -44,10 +44,11 @@ def mixed_pings(facts: ReplicationFacts) -> Link | None:
 def history(facts: ReplicationFacts, repository: str) -> tuple[tuple[str, str], ...]:
     """How the repository's jobs went, oldest first: `sent` or `refused`, with the evidence. Others tell nothing."""
     went = []
-    for job in sorted(facts.jobs.jobs or () if facts.jobs else (), key=lambda job: job.id):
+    mine = [job for job in (facts.jobs.jobs or () if facts.jobs else ()) if job.repository == repository]
+    for job in sorted(mine, key=lambda job: job.id):
         log = facts.logs.get(job.id)
         attempt = log.attempts[-1] if log is not None and log.attempts else None
-        if log is None or attempt is None or job.repository != repository:
+        if log is None or attempt is None:
             continue
         if job.status == "finished" and attempt.sent:
             went.append(("sent", log.evidence))
