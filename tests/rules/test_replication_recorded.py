@@ -9,6 +9,7 @@ import pytest
 from cargo_runbook.findings import Health as Outcome
 from cargo_runbook.findings import Verdict
 from cargo_runbook.rules.catalog import catalog
+from cargo_runbook.rules.replication.causes import question
 from tests.recorded_harbor import at, cases, facts, recording
 from tests.rules.replication_facts import diagnose, find, open_codes
 
@@ -110,7 +111,8 @@ def test_what_the_log_alone_can_t_decide_is_left_open_with_the_question_that_dec
     assert diagnosis.root_causes == ("CRG402",), "that it failed is known, why is not"
     for code in left:
         assert code in find(diagnosis, "CRG402").summary.en
-        assert asked in find(diagnosis, code).summary.en
+        assert question((code,)).en in find(diagnosis, code).summary.en
+    assert asked in find(diagnosis, "CRG402").summary.en
 
 
 def test_a_token_service_that_varies_is_not_taken_for_a_missing_role_by_one_look() -> None:

@@ -18,6 +18,7 @@ from cargo_runbook.findings import Finding, Link, Verdict
 from cargo_runbook.rules.catalog import catalog, finding
 from cargo_runbook.rules.replication.causes import Cause, question
 from cargo_runbook.rules.replication.clues import Failed, clues
+from cargo_runbook.rules.replication.consequences import DOING
 from cargo_runbook.rules.replication.failure import ALL_STAGES, suspects, works
 from cargo_runbook.rules.replication.progress import (
     SOURCE,
@@ -106,7 +107,8 @@ def _cause(facts: ReplicationFacts, job: Job) -> tuple[Cause, Failed] | None:
     failure = replace(failure, url=failure.url or facts.endpoint, user=failure.user or facts.username)
     repository = failure.image.rsplit(":", 1)[0] or job.repository
     failed = Failed(failure, repository, log.evidence, job, log.last.created)
-    detail = f"{job.repository}, {failure.operation} ({failure.url}): {failure.error.text or '-'}"
+    doing, at = DOING[failure.operation], f"({failure.url}): {failure.error.text or '-'}"
+    detail = Text(f"{job.repository}, {doing.en} {at}", f"{job.repository}，{doing.zh} {at}")
     return Cause(suspects(failure), clues(facts, failed), detail), failed
 
 
@@ -123,7 +125,7 @@ def _judge_job(facts: ReplicationFacts, job: Job) -> Iterator[Finding]:
     cause, failed = told
     at = Link(
         failed.evidence,
-        Text(f"job {job.id} is {job.status}: {cause.detail}", f"任务 {job.id}（{job.status}）：{cause.detail}"),
+        Text(f"job {job.id} is {job.status}: {cause.detail.en}", f"任务 {job.id}（{job.status}）：{cause.detail.zh}"),
         Text("no HTTP status, so it is tried again every 5 minutes", "不是 HTTP 状态码，因此每 5 分钟重试")
         if failed.failure.is_network
         else Text("an HTTP status, so it ended at once", "是 HTTP 状态码，因此立即失败"),
@@ -133,26 +135,27 @@ def _judge_job(facts: ReplicationFacts, job: Job) -> Iterator[Finding]:
     for code in cause.left:
         title = catalog()[code].title
         if proven:
-            summary = Text(f"{title.en}: {cause.detail}", f"{title.zh}：{cause.detail}")
+            summary = Text(f"{title.en}: {cause.detail.en}", f"{title.zh}：{cause.detail.zh}")
             yield finding(code, Verdict.FAULT, SOURCE, summary, at, *cause.links(code))
         else:
-            yield finding(code, Verdict.UNKNOWN, SOURCE, _undecided(cause, job), at, *cause.links(code))
+            yield finding(code, Verdict.UNKNOWN, SOURCE, _undecided(cause, code, job), at, *cause.links(code))
     for code in sorted((cause.refuted | works(failed.failure)) - set(cause.left)):
         said = Text(f"ruled out: {catalog()[code].title.en}", f"已排除：{catalog()[code].title.zh}")
         against = [clue.link for clue in cause.clues if code in clue.refutes]
         yield finding(code, Verdict.OK, SOURCE, said, at, *against)
 
 
-def _undecided(cause: Cause, job: Job) -> Text:
+def _undecided(cause: Cause, code: str, job: Job) -> Text:
     if job.status not in ("error", "retrying"):
         return Text(
-            f"this stopped {job.repository} before; a new start tells if it still does ({cause.detail})",
-            f"停止之前的故障：{cause.detail}；重新触发即可得知是否仍然存在",
+            f"this stopped {job.repository} before; a new start tells if it still does ({cause.detail.en})",
+            f"停止之前的故障：{cause.detail.zh}；重新触发即可得知是否仍然存在",
         )
-    names, asked = ", ".join(cause.left), question(cause.left)
+    others = ", ".join(other for other in cause.left if other != code) or "-"
+    asked = question((code,))
     return Text(
-        f"can't be told apart from here: {names}; what decides: {asked.en or '-'}",
-        f"目前无法区分：{names}；需要查看：{asked.zh or '-'}",
+        f"a candidate beside {others} for {cause.detail.en}; what decides: {asked.en or '-'}",
+        f"{cause.detail.zh} 的可能原因之一（另有 {others}）；需要查看：{asked.zh or '-'}",
     )
 
 
@@ -244,8 +247,8 @@ def _symptom(facts: ReplicationFacts, jobs: list[Job]) -> Text:
         en.append(f"no usable log of {', '.join(unread)}")
         zh.append(f"没有可用的日志：{', '.join(unread)}")
     if strange:
-        en.append(f"an error that is not known here: {'; '.join(strange)}")
-        zh.append(f"未知的错误：{'；'.join(strange)}")
+        en.append(f"an error that is not known here: {'; '.join(text.en for text in strange)}")
+        zh.append(f"未知的错误：{'；'.join(text.zh for text in strange)}")
     if open_codes:
         asked = question(open_codes)
         en.append(f"candidates: {', '.join(open_codes)}; what decides: {asked.en}")

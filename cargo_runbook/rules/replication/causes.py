@@ -20,11 +20,11 @@ class Clue:
 
 @dataclass(frozen=True)
 class Cause:
-    """What can be said of one failure. `detail` names job, place and error, in words that need no translation."""
+    """What can be said of one failure. `detail` names repository, operation, place and error."""
 
     suspects: tuple[str, ...]
     clues: tuple[Clue, ...]
-    detail: str
+    detail: Text
 
     @property
     def proven(self) -> tuple[str, ...]:

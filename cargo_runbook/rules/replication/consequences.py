@@ -1,9 +1,23 @@
-"""What follows from a clue, in words."""
+"""What a job was doing, and what follows from a clue, in words."""
 
 from __future__ import annotations
 
+from cargo_runbook.facts.harbor.job_log import Operation
 from cargo_runbook.facts.harbor.logs import Refusal
 from cargo_runbook.texts import Text
+
+DOING = {
+    Operation.SOURCE_CLIENT: Text(str(Operation.SOURCE_CLIENT), "连接源 registry"),
+    Operation.DESTINATION_CLIENT: Text(str(Operation.DESTINATION_CLIENT), "连接目的 registry"),
+    Operation.LIST_TAGS: Text(str(Operation.LIST_TAGS), "列出源标签"),
+    Operation.CREATE_PROJECT: Text(str(Operation.CREATE_PROJECT), "创建项目"),
+    Operation.PULL_MANIFEST: Text(str(Operation.PULL_MANIFEST), "从源拉取 manifest"),
+    Operation.CHECK_BLOB: Text(str(Operation.CHECK_BLOB), "检查层是否存在"),
+    Operation.PULL_BLOB: Text(str(Operation.PULL_BLOB), "从源拉取层"),
+    Operation.PUSH_BLOB: Text(str(Operation.PUSH_BLOB), "推送层"),
+    Operation.PUSH_MANIFEST: Text(str(Operation.PUSH_MANIFEST), "推送 manifest"),
+    Operation.OTHER: Text(str(Operation.OTHER), "其他操作"),
+}
 
 SO = {
     "https": Text("credentials are not lost by a redirect from http", "不会因 http 重定向而丢失凭据"),
