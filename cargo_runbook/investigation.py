@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property, partial
+from ipaddress import ip_address
 from pathlib import Path
 from threading import RLock
 from types import TracebackType
@@ -73,6 +74,7 @@ class Investigation:
             repository=repository,
             tag=tag,
             has_token_service=environment.token_service is not None,
+            addresses=environment.addresses or tuple(h.address for h in environment.hosts if _is_address(h.address)),
         )
 
     @property
@@ -227,6 +229,14 @@ class Investigation:
             if asked.get(station) is not None:
                 facts = replace(facts, **fields(asked[station]))
         return facts
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 _FIELDS: Mapping[str, Callable[[Any], dict[str, Any]]] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from ipaddress import ip_address
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,14 @@ def addresses_of(entries: tuple[HostsEntry, ...], name: str) -> tuple[str, ...]:
     """The addresses that the entries give for exactly `name`, in order."""
     wanted = name.lower().rstrip(".")
     return tuple(entry.address for entry in entries if wanted in entry.names)
+
+
+def is_loopback(address: str) -> bool:
+    """Whether an address of a hosts file leads back to the machine (or container) itself."""
+    try:
+        return ip_address(address.split("%")[0]).is_loopback
+    except ValueError:
+        return False
 
 
 def token_service_entries(entries: tuple[HostsEntry, ...]) -> tuple[HostsEntry, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cargo_runbook.facts.containers import Container
 from cargo_runbook.facts.names import NameFacts
 from cargo_runbook.facts.registry import ChallengeFacts, ManifestFacts
 from cargo_runbook.facts.registry_config import TokenAuth
@@ -13,14 +14,21 @@ from cargo_runbook.facts.transport import HandshakeFacts, HostFacts
 
 
 @dataclass(frozen=True)
-class RegistrySettings:
-    """What the registry on one Cargo host is configured with, and the ids of the keys that it trusts."""
+class HostSettings:
+    """What one Cargo host is configured with, and what runs there.
+
+    `key_ids`: the keys that the registry trusts. `checked_domains`: those that tengine's health check asks for.
+    """
 
     host: str
     auth: TokenAuth | None
     evidence: str
     key_ids: tuple[str, ...]
     keys_evidence: str
+    containers: tuple[Container, ...] = ()
+    containers_evidence: str = ""
+    checked_domains: tuple[str, ...] = ()
+    checked_evidence: str = ""
 
 
 @dataclass(frozen=True)
@@ -37,19 +45,24 @@ class LoginFacts:
 
 @dataclass(frozen=True)
 class PathFacts:
-    """The facts of one environment. `repository` and `tag` are the image that the account should be able to pull."""
+    """The facts of one environment.
+
+    `repository` and `tag` are the image that the account should be able to pull; `addresses` those that the domain
+    may resolve to (empty: not known).
+    """
 
     domain: str
     port: int
     repository: str
     tag: str
     has_token_service: bool
+    addresses: tuple[str, ...] = ()
     names: NameFacts | None = None
     hosts: tuple[HostFacts, ...] = ()
     handshake: HandshakeFacts | None = None
     challenge: ChallengeFacts | None = None
     realm_names: NameFacts | None = None
-    settings: tuple[RegistrySettings, ...] = ()
+    settings: tuple[HostSettings, ...] = ()
     token_service: TokenServiceFacts | None = None
     logins: tuple[LoginFacts, ...] = ()
     token: TokenFacts | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 
 from cargo_runbook.facts.challenge import Challenge, Realm, bearer_of, read_challenges, read_realm
 from cargo_runbook.observations import Observation
@@ -21,6 +22,8 @@ class ChallengeFacts:
     challenge: Challenge | None
     realm: Realm | None
     evidence: str
+    clock: float = 0.0
+    """The front's clock by its `Date` header, in seconds since 1970; 0 without one."""
 
     @property
     def service(self) -> str:
@@ -42,12 +45,19 @@ def read_challenge(observation: Observation) -> ChallengeFacts:
     status, reason = _status(observation)
     bearer = bearer_of(read_challenges(_values(observation, "www-authenticate")))
     realm = read_realm(bearer.parameters.get("realm", "")) if bearer else None
-    return ChallengeFacts(status, reason, bearer, realm, observation.id)
+    return ChallengeFacts(status, reason, bearer, realm, observation.id, _clock(_values(observation, "date")))
 
 
 def read_manifest(observation: Observation) -> ManifestFacts:
     """The facts in the answer for a manifest."""
     return ManifestFacts(*_status(observation), observation.id)
+
+
+def _clock(values: Sequence[str]) -> float:
+    try:
+        return parsedate_to_datetime(values[0]).timestamp() if values else 0.0
+    except ValueError:
+        return 0.0
 
 
 def _status(observation: Observation) -> tuple[int, str]:

@@ -23,6 +23,8 @@ class TokenFacts:
     subject: str
     access: Mapping[str, frozenset[str]]
     evidence: str
+    issued: float = 0.0
+    """`iat` in seconds since 1970; 0 when the token has none."""
 
     def grants(self, repository: str, action: str) -> bool:
         """Whether `action` on `repository` is granted; `*` grants everything (registry v2.6.2, auth/token)."""
@@ -45,7 +47,12 @@ def read_token(observation: Observation) -> TokenFacts | None:
         subject=str(claims.get("sub", "")),
         access=_read_access(claims.get("access")),
         evidence=observation.id,
+        issued=_seconds(claims.get("iat")),
     )
+
+
+def _seconds(value: Any) -> float:
+    return float(value) if isinstance(value, int | float) else 0.0
 
 
 def _read_access(entries: Any) -> Mapping[str, frozenset[str]]:

@@ -101,6 +101,9 @@ class Environment(_Model):
     stage: Stage = Field(Stage.TEST, description="sandbox, test, staging or production.")
     domain: Domain = Field(description="Domain that clients use, without https://.")
     port: Port = Field(443, description="Port of the registry.")
+    addresses: tuple[str, ...] = Field(
+        (), description="What the domain may resolve to (default: the hosts' addresses)."
+    )
     ca: str = Field("", description="PEM file with the CA of the registry's certificate (default: the system's).")
     image: Image = Field("library/tiny:1", description="A small image (repository:tag) that the accounts may pull.")
     accounts: tuple[Account, ...] = Field((), description="Accounts for the login tests.")

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cargo_runbook.facts.path import RegistrySettings
+from cargo_runbook.facts.containers import read_containers
+from cargo_runbook.facts.nginx_conf import read_checked_domains
+from cargo_runbook.facts.path import HostSettings
 from cargo_runbook.facts.registry_config import read_token_auth
 from cargo_runbook.facts.signing_key import key_ids
 from cargo_runbook.facts.transport import HostFacts, read_host
@@ -19,7 +21,7 @@ class HostProbe:
     """Facts of all hosts, and the observation of each tengine's hosts file by host name."""
 
     hosts: tuple[HostFacts, ...]
-    settings: tuple[RegistrySettings, ...]
+    settings: tuple[HostSettings, ...]
     tengines: Mapping[str, Observation]
 
 
@@ -29,6 +31,10 @@ def _questions(host: Host) -> dict[str, Command]:
     return {
         "config": Command(vantage=machine, argv=("cat", f"{host.root}/config/registry/config.yml"), deadline=DEADLINE),
         "keys": Command(vantage=machine, argv=("cat", f"{host.root}/config/registry/root.crt"), deadline=DEADLINE),
+        "nginx": Command(vantage=machine, argv=("cat", f"{host.root}/config/nginx/nginx.conf"), deadline=DEADLINE),
+        "containers": Command(
+            vantage=machine, argv=("docker", "ps", "-a", "--no-trunc", "--format", "{{json .}}"), deadline=DEADLINE
+        ),
         "tengine": Command(vantage=tengine, argv=("cat", "/etc/hosts"), deadline=DEADLINE),
     }
 
@@ -51,13 +57,19 @@ def look_at_hosts(ask: Ask, environment: Environment) -> HostProbe:
     )
 
 
-def _settings(name: str, seen: Mapping[str, Observation]) -> RegistrySettings:
-    config, keys = seen["config"], seen["keys"]
-    readable = config.answered and config.exit_code == 0
-    return RegistrySettings(
+def _settings(name: str, seen: Mapping[str, Observation]) -> HostSettings:
+    def text(what: str) -> str:
+        observation = seen[what]
+        return observation.output if observation.answered and observation.exit_code == 0 else ""
+
+    return HostSettings(
         host=name,
-        auth=read_token_auth(config.output) if readable else None,
-        evidence=config.id,
-        key_ids=key_ids(keys.output) if keys.answered and keys.exit_code == 0 else (),
-        keys_evidence=keys.id,
+        auth=read_token_auth(text("config")),
+        evidence=seen["config"].id,
+        key_ids=key_ids(text("keys")),
+        keys_evidence=seen["keys"].id,
+        containers=read_containers(text("containers")),
+        containers_evidence=seen["containers"].id,
+        checked_domains=read_checked_domains(text("nginx")),
+        checked_evidence=seen["nginx"].id,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cargo_runbook.facts.names import Answer, Lookup, NameFacts
 from cargo_runbook.facts.path import PathFacts
+from cargo_runbook.facts.transport import Handshake
 from cargo_runbook.findings import Finding, Link, Verdict
 from cargo_runbook.rules.catalog import finding
 from cargo_runbook.texts import Text
@@ -60,6 +61,56 @@ def judge_names(facts: PathFacts) -> tuple[Finding, ...]:
         )
     untold = Text(f"the look-up of {names.name} could not be made", f"无法查询 {names.name}")
     return tuple(finding(code, Verdict.UNKNOWN, _OPERATOR, untold, *chain) for code in ("CRG101", "CRG102"))
+
+
+def judge_address(facts: PathFacts) -> tuple[Finding, ...]:
+    """CRG103: does the domain lead to this Cargo?
+
+    An address that the inventory does not name is no fault where a registry with a trusted certificate answers at it:
+    that is a front that nobody wrote down.
+    """
+    names = facts.names
+    if names is None:
+        return ()
+    if not names.resolves or not facts.addresses:
+        known = Text("there is no address to compare", "没有可比较的地址")
+        return (finding("CRG103", Verdict.SKIPPED if facts.addresses else Verdict.OK, _OPERATOR, known),)
+    got, wanted = ", ".join(names.addresses), ", ".join(facts.addresses)
+    if set(names.addresses) & set(facts.addresses):
+        summary = Text(f"{got} is an address of this Cargo", f"{got} 是该 Cargo 的地址")
+        return (finding("CRG103", Verdict.OK, _OPERATOR, summary),)
+    if facts.handshake is None:
+        untold = Text(
+            f"{got} is not in the inventory; whether a registry answers there is asked next",
+            f"清单中没有 {got}，下一步检查那里是否有仓库",
+        )
+        return (finding("CRG103", Verdict.UNKNOWN, _OPERATOR, untold),)
+    secure = facts.handshake.handshake is Handshake.SECURE
+    if secure and facts.challenge is not None and facts.challenge.realm is not None:
+        summary = Text(
+            f"a registry answers at {got}, which the inventory does not name", f"{got} 有仓库应答，但清单中没有该地址"
+        )
+        return (finding("CRG103", Verdict.OK, _OPERATOR, summary),)
+    links = (
+        Link(
+            names.system.evidence,
+            Text(
+                f"{names.name} resolves to {got}; by the inventory it is {wanted}",
+                f"{names.name} 解析为 {got}；清单中是 {wanted}",
+            ),
+            Text("clients connect to another machine", "客户端连接到了别的机器"),
+        ),
+        Link(
+            facts.handshake.evidence,
+            Text(
+                f"no Cargo answers there ({facts.handshake.handshake})",
+                f"那里没有 Cargo 应答（{facts.handshake.handshake}）",
+            ),
+            Text("the address is wrong, not only unknown", "地址是错的，而不只是没有登记"),
+        ),
+    )
+    summary = Text(f"{names.name} resolves to {got} instead of {wanted}", f"{names.name} 解析为 {got}，而不是 {wanted}")
+    return (finding("CRG103", Verdict.FAULT, _OPERATOR, summary, *links),)
 
 
 def _all_failing(names: NameFacts) -> bool:

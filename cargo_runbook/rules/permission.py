@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from cargo_runbook.facts.path import LoginFacts, PathFacts
-from cargo_runbook.facts.token_service import Issuer
 from cargo_runbook.findings import Finding, Link, Verdict
 from cargo_runbook.rules.catalog import finding
+from cargo_runbook.rules.token_service import token_service_at_fault
 from cargo_runbook.texts import Text
 
 _OPERATOR = "operator"
@@ -27,11 +27,7 @@ def judge_login(facts: PathFacts) -> tuple[Finding, ...]:
     links = [_login_link(login) for login in facts.logins]
     if refused:
         names = ", ".join(login.username for login in refused)
-        if (
-            facts.has_token_service
-            and facts.token_service is not None
-            and facts.token_service.issuer is Issuer.BUILT_IN
-        ):
+        if token_service_at_fault(facts):
             summary = Text(f"the login of {names} is refused", f"{names} 登录被拒绝")
             return (finding("CRG501", Verdict.FAULT, _OPERATOR, summary, *links),)
         summary = Text(

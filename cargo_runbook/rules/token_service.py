@@ -1,9 +1,10 @@
-"""Section Token Service 配置错误: which token service answers, and does the registry trust what it signs?"""
+"""Section Token Service 配置错误: which token service answers, and why not the right one?"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from cargo_runbook.facts.path import PathFacts
-from cargo_runbook.facts.token import TokenFacts
 from cargo_runbook.facts.token_service import Issuer, TokenServiceFacts
 from cargo_runbook.findings import Finding, Link, Verdict
 from cargo_runbook.rules.catalog import finding
@@ -13,21 +14,30 @@ _OPERATOR = "operator"
 
 
 def judge_token_service(facts: PathFacts) -> tuple[Finding, ...]:
-    """CRG301: is it the built-in token service that answers, though the inventory names another?"""
+    """CRG301, CRG302, CRG303 and CRG203: which token service answers, and why not the right one?"""
     seen = facts.token_service
     if seen is None or seen.issuer in (Issuer.UNTOLD, Issuer.BROKEN):
         summary = Text("which token service answers could not be told", "无法判断由哪个 token service 应答")
         untold = () if seen is None else (Link(seen.evidence, summary, Text("not tested", "未测试")),)
         skipped = seen is None or (facts.challenge is not None and facts.challenge.reason == "tls")
-        return (finding("CRG301", Verdict.SKIPPED if skipped else Verdict.UNKNOWN, _OPERATOR, summary, *untold),)
-    if seen.issuer is Issuer.CARGO_TOKEN or not facts.has_token_service:
+        status = Verdict.SKIPPED if skipped else Verdict.UNKNOWN
+        return tuple(finding(code, status, _OPERATOR, summary, *untold) for code in _SERVICE_CODES)
+    if not facts.has_token_service:
+        summary = Text(
+            "the inventory names no token service beside Harbor's own", "清单没有指定 Harbor 之外的 token service"
+        )
+        return tuple(finding(code, Verdict.OK, _OPERATOR, summary) for code in _SERVICE_CODES)
+    return (_judge_check(facts, seen), *_judge_addresses(facts, seen), _judge_built_in(facts, seen))
+
+
+_SERVICE_CODES = ("CRG203", "CRG302", "CRG303", "CRG301")
+
+
+def _judge_built_in(facts: PathFacts, seen: TokenServiceFacts) -> Finding:
+    if seen.issuer is Issuer.CARGO_TOKEN:
         who = Text("cargo-token answers", "由 cargo-token 应答")
-        if seen.issuer is Issuer.BUILT_IN:
-            who = Text(
-                "Harbor's own token service answers, as the inventory has it", "由 Harbor 内置的服务应答，与清单一致"
-            )
         link = Link(seen.evidence, who, Text("platform users can be known", "平台用户可以被识别"))
-        return (finding("CRG301", Verdict.OK, _OPERATOR, who, link, *_entries(seen)),)
+        return finding("CRG301", Verdict.OK, _OPERATOR, who, link, *_entries(seen))
     summary = Text(
         "Harbor's built-in token service answers instead of cargo-token; only admin can work",
         "应答的是 Harbor 内置的 token service 而不是 cargo-token，只有 admin 可用",
@@ -53,7 +63,89 @@ def judge_token_service(facts: PathFacts) -> tuple[Finding, ...]:
             for login in refused
         ),
     ]
-    return (finding("CRG301", Verdict.FAULT, _OPERATOR, summary, *links),)
+    return finding("CRG301", Verdict.FAULT, _OPERATOR, summary, *links)
+
+
+def _judge_addresses(facts: PathFacts, seen: TokenServiceFacts) -> tuple[Finding, Finding]:
+    """CRG302 and CRG303, by what each address that a front is pointed to answers to its own host."""
+    answers = {place: answer for place, answer in seen.answers.items() if answer[0] >= 0}
+    dead = {place: evidence for place, (status, evidence) in answers.items() if status == 0 or status >= 500}
+    strange = {place: evidence for place, (status, evidence) in answers.items() if 400 <= status < 500}
+    if not answers:
+        nothing = Text("no address but a loopback one to ask", "除回环地址外没有可查询的地址")
+        asked = bool(seen.answers)
+        status = Verdict.UNKNOWN if asked or not seen.entries else Verdict.OK
+        summary = Text(
+            "the token service could not be asked from the Cargo host", "无法从 Cargo 主机查询 token service"
+        )
+        said = nothing if status is Verdict.OK else summary
+        return (finding("CRG302", status, _OPERATOR, said), finding("CRG303", status, _OPERATOR, said))
+    return (
+        _judge_place(
+            "CRG302",
+            dead,
+            Text("no token service answers at {address}, where Cargo on {host} looks for it",
+                 "{host} 上的 Cargo 使用的 {address} 没有 token service 应答"),
+            Text("tengine takes it for dead and uses the built-in one", "tengine 认为它失效而改用内置服务"),
+            seen,
+        ),
+        _judge_place(
+            "CRG303",
+            strange,
+            Text(f"the token service at {{address}} does not know {facts.domain} (asked from {{host}})",
+                 f"{{address}} 的 token service 不认识 {facts.domain}（从 {{host}} 查询）"),
+            Text("it belongs to another cluster", "它属于其他集群"),
+            seen,
+        ),
+    )  # fmt: skip
+
+
+def _judge_place(
+    code: str, places: Mapping[tuple[str, str], str], said: Text, follows: Text, seen: TokenServiceFacts
+) -> Finding:
+    if not places:
+        return finding(
+            code, Verdict.OK, _OPERATOR, Text("the token service answers as its own", "token service 应答正常")
+        )
+    told = {place: said.fill({"host": place[0], "address": place[1]}) for place in places}
+    links = [Link(evidence, told[place], follows) for place, evidence in places.items()]
+    first = next(iter(told.values()))
+    host = next(iter(places))[0]
+    return finding(code, Verdict.FAULT, f"cargo host {host}", first, *_entries(seen), *links, *_health(seen))
+
+
+def _judge_check(facts: PathFacts, seen: TokenServiceFacts) -> Finding:
+    """CRG203: does tengine's health check ask for the domain in use?"""
+    wrong = [s for s in facts.settings if s.checked_domains and facts.domain.lower() not in s.checked_domains]
+    if not wrong:
+        summary = Text("tengine's health check asks for the domain in use", "tengine 的健康检查使用的就是当前域名")
+        return finding("CRG203", Verdict.OK, _OPERATOR, summary)
+    links = [
+        Link(
+            settings.checked_evidence,
+            Text(
+                f"nginx.conf on {settings.host} checks with X-Cargo: {', '.join(settings.checked_domains)}; "
+                f"the domain in use is {facts.domain}",
+                f"{settings.host} 的 nginx.conf 用 X-Cargo: {', '.join(settings.checked_domains)} 检查；"
+                f"正在使用的域名是 {facts.domain}",
+            ),
+            Text(
+                "cargo-token answers 400 to it, so tengine takes it for dead",
+                "cargo-token 返回 400，tengine 认为它失效",
+            ),
+        )
+        for settings in wrong
+    ]
+    summary = Text(
+        f"tengine's health check asks for {', '.join(wrong[0].checked_domains)} instead of {facts.domain}",
+        f"tengine 的健康检查使用 {', '.join(wrong[0].checked_domains)}，而不是 {facts.domain}",
+    )
+    return finding("CRG203", Verdict.FAULT, f"cargo host {wrong[0].host}", summary, *links)
+
+
+def token_service_at_fault(facts: PathFacts) -> bool:
+    """Whether platform users can't be known by whoever answers for tokens."""
+    return any(f.status is Verdict.FAULT for f in judge_token_service(facts))
 
 
 def _entries(seen: TokenServiceFacts) -> tuple[Link, ...]:
@@ -85,89 +177,3 @@ def _health(seen: TokenServiceFacts) -> tuple[Link, ...]:
         )
         follows = Text("tengine takes it for dead and falls back", "tengine 认为它失效而改用内置服务")
     return (Link(seen.health_evidence, said, follows),)
-
-
-def judge_token(facts: PathFacts) -> tuple[Finding, ...]:
-    """CRG304 and CRG305: does the registry trust the token's key, issuer and audience?"""
-    token = facts.token or next((login.token for login in facts.logins if login.token), None)
-    if token is None:
-        summary = Text("not testable: no token was received", "无法测试：没有收到 token")
-        status = Verdict.UNKNOWN if _unreached(facts) else Verdict.SKIPPED
-        return tuple(finding(code, status, _OPERATOR, summary) for code in ("CRG304", "CRG305"))
-    return (_judge_key(facts, token), _judge_claims(facts, token))
-
-
-def _unreached(facts: PathFacts) -> bool:
-    return facts.challenge is None or (not facts.challenge.status and facts.challenge.reason != "tls")
-
-
-def _judge_key(facts: PathFacts, token: TokenFacts) -> Finding:
-    readable = [settings for settings in facts.settings if settings.key_ids]
-    strangers = [settings for settings in readable if token.key_id not in settings.key_ids]
-    link = Link(
-        token.evidence,
-        Text(f"the token is signed by key {token.key_id}", f"token 由密钥 {token.key_id} 签发"),
-        Text("the registry must trust that key", "仓库必须信任该密钥"),
-    )
-    if token.key_id and strangers:
-        summary = Text("the registry does not trust the key that signed the token", "仓库不信任签发 token 的密钥")
-        links = [
-            Link(
-                settings.keys_evidence,
-                Text(
-                    f"root.crt on {settings.host} holds {', '.join(settings.key_ids)}",
-                    f"{settings.host} 上的 root.crt 是 {', '.join(settings.key_ids)}",
-                ),
-                Text(
-                    "the token comes from another key: another cluster's token service",
-                    "token 来自别的密钥，即其他集群",
-                ),
-            )
-            for settings in strangers
-        ]
-        return finding("CRG304", Verdict.FAULT, _OPERATOR, summary, link, *links)
-    if token.key_id and readable:
-        links = [
-            Link(
-                settings.keys_evidence,
-                Text(f"root.crt on {settings.host} holds that key", f"{settings.host} 上的 root.crt 就是该密钥"),
-                Text("the signature can be verified", "签名可以验证"),
-            )
-            for settings in readable
-        ]
-        summary = Text("the registry trusts the key of the token", "仓库信任 token 的密钥")
-        return finding("CRG304", Verdict.OK, _OPERATOR, summary, link, *links)
-    if facts.manifest is not None and facts.manifest.status in (200, 404):
-        accepted = Text(
-            f"the registry took the token ({facts.manifest.status})", f"仓库接受了 token（{facts.manifest.status}）"
-        )
-        return finding("CRG304", Verdict.OK, _OPERATOR, accepted, Link(facts.manifest.evidence, accepted, accepted))
-    summary = Text("root.crt could not be read, so the key can't be compared", "无法读取 root.crt，不能比较密钥")
-    return finding("CRG304", Verdict.UNKNOWN, _OPERATOR, summary, link)
-
-
-def _judge_claims(facts: PathFacts, token: TokenFacts) -> Finding:
-    wrong = []
-    for settings in facts.settings:
-        if settings.auth is None:
-            continue
-        if settings.auth.issuer and settings.auth.issuer != token.issuer:
-            wrong.append((settings, f"iss {token.issuer!r} != {settings.auth.issuer!r}"))
-        if settings.auth.service and settings.auth.service not in token.audience:
-            wrong.append((settings, f"aud {', '.join(token.audience)!r} != {settings.auth.service!r}"))
-    if wrong:
-        summary = Text("; ".join(text for _, text in wrong), "；".join(text for _, text in wrong))
-        links = [
-            Link(
-                s.evidence,
-                Text(f"{s.host}: {text}", f"{s.host}：{text}"),
-                Text("the registry refuses it", "仓库会拒绝"),
-            )
-            for s, text in wrong
-        ]
-        return finding("CRG305", Verdict.FAULT, _OPERATOR, summary, *links)
-    summary = Text(
-        f"issuer {token.issuer}, audience {', '.join(token.audience)}",
-        f"签发者 {token.issuer}，受众 {', '.join(token.audience)}",
-    )
-    return finding("CRG305", Verdict.OK, _OPERATOR, summary)

@@ -1,4 +1,4 @@
-"""The connection to the registry's port, its certificate, and whether the Cargo hosts can be looked at."""
+"""The connection to the registry's port, and its certificate."""
 
 from __future__ import annotations
 
@@ -106,27 +106,3 @@ def _fault(code: str, facts: PathFacts, seen: HandshakeFacts) -> Finding:
 
 def _link(seen: HandshakeFacts, rule: Text, consequence: Text) -> Link:
     return Link(seen.evidence, rule, consequence)
-
-
-def judge_hosts(facts: PathFacts) -> tuple[Finding, ...]:
-    """CRG704: can each Cargo host be looked at over SSH?"""
-    closed = [host for host in facts.hosts if host.reason]
-    if not facts.hosts:
-        return ()
-    if not closed:
-        names = ", ".join(host.name for host in facts.hosts)
-        summary = Text(f"SSH to {names} works", f"{names} 的 SSH 可用")
-        return (finding("CRG704", Verdict.OK, _OPERATOR, summary),)
-    summary = Text(
-        "; ".join(f"{host.name}: {host.sentence or host.reason}" for host in closed),
-        "；".join(f"{host.name}：{host.sentence or host.reason}" for host in closed),
-    )
-    links = [
-        Link(
-            host.evidence,
-            Text(f"SSH to {host.name} ends with: {host.reason}", f"{host.name} 的 SSH 失败：{host.reason}"),
-            Text("its files and containers could not be read", "未能读取其文件和容器"),
-        )
-        for host in closed
-    ]
-    return (finding("CRG704", Verdict.UNKNOWN, _OPERATOR, summary, *links),)

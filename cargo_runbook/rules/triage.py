@@ -9,16 +9,20 @@ from cargo_runbook.facts.path import PathFacts
 from cargo_runbook.findings import Diagnosis, Finding, Health, Verdict
 from cargo_runbook.rules.catalog import catalog
 from cargo_runbook.rules.challenge import judge_challenge
-from cargo_runbook.rules.names import judge_names
+from cargo_runbook.rules.hosts import judge_containers, judge_hosts
+from cargo_runbook.rules.names import judge_address, judge_names
 from cargo_runbook.rules.permission import judge_login, judge_project, judge_pull
-from cargo_runbook.rules.token_service import judge_token, judge_token_service
-from cargo_runbook.rules.transport import judge_hosts, judge_transport
+from cargo_runbook.rules.token import judge_token
+from cargo_runbook.rules.token_service import judge_token_service
+from cargo_runbook.rules.transport import judge_transport
 
 Rule = Callable[[PathFacts], tuple[Finding, ...]]
 
 RULES: tuple[Rule, ...] = (
     judge_hosts,
+    judge_containers,
     judge_names,
+    judge_address,
     judge_transport,
     judge_challenge,
     judge_token_service,

@@ -49,12 +49,24 @@ class Command(_Model):
     command: tuple[str, ...]
 
 
+class Deed(_Model):
+    """A command that makes the fault, and the one that undoes it; both must end with exit code 0."""
+
+    machine: MachineName
+    do: tuple[str, ...]
+    undo: tuple[str, ...]
+
+
 class EditStep(_Model):
     edit: Edit
 
 
 class LinkStep(_Model):
     link: Link
+
+
+class DeedStep(_Model):
+    deed: Deed
 
 
 class RunStep(_Model):
@@ -88,9 +100,10 @@ class Fault(_Model):
     title: Title
     section: str = Field(description="Title of the guide's section.")
     environment: Literal["cargo", "devops"]
+    also: tuple[Literal["cargo", "devops"], ...] = Field((), description="Environments that have it as well.")
     expected_root_causes: tuple[Annotated[str, Field(pattern=r"^CRG\d{3}$")], ...]
     client: Client
-    changes: tuple[EditStep | LinkStep, ...] = Field(alias="break")
+    changes: tuple[EditStep | LinkStep | DeedStep, ...] = Field(alias="break")
     apply: tuple[RunStep, ...]
     proof: Proof
 
@@ -101,6 +114,10 @@ class Fault(_Model):
     @property
     def edits(self) -> tuple[Edit, ...]:
         return tuple(step.edit for step in self.changes if isinstance(step, EditStep))
+
+    @property
+    def deeds(self) -> tuple[Deed, ...]:
+        return tuple(step.deed for step in self.changes if isinstance(step, DeedStep))
 
     @property
     def links(self) -> tuple[Link, ...]:

@@ -26,6 +26,7 @@ from cargo_sandbox.material.files import write
 from cargo_sandbox.paths import StateFolder
 from cargo_sandbox.waiting import wait_until
 
+PACKAGES = Path(__file__).resolve().parents[2]
 PATIENCE = 40.0  # seconds until a fault must show its effect, or have lost it
 
 
@@ -99,6 +100,8 @@ class FaultEngine:
             self._rewrite(*place, [edit for name in broken for edit in fault(name).edits])
         for link in wanted.links:
             self._plug(link.machine, link.up if not up else not link.up)
+        for deed in wanted.deeds:
+            self._run(Command(machine=deed.machine, command=deed.undo if up else deed.do))
         for step in wanted.apply:
             self._run(step.run)
 
@@ -125,15 +128,26 @@ class FaultEngine:
         subprocess.run(command, check=True, capture_output=True)
 
     def _run(self, command: Command) -> None:
-        done = processes.run_on(self.state, command.machine, command.command)
+        done = processes.run_on(self.state, command.machine, self._filled(command.command))
         if done.returncode != 0:
             seen = (done.stdout + done.stderr).decode(errors="replace")[-1000:]
             raise SandboxFailed(f"{' '.join(command.command)} failed on {command.machine}", seen=seen)
 
+    def _filled(self, argv: Sequence[str]) -> list[str]:
+        """The words of a command with {ca}, {packages} and {services} replaced by where these lie on a machine."""
+        places = {
+            "{ca}": str(self.state.inventory / "ca.crt"),
+            "{packages}": str(PACKAGES),
+            "{services}": str(PACKAGES / "cargo_sandbox" / "services"),
+        }
+        words = list(argv)
+        for name, place in places.items():
+            words = [word.replace(name, place) for word in words]
+        return words
+
     def _see(self, wanted: Fault, pattern: str, otherwise: str) -> None:
         """Wait for the effect."""
-        ca = str(self.state.inventory / "ca.crt")
-        argv = [part.replace("{ca}", ca) for part in wanted.proof.command]
+        argv = self._filled(wanted.proof.command)
         output = [""]
 
         def seen() -> bool:

@@ -110,7 +110,7 @@ _WAIT = "trap exit TERM; while :; do sleep 3600 & wait $!; done"
 _PYTHON = ("/usr/bin/python3", "-B", "-m")
 REPOSITORY = "cargo.caicloudprivatetest.com/release"
 IMAGES = (
-    Image("tengine:2.1.0", ("/bin/sh", f"/{SERVICES_INSIDE}/cargo_sandbox/services/start-tengine.sh")),
+    Image("tengine:2.1.0", (*_PYTHON, "cargo_sandbox.services.tengine")),
     Image("registry:2.8.2", ("/usr/bin/docker-registry", "serve", "/etc/registry/config.yml")),
     Image("harbor-ui:v1.4.1", (*_PYTHON, "cargo_sandbox.services.harbor_ui", "/etc/ui")),
     # The guide pings from tengine because jobservice has no ping.

@@ -61,7 +61,12 @@ def prepare(state: StateFolder, programs: Path | None = None) -> None:
     cargo_admin_data(state.files("master"), ca=ca.certificate_pem, passwords=passwords)
     if programs:
         cluster.prepare(state.files("master"), _home(state, OPERATOR), ca=ca.certificate_pem)
+    # For the fault in which a front shows a certificate of the right CA for another name.
+    another = pki.server_certificate(ca, f"another.{topology.ZONE}")
     for site in SITES:
+        kept = state.files(site.name) / "etc/cargo-sandbox"
+        write(kept / "another-name.crt", another.certificate_pem)
+        write_secret(kept / "another-name.key", another.key_pem)
         install(
             state.files(site.name),
             site,

@@ -262,20 +262,45 @@ def test_a_server_that_speaks_something_else_is_told(operator: Operator) -> None
     assert (seen.status, seen.data["reason"]) == (Status.UNREACHABLE, "not_ssh")
 
 
-def test_a_connection_that_died_is_opened_again(operator: Operator, start_sshd: StartSshd, tmp_path: Path) -> None:
+def cut_while_running(live: LiveConnections, script: str, started: Path, times: int) -> Observation:
+    """Runs `script`, and kills the server's end of the connection as often as the script makes `started`."""
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(ask, live, "sh", "-c", script)
+        for _ in range(times):
+            wait_until(started.exists, "the command")
+            session = int(started.read_text())
+            started.unlink()
+            os.kill(session, 9)
+        return asked.result(timeout=9)
+
+
+def test_a_connection_that_breaks_is_opened_again_and_the_question_asked_once_more(
+    operator: Operator, start_sshd: StartSshd, tmp_path: Path
+) -> None:
     sshd = start_sshd()
     operator.knows(sshd, "cargo1")
     live = operator.connections()
-    session = int(ask(live, "sh", "-c", "echo $PPID").output)
-    with ThreadPoolExecutor(1) as pool:
-        started = tmp_path / "started"
-        broken = pool.submit(ask, live, "sh", "-c", f"echo part; sleep 0.5; touch {started}; sleep 30")
-        wait_until(started.exists, "the command")
-        os.kill(session, 9)
-        seen = broken.result(timeout=5)
+    ran, started = tmp_path / "ran", tmp_path / "started"
+    once = (
+        f"[ -e {ran} ] && exec echo again; touch {ran}; echo $PPID >{tmp_path}/p; mv {tmp_path}/p {started}; sleep 30"
+    )
+    seen = cut_while_running(live, once, started, 1)
+    assert (seen.status, seen.exit_code, seen.output) == (Status.ANSWERED, 0, "again\n")
+    assert sshd.logins() == 2
+
+
+def test_a_connection_that_breaks_twice_is_no_answer_and_keeps_what_came(
+    operator: Operator, start_sshd: StartSshd, tmp_path: Path
+) -> None:
+    sshd = start_sshd()
+    operator.knows(sshd, "cargo1")
+    live = operator.connections()
+    started = tmp_path / "started"
+    script = f"echo part; sleep 0.5; echo $PPID >{tmp_path}/p; mv {tmp_path}/p {started}; sleep 30"
+    seen = cut_while_running(live, script, started, 2)
     assert (seen.status, seen.data["reason"], seen.output) == (Status.UNREACHABLE, "connection_lost", "part\n")
     assert ask(live, "echo", "back").output == "back\n"
-    assert sshd.logins() == 2
+    assert sshd.logins() == 3
 
 
 def test_closing_leaves_no_thread_and_no_connection(operator: Operator, start_sshd: StartSshd) -> None:

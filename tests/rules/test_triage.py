@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
-from cargo_runbook.facts.names import Lookup
-from cargo_runbook.facts.path import PathFacts, RegistrySettings
+from cargo_runbook.facts.names import Answer, Lookup
+from cargo_runbook.facts.path import HostSettings, PathFacts
 from cargo_runbook.facts.registry import ManifestFacts
 from cargo_runbook.facts.token_service import Issuer
 from cargo_runbook.facts.transport import Handshake, HostFacts
@@ -18,6 +19,7 @@ from cargo_runbook.rules.triage import conclude, judge
 from tests.rules.path_facts import (
     DEAD_HOST,
     HEALTHY,
+    NOW,
     but,
     challenge,
     handshake,
@@ -38,10 +40,9 @@ def diagnose(facts: PathFacts) -> Diagnosis:
 
 
 WRONG = "https://old-cargo.example/service/token"
-BUILT_IN = but(
-    token_service=token_service(Issuer.BUILT_IN, address="127.0.0.1"),
-    logins=(login("admin", "admin", 200), login("alice", "platform", 401)),
-)
+REFUSED = (login("admin", "admin", 200), login("alice", "platform", 401))
+BUILT_IN = but(token_service=token_service(Issuer.BUILT_IN, address="127.0.0.1", answer=None), logins=REFUSED)
+ELSEWHERE = replace(names(Lookup.RESOLVED), system=Answer("", Lookup.RESOLVED, ("192.0.2.99",), "E1"))
 FRONT_DOWN = but(
     challenge=challenge(status=502),
     logins=(),
@@ -65,7 +66,45 @@ CASES = [
     ("realm without https", but(challenge=challenge("http://cargo.example/service/token")), "CRG202"),
     ("realm is no address", but(challenge=challenge("/service/token")), "CRG202"),
     ("/v2/ is open", but(challenge=challenge(status=200)), "CRG202"),
+    ("address of another machine", but(names=ELSEWHERE, handshake=handshake(Handshake.REFUSED), **TLS), "CRG103"),
+    (
+        "certificate of another machine",
+        but(names=ELSEWHERE, handshake=handshake(Handshake.WRONG_NAME), **TLS),
+        "CRG103",
+    ),
     ("built-in token service", BUILT_IN, "CRG301"),
+    (
+        "token service dead",
+        but(token_service=token_service(Issuer.BUILT_IN, address="192.0.2.99", answer=0), logins=REFUSED),
+        "CRG302",
+    ),
+    (
+        "another cluster's, built-in answers",
+        but(token_service=token_service(Issuer.BUILT_IN, address="192.0.2.99", answer=400), logins=REFUSED),
+        "CRG303",
+    ),
+    (
+        "another cluster's answers",
+        but(token_service=token_service(Issuer.CARGO_TOKEN, address="192.0.2.99", answer=400), logins=REFUSED),
+        "CRG303",
+    ),
+    (
+        "health check for another domain",
+        but(
+            token_service=token_service(Issuer.BUILT_IN),
+            settings=(settings(checked="old-cargo.example"),),
+            logins=REFUSED,
+        ),
+        "CRG203",
+    ),
+    ("token too early", but(token=token("pull", issued=NOW + 600), manifest=ManifestFacts(401, "", "E12")), "CRG306"),
+    ("token too old", but(token=token("pull", issued=NOW - 600), manifest=ManifestFacts(401, "", "E12")), "CRG306"),
+    ("harbor-ui stopped", but(settings=(settings(ui="Exited (137) 5 seconds ago"),)), "CRG710"),
+    (
+        "tengine stopped, port closed",
+        but(settings=(settings(ui="Created"),), handshake=handshake(Handshake.REFUSED), **TLS),
+        "CRG710",
+    ),
     ("another cluster's key", but(token=token("pull", key="CCCC")), "CRG304"),
     ("another issuer", but(token=token("pull", issuer="registry-token-issuer")), "CRG305"),
     ("no role", but(token=token()), "CRG502"),
@@ -102,6 +141,16 @@ def test_two_faults_that_do_not_explain_each_other_are_both_root_causes() -> Non
     assert diagnose(both).root_causes == ("CRG101", "CRG201")
 
 
+def test_an_address_that_nobody_wrote_down_is_no_fault_while_a_registry_answers_there() -> None:
+    diagnosis = diagnose(but(names=ELSEWHERE))
+    assert diagnosis.status is Health.HEALTHY
+    assert "CRG103" in diagnosis.refuted
+
+
+def test_a_minute_between_two_clocks_is_allowed() -> None:
+    assert diagnose(but(token=token("pull", issued=NOW + 59))).status is Health.HEALTHY
+
+
 def test_what_follows_from_a_fault_is_marked_as_its_consequence() -> None:
     (refused,) = [f for f in diagnose(BUILT_IN).findings if f.code == "CRG501"]
     assert refused.status is Verdict.FAULT
@@ -128,7 +177,7 @@ def test_a_refused_password_is_not_held_against_cargo() -> None:
 def test_without_ssh_the_rest_is_still_judged_and_the_whole_is_not_called_healthy() -> None:
     closed = but(
         hosts=(HostFacts("cargo-1", True, "host_key_unknown", "the host key is not in known_hosts", "E8"),),
-        settings=(RegistrySettings("cargo-1", None, "E8", (), "E9"),),
+        settings=(HostSettings("cargo-1", None, "E8", (), "E9"),),
     )
     diagnosis = diagnose(closed)
     assert diagnosis.status is Health.UNKNOWN

@@ -1,7 +1,6 @@
 """The files of a Cargo host, as an engineer reads them."""
 
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -9,9 +8,8 @@ from ruamel.yaml import YAML
 
 from cargo_sandbox.material import image
 from cargo_sandbox.material.installation import render
+from cargo_sandbox.services.tengine import checks_in, without_checks
 from cargo_sandbox.topology import MASTER, SITES, site
-
-START = Path(image.__file__).parents[1] / "services" / "start-tengine.sh"
 
 
 def test_the_check_line_holds_backslash_r_backslash_n_as_letters_and_this_sites_domain():
@@ -63,12 +61,22 @@ def test_the_registry_sends_clients_to_the_domain_of_its_own_site():
         ("    # check this", True),
     ],
 )
-def test_nginx_gets_the_file_without_tengines_directives(tmp_path: Path, line: str, kept: bool):
-    program = next(part for part in START.read_text().splitlines() if part.startswith("sed "))
-    (tmp_path / "nginx.conf").write_text(f"{line}\n")
-    expression = program.split("'")[1]
-    done = subprocess.run(["sed", expression, tmp_path / "nginx.conf"], capture_output=True, text=True, check=True)
-    assert (done.stdout == f"{line}\n") is kept
+def test_nginx_gets_the_file_without_tengines_directives(line: str, kept: bool):
+    assert (without_checks(f"{line}\n") == f"{line}\n") is kept
+
+
+def test_the_check_is_sent_as_it_stands_in_the_file_with_real_line_ends():
+    (check,) = checks_in(render(site("cargo"))["config/nginx/nginx.conf"])
+    assert (check.upstream, check.host, check.port) == ("token-service", "cargo-admin", 30099)
+    assert check.request == b"GET /registryproxy/v2 HTTP/1.0\r\nX-Cargo: cargo.caicloudprivatetest.com\r\n\r\n"
+    assert (check.interval, check.timeout, check.rise, check.fall) == (3.0, 2.0, 1, 2)
+
+
+def test_a_server_whose_check_fails_is_taken_out_and_its_backup_stays():
+    text = without_checks(render(site("cargo"))["config/nginx/nginx.conf"], frozenset({"token-service"}))
+    assert "server cargo-admin:30099 max_fails=1 fail_timeout=5s down;" in text
+    assert "server ui:8080 backup;" in text
+    assert "server registry:5000;" in text
 
 
 def test_an_image_archive_is_made_once_and_then_taken_from_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

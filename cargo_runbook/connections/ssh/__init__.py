@@ -56,9 +56,18 @@ class SshConnection:
     def ask(self, look: Look, question: Command, host: Host) -> Observation:
         """Runs the command of `question` on `host`, or in the vantage's container there.
 
+        A connection that breaks is opened again once, within the same deadline: what is asked only looks, so asking
+        again changes nothing, and a broken connection must not be taken for an answer.
+
         When docker has no such running container, the answer (docker's, with its exit code) has a reason: `no_container`,
         `container_stopped`, `no_dockerd` or `docker_permission`.
         """
+        observation = self._ask_once(look, question, host)
+        if observation.data.get("reason") == "connection_lost" and not look.deadline.over:
+            return self._ask_once(look, question, host)
+        return observation
+
+    def _ask_once(self, look: Look, question: Command, host: Host) -> Observation:
         in_container = question.vantage.place is Place.CONTAINER
         run = RemoteRun(question.argv)
         if in_container:
