@@ -58,13 +58,12 @@ def token_request(environment: Environment, connect_to: str, account: Account | 
 class TokenProbe:
     """The logins of all accounts, and a token to pull with: None when the answer held none.
 
-    `account` is the one that the token is for, empty for the anonymous; `evidence` the answer that held it.
+    `account` is the one that the token is for, empty for the anonymous.
     """
 
     logins: tuple[LoginFacts, ...]
     token: TokenFacts | None
     account: str
-    evidence: str
 
 
 def log_in(ask: Ask, environment: Environment, connect_to: str, service: str, repository: str) -> TokenProbe:
@@ -77,7 +76,7 @@ def log_in(ask: Ask, environment: Environment, connect_to: str, service: str, re
     )
     *logins, scoped = together(ask, questions)
     facts = tuple(_login(account, o) for account, o in zip(accounts, logins, strict=True))
-    return TokenProbe(facts, read_token(scoped), puller.username if puller else "", scoped.id)
+    return TokenProbe(facts, read_token(scoped), puller.username if puller else "")
 
 
 def _login(account: Account, observation: Observation) -> LoginFacts:
