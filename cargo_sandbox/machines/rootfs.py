@@ -61,10 +61,8 @@ def layout_for(machine: Machine, state: StateFolder, *, home: Path | None = None
     project = project_root()
     on_operator = machine == OPERATOR
     binds = [Bind(str(project), writable=on_operator)]
-    # A folder inside the project needs no bind of its own, unless it is another file system.
     for folder in python_folders():
-        inside = folder.is_relative_to(project)
-        if folder.exists() and (not inside or folder.stat().st_dev != project.stat().st_dev):
+        if folder.exists() and _needs_a_bind(folder, project, masks):
             binds.append(Bind(str(folder), writable=False))
     if on_operator:
         binds.append(Bind(str(state.inventory), writable=True))
@@ -72,6 +70,18 @@ def layout_for(machine: Machine, state: StateFolder, *, home: Path | None = None
         binds.append(Bind(str(state.cluster)))
     unique = {bind.path: bind for bind in reversed(binds)}
     return Layout(tuple(map(str, masks)), tuple(sorted(unique.values(), key=lambda bind: bind.path)))
+
+
+def _needs_a_bind(folder: Path, project: Path, masks: Iterable[Path]) -> bool:
+    """Whether a machine would not see the folder by itself.
+
+    The overlay over / shows it where it is not masked and no file system of its own. To bind it all the same would
+    make it read-only: Debian's own Python has the prefix /usr.
+    """
+    if folder.is_relative_to(project):
+        return folder.stat().st_dev != project.stat().st_dev
+    masked = any(folder.is_relative_to(mask) for mask in masks)
+    return masked or folder.stat().st_dev != Path("/").stat().st_dev
 
 
 def _mount(*argv: str) -> None:

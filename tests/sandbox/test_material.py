@@ -115,6 +115,16 @@ def test_a_project_below_tmp_is_bound_after_tmp_is_hidden(state: StateFolder, mo
     assert "/tmp/checkout" in {bind.path for bind in layout.binds}
 
 
+def test_a_python_that_the_overlay_shows_is_not_bound_and_a_hidden_one_is(
+    state: StateFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    # Debian's own Python has the prefix /usr: bound read-only, it would take /usr/local/sbin with it.
+    monkeypatch.setattr(rootfs, "python_folders", lambda: (Path("/usr"), tmp_path))
+    binds = {bind.path for bind in layout_for(machine("master"), state, home=tmp_path.parent).binds}
+    assert "/usr" not in binds
+    assert str(tmp_path) in binds
+
+
 @pytest.mark.sandbox
 def test_laid_over_files_replace_links_and_keep_their_modes(tmp_path: Path):
     source, root = tmp_path / "files", tmp_path / "root"
