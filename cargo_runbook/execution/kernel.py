@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+from typing import Any
 
 from jupyter_client.kernelspec import NATIVE_KERNEL_NAME, KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from traitlets import default
+
+_STDERR = 2
 
 
 class OwnInterpreter(KernelSpecManager):
@@ -23,8 +26,9 @@ class OwnInterpreter(KernelSpecManager):
 
     def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
         spec = super().get_kernel_spec(kernel_name)
-        # ipykernel warns at each start that sockets on loopback are signed, but not encrypted.
-        spec.argv = [*spec.argv, "--log-level=ERROR"]
+        # ipykernel warns at each start that sockets on loopback are signed, but not encrypted, and calls it an error
+        # when the interrupt that comes before each shutdown finds it busy ending.
+        spec.argv = [*spec.argv, "--log-level=CRITICAL"]
         return spec
 
 
@@ -34,6 +38,12 @@ class RunbookKernel(AsyncKernelManager):
     @default("kernel_spec_manager")
     def _own_interpreter(self) -> KernelSpecManager:
         return OwnInterpreter(parent=self)
+
+    async def _async_start_kernel(self, **kw: Any) -> None:
+        # What a kernel prints past its cells must not get between the data on our standard output.
+        await super()._async_start_kernel(**{"stdout": _STDERR, **kw})
+
+    start_kernel = _async_start_kernel
 
     def kill(self) -> None:
         """Ends the kernel and the processes of its group at once; no harm when it is gone already."""

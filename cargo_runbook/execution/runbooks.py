@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import ast
-import contextlib
-import io
 import os
 from collections.abc import Mapping
 from difflib import get_close_matches
@@ -77,21 +75,30 @@ def read_parameters(runbook: Path, given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _defaults(runbook: Path) -> dict[str, Any]:
+    """Names and default values of the cell tagged `parameters`; None for a default that is no plain value.
+
+    Not by papermill's inspect_notebook: it prints, and standard output can't be set aside for one thread alone.
+    """
+    import nbformat
     from nbformat.reader import NotJSONError
-    from papermill.inspection import inspect_notebook
 
     try:
-        # papermill prints a line about a notebook without parameters; standard output is for data.
-        with contextlib.redirect_stdout(io.StringIO()):
-            known = inspect_notebook(str(runbook))
-    except (ValueError, KeyError, AttributeError, NotJSONError) as error:
+        notebook = nbformat.read(runbook, as_version=4)  # type: ignore[no-untyped-call]
+        cells = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", ())]
+        statements = ast.parse(cells[0].source).body if cells else []
+    except (ValueError, KeyError, AttributeError, NotJSONError, SyntaxError) as error:
         raise UsageError(f"{runbook} is not a notebook: {str(error).splitlines()[0][:100]}") from None
     defaults: dict[str, Any] = {}
-    for name, parameter in known.items():
-        try:
-            defaults[name] = ast.literal_eval(parameter["default"])
-        except (ValueError, SyntaxError):
-            defaults[name] = None
+    for statement in statements:
+        match statement:
+            case (
+                ast.Assign(targets=[ast.Name(id=name)], value=value)
+                | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value)
+            ):
+                try:
+                    defaults[name] = ast.literal_eval(value)
+                except ValueError:
+                    defaults[name] = None
     return defaults
 
 
