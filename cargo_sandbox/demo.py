@@ -7,7 +7,6 @@ from the sandbox, and every page says so.
 from __future__ import annotations
 
 import json
-import os
 import shlex
 import shutil
 import subprocess
@@ -31,11 +30,11 @@ from cargo_sandbox import lab
 from cargo_sandbox.client import last_line, run_client
 from cargo_sandbox.faults.catalog import Client, fault
 from cargo_sandbox.faults.engine import FaultEngine
-from cargo_sandbox.machines import operator_shell, processes
-from cargo_sandbox.paths import StateFolder, project_root, state_folder
+from cargo_sandbox.machines import operator_shell
+from cargo_sandbox.paths import StateFolder, state_folder
 from cargo_sandbox.progress import shown_progress
 from cargo_sandbox.requirements import can_run
-from cargo_sandbox.topology import OPERATOR, SITES
+from cargo_sandbox.topology import SITES
 
 NAME = "demo"
 FAULT = "wrong-domain"
@@ -94,10 +93,7 @@ class Practice:
         return self._client(BROKEN)
 
     def runbook(self, arguments: Sequence[str]) -> list[str]:
-        pid = operator_shell.machine_of(self._state, OPERATOR.name)
-        extra = operator_shell.environment_for_operator(self._state, os.environ)
-        command = ["cargo-runbook", *arguments]
-        return processes.command_on(pid, OPERATOR.name, command, extra=extra, folder=str(project_root()))
+        return operator_shell.command_line(self._state, ["cargo-runbook", *arguments])
 
     def stop(self) -> None:
         lab.down(self._state)

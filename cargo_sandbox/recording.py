@@ -8,7 +8,6 @@ passed the redactor before it gets here; credentials are not part of it.
 from __future__ import annotations
 
 import json
-import os
 import shlex
 import shutil
 import subprocess
@@ -25,9 +24,9 @@ from cargo_runbook.recordings import HEALTHY, recordings_folder
 from cargo_sandbox.client import run_client
 from cargo_sandbox.faults.catalog import Client, Fault, faults
 from cargo_sandbox.faults.engine import FaultEngine
-from cargo_sandbox.machines import operator_shell, processes
-from cargo_sandbox.paths import StateFolder, project_root
-from cargo_sandbox.topology import OPERATOR, SITES
+from cargo_sandbox.machines import operator_shell
+from cargo_sandbox.paths import StateFolder
+from cargo_sandbox.topology import SITES
 
 HEALTHY_CLIENT = Client(command=("docker", "pull", f"{SITES[0].domain}/library/tiny:1"), text="")
 
@@ -80,10 +79,8 @@ def _record(state: StateFolder, name: str, client: Client, fault: Fault | None) 
 
 
 def _look(state: StateFolder, environment: str) -> str:
-    pid = operator_shell.machine_of(state, OPERATOR.name)
     argv = [sys.executable, "-m", "cargo_sandbox.recording", environment]
-    extra = operator_shell.environment_for_operator(state, os.environ)
-    command = processes.command_on(pid, OPERATOR.name, argv, extra=extra, folder=str(project_root()))
+    command = operator_shell.command_line(state, argv)
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     if done.returncode:
         raise RunFailed(f"{environment} could not be looked at", vantage="operator", seen=done.stderr.strip())

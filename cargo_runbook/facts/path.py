@@ -70,5 +70,13 @@ class PathFacts:
     manifest: ManifestFacts | None = None
 
     @property
+    def unreached(self) -> bool:
+        """Whether the registry gave no answer that anything behind it could be judged by.
+
+        A certificate that is not trusted is an answer: what lies behind it was left unasked on purpose.
+        """
+        return self.challenge is None or (not self.challenge.status and self.challenge.reason != "tls")
+
+    @property
     def authority(self) -> str:
         return self.domain if self.port == 443 else f"{self.domain}:{self.port}"

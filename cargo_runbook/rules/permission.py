@@ -63,7 +63,7 @@ def judge_project(facts: PathFacts) -> tuple[Finding, ...]:
     """CRG502: does the token hold the right to pull? Read in the token's `access`, never guessed from the request."""
     who = facts.token_account or "anonymous"
     if facts.token is None or _refused(facts, facts.token_account):
-        status = Verdict.UNKNOWN if _cut_off(facts) else Verdict.SKIPPED
+        status = Verdict.UNKNOWN if facts.unreached else Verdict.SKIPPED
         summary = Text(f"not testable: no token for {who}", f"无法测试：没有 {who} 的 token")
         return (finding("CRG502", status, _OPERATOR, summary),)
     token = facts.token
@@ -85,7 +85,7 @@ def judge_pull(facts: PathFacts) -> tuple[Finding, ...]:
     image = f"{facts.repository}:{facts.tag}"
     seen = facts.manifest
     if seen is None or not seen.status:
-        status = Verdict.UNKNOWN if seen is not None or _cut_off(facts) else Verdict.SKIPPED
+        status = Verdict.UNKNOWN if seen is not None or facts.unreached else Verdict.SKIPPED
         summary = Text(f"not testable: {image} was not asked for", f"无法测试：没有请求 {image}")
         return tuple(finding(code, status, _OPERATOR, summary) for code in ("CRG504", "CRG503"))
     rule = Text(f"the manifest of {image} answers {seen.status}", f"{image} 的 manifest 返回 {seen.status}")
@@ -116,7 +116,3 @@ def judge_pull(facts: PathFacts) -> tuple[Finding, ...]:
 
 def _refused(facts: PathFacts, username: str) -> bool:
     return any(login.username == username and login.status != 200 for login in facts.logins)
-
-
-def _cut_off(facts: PathFacts) -> bool:
-    return facts.challenge is None or (not facts.challenge.status and facts.challenge.reason != "tls")

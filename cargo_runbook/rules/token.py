@@ -16,13 +16,9 @@ def judge_token(facts: PathFacts) -> tuple[Finding, ...]:
     token = facts.token or next((login.token for login in facts.logins if login.token), None)
     if token is None:
         summary = Text("not testable: no token was received", "无法测试：没有收到 token")
-        status = Verdict.UNKNOWN if _unreached(facts) else Verdict.SKIPPED
+        status = Verdict.UNKNOWN if facts.unreached else Verdict.SKIPPED
         return tuple(finding(code, status, _OPERATOR, summary) for code in ("CRG304", "CRG305", "CRG306"))
     return (_judge_key(facts, token), _judge_claims(facts, token), _judge_clocks(facts, token))
-
-
-def _unreached(facts: PathFacts) -> bool:
-    return facts.challenge is None or (not facts.challenge.status and facts.challenge.reason != "tls")
 
 
 def _judge_key(facts: PathFacts, token: TokenFacts) -> Finding:

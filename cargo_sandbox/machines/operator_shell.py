@@ -53,11 +53,20 @@ def machine_of(state: StateFolder, name: str) -> int:
     return pid
 
 
-def run(state: StateFolder, argv: Sequence[str]) -> int:
-    """Run a command on operator with the project's environment, in the project's folder; its exit code is returned."""
+def command_line(state: StateFolder, argv: Sequence[str]) -> list[str]:
+    """The argument vector that runs `argv` on operator, with the project's environment and in the project's folder.
+
+    Raises:
+        SandboxUnavailable: the sandbox isn't running.
+    """
     pid = machine_of(state, OPERATOR.name)
     extra = environment_for_operator(state, os.environ)
-    command = processes.command_on(pid, OPERATOR.name, argv, extra=extra, folder=str(project_root()))
+    return processes.command_on(pid, OPERATOR.name, argv, extra=extra, folder=str(project_root()))
+
+
+def run(state: StateFolder, argv: Sequence[str]) -> int:
+    """Run a command on operator as the engineer would, and wait for it; its exit code is returned."""
+    command = command_line(state, argv)
     return _wait(lambda: subprocess.Popen(command))
 
 
