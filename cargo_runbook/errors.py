@@ -110,6 +110,10 @@ class HostKeyError(ConnectionFailed):
         self.known = known
 
 
+class NotLoggedIn(SecretUnavailable):
+    """Docker on the operator has no login for the registry."""
+
+
 class AuthenticationFailed(ConnectionFailed):
     """A server refused the credentials that the environment names."""
 

@@ -27,7 +27,7 @@ from cargo_runbook.facts.registry import ChallengeFacts, ManifestFacts
 from cargo_runbook.facts.token_service import TokenServiceFacts
 from cargo_runbook.facts.transport import HandshakeFacts
 from cargo_runbook.findings import CHECKS, Diagnosis, Finding
-from cargo_runbook.inventory.credentials import password_of
+from cargo_runbook.inventory.credentials import login_of
 from cargo_runbook.inventory.loader import find_inventory, load_environment
 from cargo_runbook.observations import Observation
 from cargo_runbook.probes.hosts import HostProbe, look_at_hosts
@@ -288,4 +288,4 @@ def open_investigation(
         connections = Evidence(ReplayConnections(read_evidence(recording.evidence_file(name))))
         return Investigation(environment, connections, image=image, replayed=recording.banner)
     environment = load_environment(name, find_inventory(inventory))
-    return Investigation(environment, open_connections(environment, partial(password_of, environment)), image=image)
+    return Investigation(environment, open_connections(environment, partial(login_of, environment)), image=image)

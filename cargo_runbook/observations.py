@@ -161,7 +161,7 @@ class Observation:
         error: standard error or the reason of the failure; redacted, capped.
         data: the structured part, by kind:
             http: `status` (int), `headers` (lower-case names), `peer` (address), `token` (reference, claims and
-            header of a JWT in the body, never the token itself), `reason` when unreachable;
+            header of a JWT in the body, never the token itself), `user` (who logged in), `reason` when unreachable;
             dns: `rcode` (NOERROR, NXDOMAIN, SERVFAIL, REFUSED, ...), `addresses` (list), `source`;
             tls: `trusted` (bool), `problem` (expired, unknown_ca, wrong_name, not_tls, ...), `certificate` (PEM),
             `names`, `issuer`, `not_before`, `not_after`;

@@ -16,6 +16,7 @@ from cargo_runbook.connections.readonly import ReadOnly
 from cargo_runbook.connections.ssh import SshConnection
 from cargo_runbook.connections.ssh.config import DEFAULT_CONFIG
 from cargo_runbook.errors import SecretUnavailable
+from cargo_runbook.inventory.credentials import Login
 from cargo_runbook.inventory.models import Account, Environment
 from cargo_runbook.observations import (
     Command,
@@ -28,7 +29,7 @@ from cargo_runbook.observations import (
     Status,
     TlsHandshake,
 )
-from cargo_runbook.secret import Redactor, Secret
+from cargo_runbook.secret import Redactor
 
 
 class LiveConnections:
@@ -36,7 +37,7 @@ class LiveConnections:
 
     Args:
         environment: whose hosts, CA and domain count.
-        credentials: password of an account; may raise SecretUnavailable, which becomes an observation when the
+        credentials: login of an account; may raise SecretUnavailable, which becomes an observation when the
             account is used.
         redactor: everything that comes back passes through it; it learns the accounts' passwords at once, so that
             they are recognised in any output.
@@ -46,7 +47,7 @@ class LiveConnections:
     def __init__(
         self,
         environment: Environment,
-        credentials: Callable[[Account], Secret],
+        credentials: Callable[[Account], Login],
         redactor: Redactor,
         *,
         ssh_config: Path = DEFAULT_CONFIG,
@@ -58,10 +59,11 @@ class LiveConnections:
         self._http = HttpConnection(environment, credentials, redactor, self._trust)
         for account in environment.accounts:
             try:
-                redactor.register(credentials(account), "password", username=account.username)
+                login = credentials(account)
             except SecretUnavailable:
                 # Told when the account is used; a diagnosis that needs no login goes on without.
                 continue
+            redactor.register(login.password, "password", username=login.username)
 
     def ask(self, question: Question) -> Observation:
         """The answer; see `Connections.ask`."""
@@ -97,7 +99,7 @@ class LiveConnections:
 
 def open_connections(
     environment: Environment,
-    credentials: Callable[[Account], Secret],
+    credentials: Callable[[Account], Login],
     *,
     redactor: Redactor | None = None,
     ssh_config: Path = DEFAULT_CONFIG,

@@ -26,7 +26,7 @@ def look_closer(environment: Environment) -> CloserLook:
             resolve(environment, account)
         except SecretUnavailable as error:
             key = f"accounts[{index}].password"
-            notes.append(_error(environment, key, f"password of {account.username}: {error.what}", error.next_step))
+            notes.append(_error(environment, key, f"password of {account.name}: {error.what}", error.next_step))
     ca = _ca_problem(environment)
     return CloserLook((_error(environment, "ca", ca),) if ca else (), tuple(notes))
 

@@ -14,10 +14,11 @@ import re
 import stat
 import subprocess
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cargo_runbook.errors import SecretUnavailable
+from cargo_runbook.errors import NotLoggedIn, SecretUnavailable
 from cargo_runbook.inventory.models import Account, Environment
 from cargo_runbook.secret import Secret
 
@@ -28,8 +29,21 @@ _HELPER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _IDENTITY_TOKEN_USER = "<token>"  # noqa: S105 - a marker, not a password
 
 
+@dataclass(frozen=True)
+class Login:
+    """What to log in with."""
+
+    username: str
+    password: Secret
+
+
 def password_of(environment: Environment, account: Account, variables: Mapping[str, str] | None = None) -> Secret:
-    """The password of an account of the environment.
+    """The password of an account of the environment; see `login_of`."""
+    return login_of(environment, account, variables).password
+
+
+def login_of(environment: Environment, account: Account, variables: Mapping[str, str] | None = None) -> Login:
+    """Username and password of an account of the environment.
 
     Args:
         environment: says where the reference stands and from where relative paths count.
@@ -38,6 +52,7 @@ def password_of(environment: Environment, account: Account, variables: Mapping[s
 
     Raises:
         SecretUnavailable: the reference leads to nothing; begins with file and line of the reference.
+        NotLoggedIn: the same, where docker has no login for the domain.
     """
     try:
         return resolve(environment, account, variables)
@@ -46,16 +61,16 @@ def password_of(environment: Environment, account: Account, variables: Mapping[s
         raise
 
 
-def resolve(environment: Environment, account: Account, variables: Mapping[str, str] | None = None) -> Secret:
-    """As `password_of`, with an error that does not say where the reference stands."""
+def resolve(environment: Environment, account: Account, variables: Mapping[str, str] | None = None) -> Login:
+    """As `login_of`, with an error that does not say where the reference stands."""
     values = os.environ if variables is None else variables
     scheme, _, rest = account.password.partition(":")
     if scheme == "env":
-        return _from_variable(rest, values)
+        return Login(account.username, _from_variable(rest, values))
     if scheme == "file":
-        return _from_file(environment.path(rest))
+        return Login(account.username, _from_file(environment.path(rest)))
     if scheme == "keyring":
-        return _from_keyring(rest)
+        return Login(account.username, _from_keyring(rest))
     return _from_docker(_docker_config(rest, environment, values), environment.authority, account.username)
 
 
@@ -64,7 +79,7 @@ def _place(environment: Environment, account: Account) -> str:
     line = environment.line_of(f"accounts[{index}].password")
     file = str(environment.file) if line else environment.name
     place = f"{file}:{line}" if line else file
-    return f"{place}: password of {account.username} ({account.password.partition(':')[0]})"
+    return f"{place}: password of {account.name} ({account.password.partition(':')[0]})"
 
 
 def _from_variable(name: str, values: Mapping[str, str]) -> Secret:
@@ -119,12 +134,13 @@ def _docker_config(path: str, environment: Environment, values: Mapping[str, str
     return Path(folder) / "config.json"
 
 
-def _from_docker(path: Path, authority: str, username: str) -> Secret:
-    """Password for a registry as `docker login` left it (docker/cli docs, "Credential stores").
+def _from_docker(path: Path, authority: str, username: str) -> Login:
+    """The login for a registry as `docker login` left it (docker/cli docs, "Credential stores").
 
-    A credential helper for the registry comes before the store for all, and that before `auths`.
+    A credential helper for the registry comes before the store for all, and that before `auths`. With an empty
+    `username` anybody's login is taken.
     """
-    login = f"docker login {authority} -u {username}"
+    login = f"docker login {authority} -u {username}" if username else f"docker login {authority}"
     config = _json_object(_read_text(path, login), f"{path}")
     auths = _object(config.get("auths"))
     entry_name = next((name for name in auths if _registry_of(name) == authority), authority)
@@ -135,16 +151,18 @@ def _from_docker(path: Path, authority: str, username: str) -> Secret:
         user, password = _decode_entry(_object(auths.get(entry_name)), f"{path}", authority, login)
     if user == _IDENTITY_TOKEN_USER:
         raise SecretUnavailable(f"{path} has an identity token for {authority}, not a password", next_step=login)
-    if user != username:
+    if username and user != username:
         raise SecretUnavailable(f'{path} has the user "{user}" for {authority}, not "{username}"', next_step=login)
     if not password:
         raise SecretUnavailable(f"{path} has no password for {authority}", next_step=login)
-    return Secret(password)
+    return Login(user, Secret(password))
 
 
 def _read_text(path: Path, login: str) -> str:
     try:
         return path.read_text("utf-8")
+    except FileNotFoundError:
+        raise NotLoggedIn(f"{path} is not there: docker has no login", next_step=login) from None
     except OSError as error:
         raise SecretUnavailable(f"{path} can't be read: {error.strerror}", next_step=login) from None
     except UnicodeDecodeError:
@@ -177,7 +195,7 @@ def _decode_entry(entry: Mapping[str, Any], name: str, authority: str, login: st
     if not entry.get("auth"):
         if entry.get("username"):
             return str(entry["username"]), str(entry.get("password") or "")
-        raise SecretUnavailable(f"{name} has no login for {authority}", next_step=login)
+        raise NotLoggedIn(f"{name} has no login for {authority}", next_step=login)
     try:
         user, colon, password = base64.b64decode(str(entry["auth"]), validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError, ValueError):
@@ -202,7 +220,7 @@ def _ask_helper(helper: str, server: str, login: str) -> tuple[str, str]:
         raise SecretUnavailable(f"{program} gave no answer in {_HELPER_SECONDS:.0f} s") from None
     if answer.returncode != 0:
         what = f"{program} has no login for {server} (exit code {answer.returncode})"
-        raise SecretUnavailable(what, next_step=login)
+        raise NotLoggedIn(what, next_step=login)
     data = _json_object(answer.stdout, f"the answer of {program}")
     return str(data.get("Username") or ""), str(data.get("Secret") or "")
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 T = TypeVar("T")
@@ -29,6 +29,13 @@ class AccountKind(StrEnum):
     PLATFORM = "platform"
 
 
+class Action(StrEnum):
+    """What an account must be able to do with an image."""
+
+    PULL = "pull"
+    PUSH = "push"
+
+
 class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -45,15 +52,47 @@ Alias = Annotated[str, Field(pattern=r"^([A-Za-z0-9_.][A-Za-z0-9_.:@%-]*)?$", ma
 Context = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][^\s]*$", max_length=253)]
 Container = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=128)]
 Folder = Annotated[str, Field(pattern=r"^/[^\x00-\x1f]*$")]
+Url = Annotated[str, Field(pattern=r"^https?://[A-Za-z0-9\[][A-Za-z0-9.:_\]-]*(/[^\s?#@]*)?$", max_length=255)]
+HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9-]*$", max_length=64)]
 Image = Annotated[str, Field(pattern=r"^[a-z0-9]+([._/-]+[a-z0-9]+)*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?$")]
+
+
+DOCKER_LOGIN = "docker-config"
+"""Name of the account without a username: whoever the operator's docker is logged in as."""
 
 
 class Account(_Model):
     """An account that the diagnosis may log in with. The password is a reference, never the value."""
 
-    username: str = Field(min_length=1, description="Name to log in with.")
+    username: str = Field(
+        "", min_length=1, description="Name to log in with; with docker-config default whoever docker is logged in as."
+    )
     kind: AccountKind = Field(AccountKind.PLATFORM, description="admin or platform.")
     password: Reference = Field(description="env:NAME, file:PATH, docker-config[:PATH] or keyring:SERVICE/USER.")
+
+    @model_validator(mode="after")
+    def _has_a_username(self) -> Self:
+        if not self.username and not self.is_docker_login:
+            raise PydanticCustomError("no_username", "username is missing")
+        return self
+
+    @property
+    def name(self) -> str:
+        """What `uses`, questions and findings call it: the username, or `docker-config` where it has none."""
+        return self.username or DOCKER_LOGIN
+
+    @property
+    def is_docker_login(self) -> bool:
+        """Whether the password is the one that `docker login` left on the operator."""
+        return self.password.partition(":")[0] == "docker-config"
+
+
+class Use(_Model):
+    """Something that must work: an account does something with an image."""
+
+    account: str = Field(min_length=1, description="Username of an account, or docker-config for the one without.")
+    action: Action = Field(Action.PULL, description="pull or push.")
+    image: Image = Field(description="The image (repository, or repository:tag), without the domain.")
 
 
 class Host(_Model):
@@ -75,6 +114,14 @@ class TokenService(_Model):
 
     address: Address = Field(description="VIP of the cluster's master nodes.")
     port: Port = Field(30099, description="NodePort of cargo-token.")
+
+
+class CargoAdmin(_Model):
+    """The API of Cargo-Admin, asked for projects and roles."""
+
+    url: Url = Field(description="Where it answers, without /api/v2.")
+    tenant_header: HeaderName = Field("X-Tenant", description="Name of the header with the tenant.")
+    user_header: HeaderName = Field("X-User", description="Name of the header with the user.")
 
 
 class Kubernetes(_Model):
@@ -107,9 +154,11 @@ class Environment(_Model):
     ca: str = Field("", description="PEM file with the CA of the registry's certificate (default: the system's).")
     image: Image = Field("library/tiny:1", description="A small image (repository:tag) that the accounts may pull.")
     accounts: tuple[Account, ...] = Field((), description="Accounts for the login tests.")
+    uses: tuple[Use, ...] = Field((), description="What must work: which account pulls or pushes which image.")
     hosts: tuple[Host, ...] = Field(min_length=1, description="Cargo hosts.")
     name_servers: tuple[Address, ...] = Field((), description="DNS servers to ask one by one.")
     token_service: TokenService | None = Field(None, description="Where cargo-token should be.")
+    cargo_admin: CargoAdmin | None = Field(None, description="Where Cargo-Admin answers.")
     kubernetes: Kubernetes | None = Field(None, description="The cluster, by kubectl context.")
     contact: Contact | None = Field(None, description="Whom to ask.")
 
@@ -125,7 +174,15 @@ class Environment(_Model):
     @field_validator("accounts")
     @classmethod
     def _usernames_differ(cls, accounts: tuple[Account, ...]) -> tuple[Account, ...]:
-        return _unique(accounts, lambda account: account.username, "username")
+        return _unique(accounts, lambda account: account.name, "username")
+
+    @model_validator(mode="after")
+    def _uses_name_accounts(self) -> Self:
+        known = [account.name for account in self.accounts]
+        for index, use in enumerate(self.uses):
+            if use.account not in known:
+                raise PydanticCustomError("unknown_account", "unknown", {"index": index, "known": ", ".join(known)})
+        return self
 
     @property
     def folder(self) -> Path:
@@ -149,6 +206,10 @@ class Environment(_Model):
     def authority(self) -> str:
         """`domain`, or `domain:port` when the port is not 443: what stands after https://."""
         return self.domain if self.port == 443 else f"{self.domain}:{self.port}"
+
+    def account_named(self, name: str) -> Account | None:
+        """The account that `uses`, questions and findings call by that name."""
+        return next((a for a in self.accounts if a.name == name), None)
 
     def account(self, kind: AccountKind) -> Account | None:
         """The first account of that kind."""

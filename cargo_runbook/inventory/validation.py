@@ -5,7 +5,7 @@ No sentence holds the value of a key that is meant for a reference to a secret, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, get_args
 
@@ -29,6 +29,10 @@ _EXPECTED_BY_KEY = {
     "context": "the name of a kubectl context (kubectl config get-contexts)",
     "namespace": f"the name of a namespace: {_WORDS}",
     "name": _WORDS,
+    "url": "http:// or https://, a host, and a port where it has one",
+    "tenant_header": "the name of a header",
+    "user_header": "the name of a header",
+    "account": "the username of an account above",
 }
 _EXPECTED_BY_TYPE = {
     "int_parsing": "a whole number",
@@ -83,10 +87,8 @@ def _near(place: Place) -> str | None:
 def _problem(detail: ErrorDetails, source: Source) -> Problem:
     place: Place = tuple(detail["loc"])
     kind = detail["type"]
-    if kind == "stands_twice":
-        context = detail.get("ctx", {})
-        place = (*place, context["index"], context["field"])
-        return Problem(source.line(place), dotted(place), f'{dotted(place)} "{_value(source, place)}" stands twice')
+    if kind in _OWN_RULES:
+        return _OWN_RULES[kind](detail, source)
     key, line = dotted(place), source.line(place)
     if kind == "extra_forbidden":
         return Problem(line, key, _unknown_key(place))
@@ -97,6 +99,38 @@ def _problem(detail: ErrorDetails, source: Source) -> Problem:
         sentence = f"{key} must be a reference ({_REFERENCES}), not the password itself"
         return Problem(line, key, sentence, "If it was the real password, it has been in a file: consider changing it.")
     return Problem(line, key, _wrong_value(detail, place))
+
+
+def _stands_twice(detail: ErrorDetails, source: Source) -> Problem:
+    context = detail.get("ctx", {})
+    item: Place = (*detail["loc"], context["index"])
+    place = (*item, context["field"])
+    if place not in source.lines:
+        # Two accounts without a username are both the one that docker is logged in as.
+        return Problem(source.line(item), dotted(item), f"{dotted(place)} is missing, and in another one as well")
+    return Problem(source.line(place), dotted(place), f'{dotted(place)} "{_value(source, place)}" stands twice')
+
+
+def _no_username(detail: ErrorDetails, source: Source) -> Problem:
+    place: Place = (*detail["loc"], "username")
+    sentence = f"{dotted(place)} is missing; it may be left out with password: docker-config only"
+    return Problem(source.line(place), dotted(place), sentence)
+
+
+def _unknown_account(detail: ErrorDetails, source: Source) -> Problem:
+    context = detail.get("ctx", {})
+    place: Place = ("uses", context["index"], "account")
+    known = context["known"] or "none"
+    sentence = f'{dotted(place)} is "{_value(source, place)}", which is no account here; the accounts are {known}'
+    return Problem(source.line(place), dotted(place), sentence)
+
+
+_OWN_RULES: Mapping[str, Callable[[ErrorDetails, Source], Problem]] = {
+    "stands_twice": _stands_twice,
+    "no_username": _no_username,
+    "unknown_account": _unknown_account,
+}
+"""Errors that the model raises itself, beside those of pydantic."""
 
 
 def _unknown_key(place: Place) -> str:

@@ -45,11 +45,12 @@ def ask_challenge(ask: Ask, environment: Environment, connect_to: str) -> Challe
 def token_request(environment: Environment, connect_to: str, account: Account | None, **query: str) -> HttpRequest:
     """A request to the token endpoint of the domain in use, with the credentials of `account`, or without any."""
     if account is not None:
-        query |= {"account": account.username, "client_id": "docker"}
+        query |= {"account": account.username} if account.username else {}
+        query |= {"client_id": "docker"}
     return HttpRequest(
         url=f"https://{environment.authority}{TOKEN_PATH}?{urlencode(query)}",
         connect_to=connect_to,
-        account=account.username if account else "",
+        account=account.name if account else "",
         deadline=DEADLINE,
     )
 
@@ -76,12 +77,12 @@ def log_in(ask: Ask, environment: Environment, connect_to: str, service: str, re
     )
     *logins, scoped = together(ask, questions)
     facts = tuple(_login(account, o) for account, o in zip(accounts, logins, strict=True))
-    return TokenProbe(facts, read_token(scoped), puller.username if puller else "")
+    return TokenProbe(facts, read_token(scoped), puller.name if puller else "")
 
 
 def _login(account: Account, observation: Observation) -> LoginFacts:
     return LoginFacts(
-        username=account.username,
+        username=account.name,
         kind=str(account.kind),
         status=int(observation.data.get("status", 0)) if observation.answered else 0,
         reason="" if observation.answered else str(observation.data.get("reason", "") or observation.status),

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from cargo_runbook.connections import LiveConnections
+from cargo_runbook.inventory.credentials import Login
 from cargo_runbook.inventory.models import Account, Environment, Host
-from cargo_runbook.secret import Redactor, Secret
+from cargo_runbook.secret import Redactor
 from tests.connections.servers import Sshd, make_key
 
 
@@ -61,7 +62,7 @@ class Operator:
 _NOWHERE = Host(name="nowhere", address="127.0.0.1")
 
 
-def no_credentials(account: Account) -> Secret:
+def no_credentials(account: Account) -> Login:
     raise AssertionError(f"nobody should ask for the password of {account.username}")
 
 

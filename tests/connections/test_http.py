@@ -16,7 +16,8 @@ import jwt
 import pytest
 
 from cargo_runbook.connections import LiveConnections
-from cargo_runbook.errors import SecretUnavailable
+from cargo_runbook.errors import NotLoggedIn, SecretUnavailable
+from cargo_runbook.inventory.credentials import Login
 from cargo_runbook.inventory.models import Account, Environment, Host
 from cargo_runbook.observations import HttpRequest, Observation, Status, observation_to_json
 from cargo_runbook.secret import Redactor, Secret
@@ -37,14 +38,17 @@ def open_live(folder: Path, ca: str = "Test-CA.crt") -> LiveConnections:
         accounts=(
             Account(username="alice", password="env:ALICE"),
             Account(username="bob", password="env:BOB"),
+            Account(password="docker-config"),
         ),
     )
     environment._folder = folder
 
-    def credentials(account: Account) -> Secret:
+    def credentials(account: Account) -> Login:
         if account.username == "bob":
             raise SecretUnavailable("BOB is not set", next_step="Set it.")
-        return Secret(PASSWORD)
+        if not account.username:
+            raise NotLoggedIn("docker has no login")
+        return Login(account.username, Secret(PASSWORD))
 
     return LiveConnections(environment, credentials, Redactor())
 
@@ -250,6 +254,16 @@ def test_credentials_never_go_over_plain_http(live: LiveConnections, start: Star
     seen = live.ask(HttpRequest(url=f"http://{DOMAIN}:{web.port}/", connect_to="127.0.0.1", account="alice"))
     assert (seen.status, seen.data["reason"]) == (Status.WITHHELD, "not_https")
     assert web.requests == []
+
+
+def test_who_logs_in_is_told_and_a_docker_without_a_login_is_a_reason_of_its_own(
+    live: LiveConnections, start: StartWeb
+) -> None:
+    web = start(reply(200))
+    assert get(live, web, account="alice").data["user"] == "alice"
+    nobody = get(live, web, account="docker-config")
+    assert (nobody.status, nobody.data["reason"]) == (Status.ERROR, "not_logged_in")
+    assert len(web.requests) == 1
 
 
 def test_an_account_without_a_password_says_what_is_missing(live: LiveConnections, start: StartWeb) -> None:

@@ -9,6 +9,7 @@ import pytest
 from cargo_runbook.connections import LiveConnections, open_connections
 from cargo_runbook.connections.ssh import container_argv, container_trouble
 from cargo_runbook.errors import SecretUnavailable
+from cargo_runbook.inventory.credentials import Login
 from cargo_runbook.inventory.models import Account, Environment, Host
 from cargo_runbook.observations import Command, HttpRequest, KubeCommand, Place, Question, Status, Vantage
 from cargo_runbook.secret import Redactor, Secret
@@ -21,10 +22,10 @@ ENVIRONMENT = Environment(
 )
 
 
-def credentials(account: Account) -> Secret:
+def credentials(account: Account) -> Login:
     if account.username == "bob":
         raise SecretUnavailable("B is not set")
-    return Secret("hunter22")
+    return Login(account.username, Secret("hunter22"))
 
 
 def test_every_password_that_can_be_had_is_known_before_anything_is_asked() -> None:

@@ -14,12 +14,12 @@ SCRIPT = """
 import json, sys
 from functools import partial
 from cargo_runbook.connections import LiveConnections
-from cargo_runbook.inventory.credentials import password_of
+from cargo_runbook.inventory.credentials import login_of
 from cargo_runbook.inventory.loader import find_inventory, load_environment
 from cargo_runbook.observations import Command, Place, Vantage, observation_to_json
 from cargo_runbook.secret import Redactor
 environment = load_environment("cargo", find_inventory())
-live = LiveConnections(environment, partial(password_of, environment), Redactor())
+live = LiveConnections(environment, partial(login_of, environment), Redactor())
 host = environment.hosts[0]
 for container, seconds, *argv in json.loads(sys.argv[1]):
     vantage = Vantage(Place.CONTAINER, host.name, container)

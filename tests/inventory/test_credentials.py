@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from cargo_runbook.errors import SecretUnavailable
+from cargo_runbook.errors import NotLoggedIn, SecretUnavailable
 from cargo_runbook.inventory.checks import look_closer
-from cargo_runbook.inventory.credentials import password_of
+from cargo_runbook.inventory.credentials import login_of, password_of
 from cargo_runbook.inventory.loader import load_environment
 from cargo_runbook.inventory.models import Environment
 
@@ -230,3 +230,38 @@ def test_a_ca_that_is_missing_or_no_certificate_is_a_mistake_of_the_file(tmp_pat
     assert f"ca: {tmp_path}/ca.crt holds no certificate in PEM form" in str(problem)
     [note] = look_closer(environment).notes
     assert f"{tmp_path}/prod-1.yaml:8: password of jane: the variable NOT_SET_ANYWHERE is not set" in str(note)
+
+
+def nobody_in_particular(folder: Path) -> Environment:
+    """An environment whose account is whoever docker is logged in as."""
+    text = (
+        "domain: cargo.example.com\nhosts:\n  - name: a\n    address: 192.0.2.1\n"
+        "accounts:\n  - password: docker-config:config.json\n"
+    )
+    (folder / "prod-1.yaml").write_text(text, "utf-8")
+    return load_environment("prod-1", folder)
+
+
+def test_an_account_without_username_is_whoever_docker_is_logged_in_as(tmp_path: Path) -> None:
+    docker_config(tmp_path, auths={"cargo.example.com": auth("joe")})
+    environment = nobody_in_particular(tmp_path)
+    login = login_of(environment, environment.accounts[0])
+    assert (login.username, login.password.reveal()) == ("joe", SECRET)
+    assert SECRET not in repr(login)
+
+
+@pytest.mark.parametrize("content", [None, {}, {"auths": {"other.example.com": auth()}}])
+def test_a_docker_without_a_login_is_told_apart_from_a_reference_that_leads_nowhere(
+    tmp_path: Path, content: dict[str, object] | None
+) -> None:
+    if content is not None:
+        docker_config(tmp_path, **content)
+    environment = nobody_in_particular(tmp_path)
+    with pytest.raises(NotLoggedIn) as caught:
+        login_of(environment, environment.accounts[0])
+    assert str(caught.value).startswith(f"{tmp_path}/prod-1.yaml:6: password of docker-config (docker-config): ")
+    assert caught.value.next_step == "docker login cargo.example.com"
+    docker_config(tmp_path, auths={"cargo.example.com": {"identitytoken": SECRET}})
+    with pytest.raises(SecretUnavailable, match="has an identity token") as other:
+        login_of(environment, environment.accounts[0])
+    assert not isinstance(other.value, NotLoggedIn)

@@ -80,6 +80,74 @@ def test_values_stay_the_text_that_was_written(folder: Path) -> None:
     assert (environment.hosts[0].name, environment.accounts[0].username) == ("1.10", "007")
 
 
+USES = """\
+uses:
+  - account: admin
+    action: push
+    image: release/base
+  - account: docker-config
+    image: devops_test/node:1
+cargo_admin:
+  url: http://192.0.2.20:8080
+"""
+WITH_USES = GOOD.replace("kubernetes:", "  - password: docker-config\nkubernetes:") + USES
+
+
+def test_what_must_work_is_read_with_pull_as_the_default(folder: Path) -> None:
+    (folder / "prod-1.yaml").write_text(WITH_USES, encoding="utf-8")
+    environment = load_environment("prod-1", folder)
+    assert [(use.account, str(use.action), use.image) for use in environment.uses] == [
+        ("admin", "push", "release/base"),
+        ("docker-config", "pull", "devops_test/node:1"),
+    ]
+    nobody = environment.account_named("docker-config")
+    assert nobody is not None
+    assert (nobody.username, nobody.kind) == ("", AccountKind.PLATFORM)
+    assert environment.cargo_admin is not None
+    assert environment.cargo_admin.tenant_header == "X-Tenant"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        (
+            "account: admin",
+            "account: jane",
+            '15: uses[0].account is "jane", which is no account here; the accounts are admin, docker-config',
+        ),
+        ("action: push", "action: write", '16: uses[0].action is "write"; expected pull or push'),
+        (
+            "image: release/base",
+            "image: cargo.example.com:5000/x",
+            '17: uses[0].image is "cargo.example.com:5000/x"; expected repository:tag, as in library/tiny:1, '
+            "without the domain",
+        ),
+        ("    image: release/base\n", "", "15: uses[0].image is missing; expected repository:tag, as in "
+         "library/tiny:1, without the domain"),
+        (
+            "  - password: docker-config",
+            "  - password: env:JANE",
+            "11: accounts[1].username is missing; it may be left out with password: docker-config only",
+        ),
+        (
+            "  - password: docker-config",
+            "  - password: docker-config\n  - password: docker-config:other",
+            "12: accounts[2].username is missing, and in another one as well",
+        ),
+        (
+            "http://192.0.2.20:8080",
+            "192.0.2.20:8080",
+            '21: cargo_admin.url is "192.0.2.20:8080"; expected http:// or https://, a host, and a port where it has one',
+        ),
+        ("http://192.0.2.20:8080", "http://u:p@192.0.2.20", "21: cargo_admin.url: expected http:// or https://, a "
+         "host, and a port where it has one"),
+    ],
+)  # fmt: skip
+def test_a_use_that_can_not_be_is_told_with_its_line(folder: Path, old: str, new: str, told: str) -> None:
+    assert old in WITH_USES
+    assert problems_of(folder, WITH_USES.replace(old, new, 1)) == [f"environments/prod-3.yaml:{told}"]
+
+
 def test_a_list_whose_items_are_all_commented_out_is_empty(folder: Path) -> None:
     (folder / "a.yaml").write_text(GOOD + "name_servers:\n  # - 192.0.2.53\n", encoding="utf-8")
     assert load_environment("a", folder).name_servers == ()

@@ -46,7 +46,7 @@ def test_the_example_with_everything_switched_on_is_right_and_shows_every_key(tm
     (tmp_path / "cargo.yaml").write_text(text, "utf-8")
     environment = load_environment("cargo", tmp_path)
     assert environment.contact is not None
-    assert [account.username for account in environment.accounts] == ["admin", "jane"]
+    assert [account.name for account in environment.accounts] == ["admin", "jane", "docker-config"]
     assert sorted(key for key in Environment.model_fields if not environment.line_of(key)) == ["name"]
     jsonschema.validate(YAML(typ="safe").load(text), json_schema())
 

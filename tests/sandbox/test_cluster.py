@@ -23,12 +23,12 @@ SCRIPT = """
 import json, sys
 from functools import partial
 from cargo_runbook.connections import LiveConnections
-from cargo_runbook.inventory.credentials import password_of
+from cargo_runbook.inventory.credentials import login_of
 from cargo_runbook.inventory.loader import find_inventory, load_environment
 from cargo_runbook.observations import KubeCommand, Place, Vantage, observation_to_json
 from cargo_runbook.secret import Redactor
 environment = load_environment("cargo", find_inventory())
-live = LiveConnections(environment, partial(password_of, environment), Redactor())
+live = LiveConnections(environment, partial(login_of, environment), Redactor())
 for context, *args in json.loads(sys.argv[1]):
     vantage = Vantage(Place.OPERATOR, context or environment.kubernetes.context)
     print(json.dumps(observation_to_json(live.ask(KubeCommand(vantage=vantage, args=tuple(args), deadline=20)))))

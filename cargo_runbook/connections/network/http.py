@@ -16,10 +16,11 @@ from cargo_runbook.connections.base import HTTP_CAP, Capture, Failure, Look
 from cargo_runbook.connections.network.tls import Trust
 from cargo_runbook.connections.network.tokens import TokenVault
 from cargo_runbook.connections.network.wire import Wire
-from cargo_runbook.errors import SecretUnavailable
+from cargo_runbook.errors import NotLoggedIn, SecretUnavailable
+from cargo_runbook.inventory.credentials import Login
 from cargo_runbook.inventory.models import Account, Environment
 from cargo_runbook.observations import HttpRequest, Observation, Status
-from cargo_runbook.secret import Redactor, Secret
+from cargo_runbook.secret import Redactor
 
 # Questions are written down, so these may not stand in one; `account` and `bearer` are the way.
 _NEVER_GIVEN = frozenset({"authorization", "proxy-authorization", "cookie"})
@@ -30,13 +31,13 @@ class HttpConnection:
 
     Args:
         environment: whose domain credentials may go to.
-        credentials: password of an account; may raise SecretUnavailable.
+        credentials: login of an account; may raise SecretUnavailable.
         redactor: learns every credential before it is used.
         trust: CAs.
     """
 
     def __init__(
-        self, environment: Environment, credentials: Callable[[Account], Secret], redactor: Redactor, trust: Trust
+        self, environment: Environment, credentials: Callable[[Account], Login], redactor: Redactor, trust: Trust
     ) -> None:
         self._environment = environment
         self._credentials = credentials
@@ -49,7 +50,7 @@ class HttpConnection:
         data: dict[str, Any] = {}
         body = Capture()
         try:
-            request = self._request(question)
+            request = self._request(question, data)
             wire = Wire(self._trust.context(), question.connect_to, look.deadline)
             try:
                 self._exchange(wire, request, body, data)
@@ -82,7 +83,7 @@ class HttpConnection:
         except httpcore.LocalProtocolError as error:
             raise Failure(Status.ERROR, "bad_request", f"the request can't be sent: {error}") from error
 
-    def _request(self, question: HttpRequest) -> httpx.Request:
+    def _request(self, question: HttpRequest, data: dict[str, Any]) -> httpx.Request:
         given = {name.lower() for name, _ in question.headers}
         if given & _NEVER_GIVEN:
             sentence = "credentials are named by account or bearer, never given as a header"
@@ -105,10 +106,10 @@ class HttpConnection:
         request.headers["Accept-Encoding"] = "identity"
         request.headers["Connection"] = "close"
         if question.account or question.bearer:
-            self._authorize(request, question)
+            self._authorize(request, question, data)
         return request
 
-    def _authorize(self, request: httpx.Request, question: HttpRequest) -> None:
+    def _authorize(self, request: httpx.Request, question: HttpRequest, data: dict[str, Any]) -> None:
         self._check_destination(request)
         if question.account and question.bearer:
             raise Failure(Status.ERROR, "bad_request", "a request carries an account or a token, not both")
@@ -118,16 +119,18 @@ class HttpConnection:
                 raise Failure(Status.ERROR, "unknown_token", f"no answer held the token {question.bearer}")
             request.headers["Authorization"] = f"Bearer {token.reveal()}"
             return
-        account = next((a for a in self._environment.accounts if a.username == question.account), None)
+        account = self._environment.account_named(question.account)
         if account is None:
             sentence = f"the environment {self._environment.name} has no account {question.account}"
             raise Failure(Status.ERROR, "unknown_account", sentence)
         try:
-            secret = self._credentials(account)
+            login = self._credentials(account)
         except SecretUnavailable as error:
-            raise Failure(Status.ERROR, "secret_unavailable", str(error)) from error
-        self._redactor.register(secret, "password", username=account.username)
-        flow = httpx.BasicAuth(account.username, secret.reveal()).auth_flow(request)
+            reason = "not_logged_in" if isinstance(error, NotLoggedIn) else "secret_unavailable"
+            raise Failure(Status.ERROR, reason, str(error)) from error
+        self._redactor.register(login.password, "password", username=login.username)
+        data["user"] = login.username
+        flow = httpx.BasicAuth(login.username, login.password.reveal()).auth_flow(request)
         next(flow)
 
     def _check_destination(self, request: httpx.Request) -> None:
