@@ -22,6 +22,7 @@ class Place(StrEnum):
     OPERATOR = "operator"
     CARGO_HOST = "cargo host"
     CONTAINER = "container"
+    NODE = "node"
     CLUSTER = "cluster"
 
 
@@ -29,8 +30,8 @@ class Place(StrEnum):
 class Vantage:
     """The place from which one looks.
 
-    `host` is a host's name in the inventory (or a kubectl context for `Place.CLUSTER`); `container` the name of a
-    container on that host.
+    `host` is a host's name in the inventory (of a node of Kubernetes for `Place.NODE`, or a kubectl context for
+    `Place.CLUSTER`); `container` the name of a container on that host.
     """
 
     place: Place
@@ -66,7 +67,7 @@ class Question:
 
 @dataclass(frozen=True, kw_only=True)
 class Command(Question):
-    """A command at the operator, on a Cargo host or in a container. `argv` never holds a secret."""
+    """A command at the operator, on a Cargo host, on a node, or in a container. `argv` never holds a secret."""
 
     kind: ClassVar[str] = "command"
     argv: tuple[str, ...]

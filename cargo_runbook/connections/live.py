@@ -53,6 +53,8 @@ class LiveConnections:
         ssh_config: Path = DEFAULT_CONFIG,
     ) -> None:
         self._hosts = {host.name: host for host in environment.hosts}
+        nodes = environment.kubernetes.nodes if environment.kubernetes else ()
+        self._nodes = {node.name: node for node in nodes}
         self._redactor = redactor
         self._trust = Trust(str(environment.folder / environment.ca) if environment.ca else "")
         self._ssh = SshConnection(ssh_config)
@@ -71,7 +73,7 @@ class LiveConnections:
         match question:
             case Command(vantage=vantage) if vantage.place is Place.OPERATOR:
                 return ask_local(look, question)
-            case Command(vantage=vantage) if vantage.place in (Place.CARGO_HOST, Place.CONTAINER):
+            case Command(vantage=vantage) if vantage.place in (Place.CARGO_HOST, Place.CONTAINER, Place.NODE):
                 return self._ask_host(look, question)
             case KubeCommand():
                 return ask_kubectl(look, question)
@@ -86,9 +88,10 @@ class LiveConnections:
                 return look.failed(Failure(Status.ERROR, "no_way", sentence))
 
     def _ask_host(self, look: Look, question: Command) -> Observation:
-        host = self._hosts.get(question.vantage.host)
+        on_node = question.vantage.place is Place.NODE
+        host = (self._nodes if on_node else self._hosts).get(question.vantage.host)
         if host is None:
-            sentence = f"the environment has no host {question.vantage.host}"
+            sentence = f"the environment has no {'node' if on_node else 'host'} {question.vantage.host}"
             return look.failed(Failure(Status.ERROR, "unknown_host", sentence))
         return self._ssh.ask(look, question, host)
 

@@ -89,6 +89,22 @@ COMMANDS = (
         valued={"-m": _NUMBER, "--max-time": _NUMBER, "-H": _HEADER},
         needed=_flags("-m --max-time"),
     ),
+    # What an HTTP proxy answers to CONNECT; what comes through it is thrown away.
+    Allowed(
+        ("curl",),
+        flags=_flags("-s -S -sS -q"),
+        operand=r"https://[^@\s]+",
+        least=1,
+        most=1,
+        valued={
+            "-m": _NUMBER,
+            "-x": r"https?://[A-Za-z0-9.:\[\]-]+",
+            "--noproxy": "",
+            "-o": "/dev/null",
+            "-w": r"%\{http_connect\}",
+        },
+        needed=_flags("-x"),
+    ),
     Allowed(
         ("openssl", "x509"),
         flags=_flags("-noout -text -subject -issuer -dates -fingerprint -pubkey -sha256"),
@@ -164,6 +180,15 @@ KUBECTL = (
 )
 """kubectl, after `--context`."""
 
+IN_POD = (
+    Allowed(("getent", "hosts"), operand=_HOST, least=1, most=10),
+    Allowed(("nslookup",), operand=_HOST, least=1, most=2),
+    Allowed(("cat",), operand=r"/etc/(hosts|resolv\.conf)", least=1, most=2),
+)
+"""Commands in a pod: how it resolves names, and nothing else of it."""
+
+_EXEC = Allowed(("exec",), valued={**_NAMESPACE, "-c": _NAME, "--container": _NAME}, least=1, most=1)
+
 METHODS = frozenset({"GET", "HEAD"})
 
 
@@ -201,11 +226,18 @@ class ReadOnly:
             case Command():
                 return any(self._fits(entry, question.argv) for entry in COMMANDS)
             case KubeCommand():
-                return any(self._fits(entry, question.args) for entry in KUBECTL)
+                return any(self._fits(entry, question.args) for entry in KUBECTL) or self._looks_in_pod(question.args)
             case HttpRequest():
                 return question.method in METHODS
             case _:
                 return True
+
+    def _looks_in_pod(self, args: tuple[str, ...]) -> bool:
+        """Whether these are the words of `kubectl exec POD -- COMMAND` with a command of the list."""
+        if "--" not in args:
+            return False
+        place = args.index("--")
+        return self._fits(_EXEC, args[:place]) and any(self._fits(entry, args[place + 1 :]) for entry in IN_POD)
 
     def _fits(self, entry: Allowed, argv: tuple[str, ...]) -> bool:
         count = len(entry.words)

@@ -50,6 +50,7 @@ Reference = Annotated[
 Address = Annotated[str, Field(pattern=r"^[A-Za-z0-9:\[][A-Za-z0-9.:_%\]-]*$", max_length=255)]
 Alias = Annotated[str, Field(pattern=r"^([A-Za-z0-9_.][A-Za-z0-9_.:@%-]*)?$", max_length=255)]
 Context = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][^\s]*$", max_length=253)]
+Pod = Annotated[str, Field(pattern=r"^((pod|deploy|deployment|statefulset)/)?[a-z0-9][a-z0-9.-]*$|^$", max_length=253)]
 Container = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=128)]
 Folder = Annotated[str, Field(pattern=r"^/[^\x00-\x1f]*$")]
 Url = Annotated[str, Field(pattern=r"^https?://[A-Za-z0-9\[][A-Za-z0-9.:_\]-]*(/[^\s?#@]*)?$", max_length=255)]
@@ -95,18 +96,23 @@ class Use(_Model):
     image: Image = Field(description="The image (repository, or repository:tag), without the domain.")
 
 
-class Host(_Model):
-    """A machine that runs Cargo, reached by SSH. User, port, keys and jump hosts come from ~/.ssh/config."""
+class Machine(_Model):
+    """A machine that is reached by SSH. User, port, keys and jump hosts come from ~/.ssh/config."""
 
     name: Name = Field(description="Short name, unique in the environment.")
     ssh: Alias = Field("", description="Host alias for SSH (default: the address).")
     address: Address = Field(description="IP address or name of the machine.")
-    root: Folder = Field("/compass/cargo-ansible/cargo", description="Folder of the Cargo installation.")
-    tengine: Container = Field("tengine", description="Name of the front container.")
 
     @property
     def ssh_alias(self) -> str:
         return self.ssh or self.address
+
+
+class Host(Machine):
+    """A machine that runs Cargo."""
+
+    root: Folder = Field("/compass/cargo-ansible/cargo", description="Folder of the Cargo installation.")
+    tengine: Container = Field("tengine", description="Name of the front container.")
 
 
 class TokenService(_Model):
@@ -129,6 +135,13 @@ class Kubernetes(_Model):
 
     context: Context = Field(description="Name of a kubectl context.")
     namespace: Name = Field("default", description="Namespace of cargo-token and cargo-admin.")
+    pipeline: Pod = Field("", description="Pod (or deploy/NAME) in that namespace that resolves as pipelines do.")
+    nodes: tuple[Machine, ...] = Field((), description="Nodes that pull images, reached by SSH.")
+
+    @field_validator("nodes")
+    @classmethod
+    def _node_names_differ(cls, nodes: tuple[Machine, ...]) -> tuple[Machine, ...]:
+        return _unique(nodes, lambda node: node.name, "name")
 
 
 class Contact(_Model):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from cargo_sandbox.material.files import write, write_secret
-from cargo_sandbox.topology import CONTEXT, NAME_SERVER, TOKEN_PORT, CargoSite, machine
+from cargo_sandbox.topology import CONTEXT, MASTER, NAME_SERVER, TOKEN_PORT, CargoSite, machine
 
 TEMPLATE = """\
 # Environment of the practice installation; made anew by each `cargo-runbook sandbox up`.
@@ -41,6 +41,11 @@ KUBERNETES = f"""\
 kubernetes:
   context: {CONTEXT}
   namespace: default
+  pipeline: deploy/pipeline
+  nodes:
+    - name: {MASTER.name}
+      ssh: {MASTER.name}
+      address: {MASTER.address}
 """
 
 

@@ -39,6 +39,7 @@ docker inspect --format '{{json .HostConfig.ExtraHosts}}' tengine
 docker logs --tail 200 harbor-registry
 docker logs --tail=200 harbor-registry
 docker network inspect cargo_cargo
+curl -s -S -m 5 -x http://10.0.0.9:3128 --noproxy '' -o /dev/null -w '%{http_connect}' https://cargo.test/v2/
 curl -sS -i -m 5 -H X-Cargo:cargo.test http://10.0.0.1:30099/registryproxy/v2
 openssl x509 -in /compass/cargo-ansible/cargo/config/registry/root.crt -noout -pubkey
 """
@@ -84,6 +85,10 @@ curl -m 5 -H @/etc/hosts http://10.0.0.1/
 curl -m 5 -H Authorization:x http://10.0.0.1/
 curl -m 5 http://u:p@10.0.0.1/
 curl http://10.0.0.1/
+curl -m 5 -x http://u:p@10.0.0.9:3128 -o /dev/null https://cargo.test/v2/
+curl -m 5 -x http://10.0.0.9:3128 -o /etc/hosts https://cargo.test/v2/
+curl -m 5 -x http://10.0.0.9:3128 -w @/etc/passwd https://cargo.test/v2/
+curl -m 5 -o /dev/null https://cargo.test/v2/
 openssl x509 -in /root/key -noout
 openssl x509 -in /etc/a.crt -out /etc/b.crt
 openssl s_client -connect a:1
@@ -99,6 +104,9 @@ logs kube-dns-1 -n kube-system -c dnsmasq --tail=50
 version -o json
 config view --minify
 auth can-i get configmaps -n kube-system
+exec deploy/pipeline -n ci -c step -- getent hosts cargo.test devops.test
+exec pipeline-1 -- nslookup cargo.test 10.254.0.100
+exec pipeline-1 -- cat /etc/hosts /etc/resolv.conf
 """
 
 KUBE_REFUSED = """
@@ -107,6 +115,23 @@ delete pod x
 edit configmap kube-dns
 patch configmap kube-dns -p {}
 exec x -- id
+exec x
+exec x getent hosts cargo.test
+exec x -- sh -c id
+exec -it x -- getent hosts cargo.test
+exec -i x -- nslookup cargo.test
+exec x y -- nslookup cargo.test
+exec x -- cat /etc/passwd
+exec x -- cat /var/run/secrets/kubernetes.io/serviceaccount/token
+exec x -- getent passwd root
+exec x -- nslookup cargo.test -- id
+exec x --
+exec -f pod.yml -- nslookup cargo.test
+exec x --context=other -- nslookup cargo.test
+run x -- getent hosts cargo.test
+attach x
+cp x:/etc/hosts hosts
+port-forward x 53
 logs -f x
 get pods -w
 get pods --watch

@@ -163,7 +163,8 @@ def test_a_misspelt_key_is_named_with_file_line_and_the_right_one(folder: Path) 
 def test_a_key_like_no_other_gets_the_list_of_keys(folder: Path) -> None:
     [problem] = problems_of(folder, GOOD + "  zzzzzz: 1\n")
     assert problem == (
-        "environments/prod-3.yaml:13: kubernetes.zzzzzz is not a key here; the keys are context, namespace"
+        "environments/prod-3.yaml:13: kubernetes.zzzzzz is not a key here; the keys are context, namespace, "
+        "pipeline, nodes"
     )
 
 

@@ -71,7 +71,8 @@ def test_status_and_inventory_say_that_there_is_a_cluster(cluster_sandbox: Pract
     assert json.loads(cluster_sandbox.cli("status", "--json").stdout)["cluster"] is True
     assert "cluster: kubectl contexts practice, other\n" in cluster_sandbox.cli("status").stdout
     shown = json.loads(cluster_sandbox.run("cargo-runbook", "env", "show", "cargo", "--json").stdout)
-    assert shown["kubernetes"] == {"context": "practice", "namespace": "default"}
+    assert shown["kubernetes"]["context"] == "practice"
+    assert shown["kubernetes"]["namespace"] == "default"
 
 
 def test_up_with_a_cluster_refuses_a_sandbox_that_has_none(sandbox: PracticeSandbox):

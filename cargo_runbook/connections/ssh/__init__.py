@@ -12,7 +12,7 @@ from cargo_runbook.connections.ssh.hostkeys import HostKey, remember
 from cargo_runbook.connections.ssh.pool import TransportPool
 from cargo_runbook.connections.ssh.transport import show_host_key
 from cargo_runbook.errors import ConnectionFailed, HostKeyError
-from cargo_runbook.inventory.models import Host
+from cargo_runbook.inventory.models import Machine
 from cargo_runbook.observations import Command, Observation, Place, Status
 
 __all__ = ["HostKey", "SshConnection", "accept_host_key", "container_argv", "fetch_host_key", "quote"]
@@ -53,7 +53,7 @@ class SshConnection:
         self._config = SshConfig(config)
         self._pool = TransportPool()
 
-    def ask(self, look: Look, question: Command, host: Host) -> Observation:
+    def ask(self, look: Look, question: Command, host: Machine) -> Observation:
         """Runs the command of `question` on `host`, or in the vantage's container there.
 
         A connection that breaks is opened again once, within the same deadline: what is asked only looks, so asking
@@ -67,7 +67,7 @@ class SshConnection:
             return self._ask_once(look, question, host)
         return observation
 
-    def _ask_once(self, look: Look, question: Command, host: Host) -> Observation:
+    def _ask_once(self, look: Look, question: Command, host: Machine) -> Observation:
         in_container = question.vantage.place is Place.CONTAINER
         run = RemoteRun(question.argv)
         if in_container:
