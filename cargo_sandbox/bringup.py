@@ -12,7 +12,7 @@ from cargo_sandbox.cluster.material import ADMIN, FOLDER, OBJECTS, OTHER_FOLDER
 from cargo_sandbox.errors import SandboxFailed
 from cargo_sandbox.machines import processes
 from cargo_sandbox.paths import StateFolder
-from cargo_sandbox.topology import API_PORT, INSTALLATION, MASTER, OTHER_API_PORT, SITES, Machine
+from cargo_sandbox.topology import API_PORT, MASTER, OTHER_API_PORT, CargoSite, Machine, site_on
 from cargo_sandbox.waiting import docker_answers, wait_until
 
 Progress = Callable[[str, str], None]
@@ -39,8 +39,9 @@ class Bringup:
             self.progress(name, "docker")
             log = root / "var/log/dockerd.log"
             self._until(lambda: docker_answers(root / "run/docker.sock"), 30, "start dockerd", log)
-        if name in {site.name for site in SITES}:
-            self._start_cargo(name)
+        site = site_on(name)
+        if site:
+            self._start_cargo(name, site)
         elif name == MASTER.name and self.state.cluster:
             self._start_cluster(name, root)
         self.progress(name, "ready")
@@ -84,11 +85,10 @@ class Bringup:
         ready = ["curl", "-fs", "-m", "3", "-o", "/dev/null", "--cacert", f"{folder}/pki/ca.crt", url]
         self._until(partial(self._asks, ready), 60, f"start {program}", root / f"var/log/{program}.log")
 
-    def _start_cargo(self, name: str) -> None:
+    def _start_cargo(self, name: str, site: CargoSite) -> None:
         self._load_images(name)
         self.progress(name, "Cargo")
-        file = f"{INSTALLATION}/config/docker-compose-single.yml"
-        self._do(["docker-compose", "-p", "cargo", "-f", file, "up", "-d"])
+        self._do(["docker-compose", "-p", "cargo", "-f", site.compose_file, "up", "-d"])
 
     def _asks(self, argv: list[str]) -> bool:
         command = processes.command_on(self._pid, self.machine.name, argv)

@@ -34,12 +34,13 @@ from cargo_sandbox.machines import operator_shell
 from cargo_sandbox.paths import StateFolder, state_folder
 from cargo_sandbox.progress import shown_progress
 from cargo_sandbox.requirements import can_run
-from cargo_sandbox.topology import SITES
+from cargo_sandbox.topology import site
 
 NAME = "demo"
 FAULT = "wrong-domain"
 RUNBOOK = "00_triage"
-DOMAIN = SITES[0].domain
+ENVIRONMENTS = ("cargo", "devops")
+DOMAIN = site(ENVIRONMENTS[0]).domain
 PULL = ("docker", "pull", f"{DOMAIN}/library/tiny:1")
 BROKEN = fault(FAULT).client
 
@@ -82,7 +83,7 @@ class Practice:
         with shown_progress() as progress:
             lab.up(self._state, progress)
         return tell(
-            "two Cargo installations, a master, a DNS server, and you on operator", "两套 Cargo、master、DNS 和操作机"
+            "three Cargo installations, a master, a DNS server, and you on operator", "三套 Cargo、master、DNS 和操作机"
         )
 
     def pull(self) -> Shown:
@@ -196,7 +197,7 @@ def _near(path: Path) -> str:
 
 
 def _run(ground: Ground) -> list[Path]:
-    environments = [word for site in SITES for word in ("--env", site.name)]
+    environments = [word for name in ENVIRONMENTS for word in ("--env", name)]
     # Progress of the run goes to standard error, which is ours: a bar on a terminal, lines elsewhere.
     done = subprocess.run(
         ground.runbook(["run", RUNBOOK, *environments, "--json"]), stdout=subprocess.PIPE, check=False
@@ -205,7 +206,7 @@ def _run(ground: Ground) -> list[Path]:
         records = [Path(entry["path"]) for entry in json.loads(done.stdout)]
     except (ValueError, KeyError, TypeError):
         records = []
-    if len(records) != len(SITES):
+    if len(records) != len(ENVIRONMENTS):
         raise RunFailed(
             tell("the runbook did not leave its records", "runbook 没有留下记录"),
             seen=tell(f"exit code {done.returncode}", f"退出码 {done.returncode}"),

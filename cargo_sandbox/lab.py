@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from cargo_sandbox import topology
@@ -201,20 +202,23 @@ def _remove_cgroups(folder: Path, *, timeout: float = 5) -> None:
 
 
 def wait_for_front(state: StateFolder, site: CargoSite, *, seconds: float = 30) -> None:
-    """Wait until clients on operator get both the registry's challenge and a token of the site.
+    """Wait until clients on operator get both the registry's challenge and a token of the site, from each of its hosts.
 
     Raises:
         SandboxFailed: they do not within `seconds`.
     """
     base = f"https://{site.domain}"
     scope = "repository:library/tiny:pull"
-    argv = ["curl", "-sS", "-m", "3", "--cacert", str(state.inventory / "ca.crt"), "-o", "/dev/null"]
-    argv += ["-w", "%{http_code} ", f"{base}/v2/", "-o", "/dev/null", f"{base}/service/token?scope={scope}"]
+    asked = ["-o", "/dev/null", f"{base}/v2/", "-o", "/dev/null", f"{base}/service/token?scope={scope}"]
+    argv = ["curl", "-sS", "-m", "3", "--cacert", str(state.inventory / "ca.crt"), "-w", "%{http_code} ", *asked]
+    places = dict.fromkeys((site.address, *(topology.machine(host).address for host in site.hosts)))
     answers = [b""]
 
-    def good() -> bool:
-        answers[0] = processes.run_on(state, "operator", argv).stdout
+    def good(address: str) -> bool:
+        there = ["--connect-to", f"{site.domain}:443:{address}:443"]
+        answers[0] = processes.run_on(state, "operator", [*argv, *there]).stdout
         return answers[0] == b"401 200 "
 
-    if not wait_until(good, seconds):
-        raise SandboxFailed(f"{site.domain} does not answer", seen=answers[0].decode())
+    for address in places:
+        if not wait_until(partial(good, address), seconds):
+            raise SandboxFailed(f"{site.domain} does not answer at {address}", seen=answers[0].decode())

@@ -76,6 +76,10 @@ class StateFolder:
     def docker(self, name: str) -> Path:
         return self.machine(name) / "docker"
 
+    def shared(self, site: str) -> Path:
+        """What all hosts of one Cargo see as the folder `data` of their installation."""
+        return self.path / "shared" / site / "data"
+
     @property
     def cgroup(self) -> str:
         """Parent of all control groups of this sandbox, below each hierarchy; unique on this computer."""

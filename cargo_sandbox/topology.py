@@ -47,15 +47,33 @@ class Machine:
 
 @dataclass(frozen=True)
 class CargoSite:
-    """One Cargo installation: the environment, the machine of the same name, and the domain that clients use.
+    """One Cargo installation: the environment, its hosts, and the domain that clients use.
 
-    `projects` maps a project to whether it is public; `images` are repository:tag, seeded at start.
+    `projects` maps a project to whether it is public; `images` are repository:tag, seeded at start. `front` is the
+    machine to which the domain resolves: the only host, or what stands before several. `replicates_to` are sites.
     """
 
     name: str
     domain: str
     projects: dict[str, bool]
     images: tuple[str, ...]
+    hosts: tuple[str, ...]
+    front: str
+    replicates_to: tuple[str, ...] = ()
+
+    @property
+    def address(self) -> str:
+        """What the domain resolves to."""
+        return machine(self.front).address
+
+    @property
+    def model(self) -> str:
+        """How it is installed (`install.sh single`): part of the names of its files."""
+        return "single" if len(self.hosts) == 1 else "ha"
+
+    @property
+    def compose_file(self) -> str:
+        return f"{INSTALLATION}/config/docker-compose-{self.model}.yml"
 
 
 MACHINES: tuple[Machine, ...] = (
@@ -63,6 +81,9 @@ MACHINES: tuple[Machine, ...] = (
     Machine("master", "203.0.113.20"),
     Machine("cargo", "203.0.113.14", dockerd=True),
     Machine("devops", "203.0.113.17", dockerd=True),
+    Machine("ha-1", "203.0.113.31", dockerd=True),
+    Machine("ha-2", "203.0.113.32", dockerd=True),
+    Machine("balancer", "203.0.113.30"),
     Machine("operator", "203.0.113.101", dockerd=True, home="/home/engineer"),
 )
 
@@ -72,8 +93,27 @@ SITES: tuple[CargoSite, ...] = (
         f"cargo.{ZONE}",
         {"library": True, "release": True, "devops_test-cargo": False},
         ("library/tiny:1", "devops_test-cargo/node:8.9-alpine"),
+        hosts=("cargo",),
+        front="cargo",
+        replicates_to=("devops", "ha"),
     ),
-    CargoSite("devops", f"devops.{ZONE}", {"library": True, "release": True}, ("library/tiny:1",)),
+    CargoSite(
+        "devops",
+        f"devops.{ZONE}",
+        {"library": True, "release": True},
+        ("library/tiny:1",),
+        hosts=("devops",),
+        front="devops",
+        replicates_to=("cargo",),
+    ),
+    CargoSite(
+        "ha",
+        f"ha.{ZONE}",
+        {"library": True, "release": True},
+        ("library/tiny:1",),
+        hosts=("ha-1", "ha-2"),
+        front="balancer",
+    ),
 )
 
 # Accounts of the platform, as cargo-token knows them: tenant -> role type (guest: pull, user: pull and push, owner: all).
@@ -107,6 +147,11 @@ def site(name: str) -> CargoSite:
         if candidate.name == name:
             return candidate
     raise KeyError(name)
+
+
+def site_on(host: str) -> CargoSite | None:
+    """The Cargo installation that runs on a machine; None when none does."""
+    return next((candidate for candidate in SITES if host in candidate.hosts), None)
 
 
 MASTER = machine("master")

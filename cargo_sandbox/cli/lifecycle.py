@@ -18,7 +18,7 @@ app = typer.Typer(rich_markup_mode=None)
 
 @app.command(
     help=tell(
-        """Start it: two Cargo installations, their cluster's master, a DNS server, and operator, where you sit.
+        """Start it: three Cargos (one on two hosts), their cluster's master, a DNS server, and operator, where you sit.
 
 \b
 Examples:
@@ -26,7 +26,7 @@ Examples:
   cargo-runbook sandbox up --cluster     master then runs a real Kubernetes; built once, about 6 minutes
   cargo-runbook sandbox up --name second
 """,
-        """启动：两套 Cargo、集群的 master、DNS 服务器，以及供你操作的 operator。
+        """启动：三套 Cargo（其中一套在两台主机上）、集群的 master、DNS 服务器，以及供你操作的 operator。
 
 \b
 示例：

@@ -99,7 +99,7 @@ def objects(ca: bytes) -> str:
     Args:
         ca: the CA of the Cargos' domains, for pipelines.
     """
-    hosts = [f"{topology.machine(site.name).address} {site.domain}" for site in topology.SITES]
+    hosts = [f"{site.address} {site.domain}" for site in topology.SITES]
     values = {
         "myhosts": textwrap.indent("\n".join(hosts), " " * 4),
         "repository": REPOSITORY,

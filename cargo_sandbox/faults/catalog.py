@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from ruamel.yaml import YAML
 
 from cargo_runbook.texts import Text
 from cargo_sandbox.errors import UnknownFault
+from cargo_sandbox.topology import MACHINES, SITES
 
 DATA = Path(__file__).parent / "data"
 
-MachineName = Literal["dns", "master", "cargo", "devops", "operator"]
+
+def _one_of(names: Iterable[str]) -> AfterValidator:
+    known = tuple(names)
+
+    def check(name: str) -> str:
+        if name not in known:
+            raise ValueError(f"{name!r} is none of {', '.join(known)}")
+        return name
+
+    return AfterValidator(check)
+
+
+MachineName = Annotated[str, _one_of(machine.name for machine in MACHINES)]
+EnvironmentName = Annotated[str, _one_of(site.name for site in SITES)]
 
 
 class _Model(BaseModel):
@@ -99,8 +114,8 @@ class Fault(_Model):
     name: str
     title: Title
     section: str = Field(description="Title of the guide's section.")
-    environment: Literal["cargo", "devops"]
-    also: tuple[Literal["cargo", "devops"], ...] = Field((), description="Environments that have it as well.")
+    environment: EnvironmentName
+    also: tuple[EnvironmentName, ...] = Field((), description="Environments that have it as well.")
     expected_root_causes: tuple[Annotated[str, Field(pattern=r"^CRG\d{3}$")], ...]
     client: Client
     changes: tuple[EditStep | LinkStep | DeedStep, ...] = Field(alias="break")

@@ -15,6 +15,7 @@ from cargo_sandbox.cluster import node
 from cargo_sandbox.machines import rootfs
 from cargo_sandbox.machines.namespaces import reap
 from cargo_sandbox.machines.processes import environment_on
+from cargo_sandbox.material import balancer
 from cargo_sandbox.paths import StateFolder
 from cargo_sandbox.topology import Machine
 
@@ -50,6 +51,8 @@ def commands_of(machine: Machine, state: StateFolder, programs: Path | None) -> 
             "-C",
             "/etc/cargo-sandbox/dnsmasq.conf",
         ]
+    if machine.name == "balancer":
+        services["haproxy"] = ["haproxy", "-db", "-f", balancer.CONFIGURATION]
     if machine.name == "master" and programs:
         services |= node.commands(programs)
     elif machine.name == "master":

@@ -15,16 +15,18 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from cargo_sandbox import topology
 from cargo_sandbox.paths import StateFolder, project_root, python_folders
 from cargo_sandbox.topology import MASTER, OPERATOR, Machine
 
 
 @dataclass(frozen=True)
 class Bind:
-    """A folder that a machine sees at its own path."""
+    """A folder that a machine sees: at `path` what is at `source` outside (empty: at the same path)."""
 
     path: str
     writable: bool = False
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,10 @@ def layout_for(machine: Machine, state: StateFolder, *, home: Path | None = None
         binds.append(Bind(str(state.inventory), writable=True))
     if machine.name == MASTER.name and state.cluster:
         binds.append(Bind(str(state.cluster)))
+    site = topology.site_on(machine.name)
+    if site and site.model == "ha":
+        shared = state.shared(site.name)
+        binds.append(Bind(f"{topology.INSTALLATION}/{shared.name}", writable=True, source=str(shared)))
     unique = {bind.path: bind for bind in reversed(binds)}
     return Layout(tuple(map(str, masks)), tuple(sorted(unique.values(), key=lambda bind: bind.path)))
 
@@ -124,7 +130,7 @@ def build(state: StateFolder, machine: Machine) -> Path:
 
 def _bind(root: Path, bind: Bind) -> None:
     target = str(_folder(root, bind.path))
-    _mount("--bind", bind.path, target)
+    _mount("--bind", bind.source or bind.path, target)
     if not bind.writable:
         _mount("-o", "remount,bind,ro", target)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cargo_sandbox.material.files import write, write_secret
 from cargo_sandbox.material.harbor_data import REPLICATED, policy_name
-from cargo_sandbox.topology import PLATFORM_ROLES, SITES
+from cargo_sandbox.topology import PLATFORM_ROLES, SITES, site
 
 
 def cargo_admin_data(root: Path, *, ca: bytes, passwords: Mapping[str, str]) -> None:
@@ -19,27 +19,27 @@ def cargo_admin_data(root: Path, *, ca: bytes, passwords: Mapping[str, str]) -> 
     """
     registries = [
         {
-            "name": site.name,
-            "alias": site.name,
-            "host": f"https://{site.domain}",
-            "domain": site.domain,
+            "name": each.name,
+            "alias": each.name,
+            "host": f"https://{each.domain}",
+            "domain": each.domain,
             "username": "admin",
-            "password": passwords[f"{site.name}-admin"],
+            "password": passwords[f"{each.name}-admin"],
         }
-        for site in SITES
+        for each in SITES
     ]
     # A Harbor numbers its policies from 1, in the order of its peers.
     replications = [
         {
-            "name": f"{site.name}-{policy_name(peer.domain)}",
-            "source": site.name,
-            "target": peer.name,
+            "name": f"{source.name}-{policy_name(site(peer).domain)}",
+            "source": source.name,
+            "target": peer,
             "project": REPLICATED,
             "triggerType": "Manual",
             "policy": number,
         }
-        for site in SITES
-        for number, peer in enumerate((other for other in SITES if other != site), start=1)
+        for source in SITES
+        for number, peer in enumerate(source.replicates_to, start=1)
     ]
     settings = {"registries": registries, "replications": replications, "accounts": PLATFORM_ROLES}
     folder = root / "etc/cargo-admin"

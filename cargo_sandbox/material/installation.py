@@ -18,17 +18,22 @@ TEMPLATE = Path(__file__).parent / "template"
 
 
 def render(site: CargoSite, *, http_secret: str = "") -> dict[str, str]:
-    """The text files of the installation: path below the installation -> content."""
+    """The text files of the installation, the same on each of its hosts: path below the installation -> content."""
     values = {
         "domain": site.domain,
         "token_service": MASTER.address,
         "issuer": ISSUER,
         "service": SERVICE_NAME,
         "root": INSTALLATION,
+        "model": site.model,
         "http_secret": http_secret or secrets.token_hex(16),
     }
-    files = sorted(path for path in TEMPLATE.rglob("*") if path.is_file())
-    return {str(path.relative_to(TEMPLATE)): Template(path.read_text()).substitute(values) for path in files}
+    files = {str(path.relative_to(TEMPLATE)): path for path in sorted(TEMPLATE.rglob("*")) if path.is_file()}
+    texts = {name: Template(path.read_text()).substitute(values) for name, path in files.items()}
+    settings = texts[f"env-{site.model}.yml"]
+    common = {name: text for name, text in texts.items() if not name.startswith("env-")}
+    compose = common.pop("config/docker-compose.yml")
+    return common | {f"config/docker-compose-{site.model}.yml": compose, f"env-{site.model}.yml": settings}
 
 
 def install(
@@ -54,7 +59,12 @@ def install(
     write_secret(config / "nginx/cert/server.key", server.key_pem)
     write(config / "registry/root.crt", signer.certificate_pem)
     write_secret(config / "ui/private_key.pem", signer.key_pem)
-    write(config / "ui/site.json", json.dumps({"domain": site.domain}, indent=1))
+    here = {"domain": site.domain}
+    if site.model == "ha":
+        # What one host has let in the others must know, since nobody chooses whom a request gets to.
+        here["sessions"] = "/data/database/sessions"
+        (folder / "data/database/sessions").mkdir(parents=True, mode=0o700)
+    write(config / "ui/site.json", json.dumps(here, indent=1))
     harbor_data(folder, site, admin_password, peers or {})
     write(config / f"jobservice/certs.d/{site.domain}/ca.crt", ca)
     storage = Storage(folder / "data/registry")

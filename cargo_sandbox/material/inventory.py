@@ -24,11 +24,8 @@ accounts:
   - username: alice
     kind: platform
     password: file:passwords/alice
-hosts:
-  - name: {name}
-    ssh: {name}
-    address: {address}
-name_servers:
+{addresses}hosts:
+{hosts}name_servers:
   - {name_server}
 token_service:
   address: {token_service}
@@ -36,6 +33,15 @@ token_service:
 contact:
   name: Cargo on-call (practice)
   how: cargo-on-call@example.com
+"""
+HOST = """\
+  - name: {name}
+    ssh: {name}
+    address: {address}
+"""
+ADDRESSES = """\
+addresses:
+  - {address}
 """
 KUBERNETES = f"""\
 kubernetes:
@@ -54,7 +60,8 @@ def environment_file(site: CargoSite) -> str:
     return TEMPLATE.format(
         name=site.name,
         domain=site.domain,
-        address=machine(site.name).address,
+        addresses=ADDRESSES.format(address=site.address) if site.front not in site.hosts else "",
+        hosts="".join(HOST.format(name=host, address=machine(host).address) for host in site.hosts),
         name_server=NAME_SERVER,
         token_service=machine("master").address,
         token_port=TOKEN_PORT,

@@ -9,13 +9,13 @@ from pathlib import Path
 from cargo_sandbox import topology
 from cargo_sandbox.cluster import material as cluster
 from cargo_sandbox.machines.rootfs import layout_for
-from cargo_sandbox.material import pki
+from cargo_sandbox.material import balancer, pki
 from cargo_sandbox.material.cargo_admin_data import cargo_admin_data
 from cargo_sandbox.material.files import write, write_secret
 from cargo_sandbox.material.installation import install
 from cargo_sandbox.material.inventory import write_inventory
 from cargo_sandbox.paths import StateFolder
-from cargo_sandbox.topology import MACHINES, OPERATOR, PLATFORM_ROLES, SITES, Machine
+from cargo_sandbox.topology import MACHINES, OPERATOR, PLATFORM_ROLES, SITES, CargoSite, Machine
 
 DNS_RECORDS = "/etc/cargo-sandbox/records"
 DNSMASQ = f"""\
@@ -64,18 +64,32 @@ def prepare(state: StateFolder, programs: Path | None = None) -> None:
     # For the fault in which a front shows a certificate of the right CA for another name.
     another = pki.server_certificate(ca, f"another.{topology.ZONE}")
     for site in SITES:
-        kept = state.files(site.name) / "etc/cargo-sandbox"
-        write(kept / "another-name.crt", another.certificate_pem)
-        write_secret(kept / "another-name.key", another.key_pem)
+        for host in site.hosts:
+            kept = state.files(host) / "etc/cargo-sandbox"
+            write(kept / "another-name.crt", another.certificate_pem)
+            write_secret(kept / "another-name.key", another.key_pem)
         install(
-            state.files(site.name),
+            state.files(site.hosts[0]),
             site,
             server=pki.server_certificate(ca, site.domain),
             signer=signer,
             ca=ca.certificate_pem,
             admin_password=passwords[f"{site.name}-admin"],
-            peers={each.domain: passwords[f"{each.name}-admin"] for each in SITES if each != site},
+            peers={topology.site(peer).domain: passwords[f"{peer}-admin"] for peer in site.replicates_to},
         )
+        if site.model == "ha":
+            _on_all_hosts(state, site)
+            write(state.files(site.front) / balancer.CONFIGURATION.lstrip("/"), balancer.configuration(site))
+
+
+def _on_all_hosts(state: StateFolder, site: CargoSite) -> None:
+    """The other hosts of a Cargo get what the first one has; its data is moved to where all of them see it."""
+    first, *others = (state.files(host) / topology.INSTALLATION.lstrip("/") for host in site.hosts)
+    shared = state.shared(site.name)
+    shared.parent.mkdir(parents=True)
+    (first / shared.name).rename(shared)
+    for other in others:
+        shutil.copytree(first, other)
 
 
 def discard(state: StateFolder) -> None:
@@ -130,7 +144,7 @@ def _basics(state: StateFolder, ca: bytes) -> None:
 
 
 def _dns(root: Path) -> None:
-    records = [f"{topology.machine(site.name).address} {site.domain}\n" for site in SITES]
+    records = [f"{site.address} {site.domain}\n" for site in SITES]
     write(root / DNS_RECORDS.lstrip("/"), "".join(records))
     write(root / "etc/cargo-sandbox/dnsmasq.conf", DNSMASQ)
 

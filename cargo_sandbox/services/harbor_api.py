@@ -7,7 +7,7 @@ import json
 import secrets
 import time
 import urllib.parse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
 from typing import Any
@@ -42,7 +42,7 @@ class Accounts:
     """Log-ins by session cookie and by Basic credentials."""
 
     database: Database
-    sessions: dict[str, str] = field(default_factory=dict)
+    sessions: MutableMapping[str, str] = field(default_factory=dict)
 
     def authenticate(self, user: str, password: str) -> Account | None:
         """The account, when the password is right; a wrong one takes its time.

@@ -24,6 +24,7 @@ from cargo_sandbox.services.harbor_jobs import JobQueue, Jobs
 from cargo_sandbox.services.harbor_policies import Policies
 from cargo_sandbox.services.harbor_projects import Projects
 from cargo_sandbox.services.harbor_repositories import Repositories
+from cargo_sandbox.services.harbor_sessions import SharedSessions
 from cargo_sandbox.services.harbor_targets import Targets
 from cargo_sandbox.services.harbor_token import TokenService
 from cargo_sandbox.services.harbor_users import Users
@@ -45,7 +46,10 @@ NUMBER, NAME = r"(\d+)", r"([^/]+/.+)"
 
 @dataclass(frozen=True)
 class Site:
-    """What harbor-ui is told: the domain that clients use, and addresses inside the installation."""
+    """What harbor-ui is told: the domain that clients use, and addresses inside the installation.
+
+    `sessions` is the folder of the sessions that several harbor-ui share; empty when there is only one.
+    """
 
     domain: str
     database: str = "/data/database/harbor.json"
@@ -53,6 +57,7 @@ class Site:
     jobservice: str = "http://jobservice:8080"
     tokens: str = "http://127.0.0.1:8080/service/token"
     authorities: str = str(AUTHORITIES)
+    sessions: str = ""
 
 
 class HarborUi:
@@ -60,7 +65,7 @@ class HarborUi:
 
     def __init__(self, site: Site, signer: registry_token.Signer, secret: str) -> None:
         database = Database(Path(site.database))
-        self.accounts = Accounts(database)
+        self.accounts = Accounts(database, SharedSessions(Path(site.sessions)) if site.sessions else {})
 
         def registry() -> Registry:
             tokens = Tokens(site.tokens, "harbor-registry")

@@ -12,7 +12,6 @@ from cargo_runbook.findings import Diagnosis, Health, Verdict
 from cargo_runbook.investigation import open_investigation
 from cargo_runbook.recordings import list_recordings, load_recording, recordings_folder
 from cargo_sandbox.faults.catalog import faults
-from cargo_sandbox.topology import SITES
 
 
 def diagnose(recording: str, environment: str) -> Diagnosis:
@@ -25,7 +24,11 @@ def expected(recording: str) -> tuple[list[str], tuple[str, ...]]:
     return body["environments"], tuple(body["expected_root_causes"])
 
 
-CASES = [(recording, site.name) for recording in list_recordings() for site in SITES]
+CASES = [
+    (recording, file.stem)
+    for recording in list_recordings()
+    for file in sorted((recordings_folder() / recording).glob("*.jsonl"))
+]
 
 
 @pytest.mark.parametrize(("recording", "environment"), CASES)

@@ -48,7 +48,7 @@ def test_a_fault_is_found_as_the_only_root_cause_and_is_gone_after_healing(sandb
     assert fault.client.text not in client(sandbox, fault)
 
 
-@pytest.mark.parametrize("environment", ["cargo", "devops"])
+@pytest.mark.parametrize("environment", ["cargo", "devops", "ha"])
 def test_a_healthy_environment_has_no_finding_but_ok(sandbox: Any, environment: str) -> None:
     code, body = diagnose(sandbox, environment)
     assert code == 0

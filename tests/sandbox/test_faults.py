@@ -10,7 +10,7 @@ from cargo_sandbox.faults.engine import replace_content
 from cargo_sandbox.material import prepare
 from cargo_sandbox.material.installation import render
 from cargo_sandbox.paths import StateFolder
-from cargo_sandbox.topology import INSTALLATION, SITES, site
+from cargo_sandbox.topology import INSTALLATION, SITES, CargoSite, site, site_on
 
 ALL = pytest.mark.parametrize("each", faults(), ids=lambda each: each.name)
 
@@ -32,12 +32,18 @@ def test_the_text_of_the_client_can_be_searched_for_as_it_stands(each: Fault):
     assert not set(each.client.text) & set("\\[](){}*+?|^$")
 
 
+def _site_of(machine: str) -> CargoSite:
+    found = site_on(machine)
+    assert found is not None
+    return found
+
+
 @ALL
 def test_what_is_replaced_stands_exactly_once_in_the_file_of_a_new_sandbox(each: Fault, tmp_path):
     prepare._dns(tmp_path)
     for edit in each.edits:
         if edit.file.startswith(INSTALLATION):
-            text = render(site(edit.machine))[edit.file.removeprefix(f"{INSTALLATION}/")]
+            text = render(_site_of(edit.machine))[edit.file.removeprefix(f"{INSTALLATION}/")]
         else:
             text = (tmp_path / edit.file.lstrip("/")).read_text()
         assert text.count(edit.find) == 1
@@ -47,7 +53,7 @@ def test_what_is_replaced_stands_exactly_once_in_the_file_of_a_new_sandbox(each:
 @ALL
 def test_a_fault_touches_only_its_environments_machine_the_dns_server_or_its_wire(each: Fault):
     touched = {edit.machine for edit in each.edits} | {link.machine for link in each.links}
-    assert touched <= {each.environment, "dns"}
+    assert touched <= {*site(each.environment).hosts, "dns"}
     assert each.environment in {known.name for known in SITES}
 
 

@@ -31,6 +31,17 @@ def test_the_token_service_stands_in_the_compose_file_and_in_the_settings():
     assert settings["cargo_domain"] == "cargo.caicloudprivatetest.com"
 
 
+def test_the_files_of_a_cargo_of_several_hosts_are_named_after_ha_and_use_the_later_key():
+    files = render(site("ha"))
+    assert [name for name in files if "single" in name] == []
+    compose = YAML(typ="safe").load(files["config/docker-compose-ha.yml"])
+    assert compose["services"]["proxy"]["extra_hosts"] == [f"cargo-admin:{MASTER.address}"]
+    settings = YAML(typ="safe").load(files["env-ha.yml"])
+    assert settings["cargo_cluster_master_vip"] == MASTER.address
+    assert "cargo_token_service" not in settings
+    assert files["restart.sh"].count("docker-compose-ha.yml") == 2
+
+
 def test_compose_starts_the_four_containers_of_the_guide_from_images_that_exist():
     services = YAML(typ="safe").load(render(site("devops"))["config/docker-compose-single.yml"])["services"]
     assert {s["container_name"] for s in services.values()} == {

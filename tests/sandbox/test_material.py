@@ -38,7 +38,7 @@ def test_a_server_certificate_is_good_for_its_own_domain_only():
 
 def test_the_inventory_is_read_without_complaint_and_its_passwords_are_found(state: StateFolder):
     environments = {e.name: e for e in load_all(state.inventory)}
-    assert set(environments) == {"cargo", "devops"}
+    assert set(environments) == {"cargo", "devops", "ha"}
     cargo = environments["cargo"]
     assert cargo.stage is Stage.SANDBOX
     assert cargo.domain == "cargo.caicloudprivatetest.com"

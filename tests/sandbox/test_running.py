@@ -74,7 +74,7 @@ def test_up_twice_says_so_and_changes_nothing(sandbox):
 def test_status_and_faults_speak_json_and_nothing_else_on_standard_output(sandbox):
     status = json.loads(sandbox.cli("status", "--json").stdout)
     assert status["name"] == sandbox.name
-    assert (status["up"], status["cluster"], status["environments"]) == (True, False, ["cargo", "devops"])
+    assert (status["up"], status["cluster"], status["environments"]) == (True, False, ["cargo", "devops", "ha"])
     assert status["inventory"] == str(sandbox.inventory)
     sandbox.break_("wrong-domain")
     listed = {entry["name"]: entry for entry in json.loads(sandbox.cli("faults", "--json").stdout)}

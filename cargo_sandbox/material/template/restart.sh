@@ -2,5 +2,5 @@
 # Stops and removes Cargo's containers and creates them anew.
 set -e
 cd "$$(dirname "$$0")/config"
-docker-compose -p cargo -f docker-compose-single.yml down
-docker-compose -p cargo -f docker-compose-single.yml up -d
+docker-compose -p cargo -f docker-compose-${model}.yml down
+docker-compose -p cargo -f docker-compose-${model}.yml up -d
