@@ -8,37 +8,32 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
-from functools import cached_property, partial
-from ipaddress import ip_address
+from functools import partial
 from pathlib import Path
 from threading import RLock
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from cargo_runbook.concerns import CONCERNS
 from cargo_runbook.connections import Evidence, ReplayConnections, open_connections, read_evidence
-from cargo_runbook.errors import HostKeyError, UsageError
-from cargo_runbook.facts.names import NameFacts
-from cargo_runbook.facts.path import PathFacts
-from cargo_runbook.facts.registry import ChallengeFacts, ManifestFacts
-from cargo_runbook.facts.token_service import TokenServiceFacts
-from cargo_runbook.facts.transport import HandshakeFacts
+from cargo_runbook.errors import InventoryError, UsageError
 from cargo_runbook.findings import CHECKS, Diagnosis, Finding
 from cargo_runbook.inventory.credentials import login_of
-from cargo_runbook.inventory.loader import find_inventory, load_environment
+from cargo_runbook.inventory.loader import environment_names, find_inventory, load_environment
 from cargo_runbook.observations import Observation
-from cargo_runbook.probes.hosts import HostProbe, look_at_hosts
-from cargo_runbook.probes.names import look_up
-from cargo_runbook.probes.registry import DEFAULT_SERVICE, TokenProbe, ask_challenge, ask_manifest, log_in, shake_hands
-from cargo_runbook.probes.token_service import ask_token_service
+from cargo_runbook.probes.scene import Scene, Wanted
 from cargo_runbook.recordings import REPLAY_VARIABLE, load_recording
-from cargo_runbook.rules.triage import conclude, judge
+from cargo_runbook.rules.triage import conclude, explain, judge
+from cargo_runbook.stations import NEEDED, Stations
+from cargo_runbook.steps import Gathered, Step
+from cargo_runbook.tables import Table
 
 if TYPE_CHECKING:
-    from cargo_runbook.inventory.models import Environment
+    from cargo_runbook.inventory.credentials import Login
+    from cargo_runbook.inventory.models import Account, Environment
 
 Progress = Callable[[str], None]
 
@@ -50,31 +45,44 @@ class Investigation:
         environment: from the inventory.
         connections: where questions go, and where what comes back is filed.
         image: repository:tag to look for instead of the inventory's.
+        account: user name to look for, instead of all that the inventory says must work.
+        action: pull or push; empty like `account`.
+        policy: the replication policy to look at; empty for all.
         replayed: what every page says when the evidence is replayed; empty for a live look.
 
     Raises:
-        UsageError: `image` is no repository:tag.
-        HostKeyError: (from `check` and `diagnose`) a host shows another key than known_hosts has.
+        UsageError: `image` is no repository:tag, `action` is neither pull nor push, or there is no such account.
+        HostKeyError: (from `check`, `look` and `diagnose`) a host shows another key than known_hosts has.
     """
 
-    def __init__(self, environment: Environment, connections: Evidence, *, image: str = "", replayed: str = "") -> None:
+    def __init__(
+        self,
+        environment: Environment,
+        connections: Evidence,
+        *,
+        image: str = "",
+        account: str = "",
+        action: str = "",
+        policy: str = "",
+        replayed: str = "",
+    ) -> None:
         self.environment = environment
         self.replayed = replayed
         self._connections = connections
         self._lock = RLock()
-        repository, _, tag = (image or environment.image).rpartition(":")
-        if not repository or not tag or "/" in tag:
-            raise UsageError(
-                f"{image or environment.image!r} is no image that can be looked for",
-                next_step="Give it as repository:tag, for example library/tiny:1, without the registry's domain.",
-            )
-        self._asked_for = PathFacts(
-            domain=environment.domain,
-            port=environment.port,
-            repository=repository,
-            tag=tag,
-            has_token_service=environment.token_service is not None,
-            addresses=environment.addresses or tuple(h.address for h in environment.hosts if _is_address(h.address)),
+        self._facts: dict[str, Any] = {}
+        wanted = _wanted(environment, image, account, action, policy)
+        path = self._path = Stations(environment, connections, wanted)
+        self._scene = Scene(
+            ask=connections.ask,
+            environment=environment,
+            wanted=wanted,
+            connect_to=lambda: path.connect_to,
+            names=lambda: path.names,
+            hosts=lambda: path.hosts,
+            challenge=lambda: path.challenge,
+            tokens=lambda: path.tokens,
+            neighbour=partial(_neighbour, environment),
         )
 
     @property
@@ -102,38 +110,45 @@ class Investigation:
         if name not in CHECKS:
             raise UsageError(f"there is no check named {name!r}", next_step=f"Checks: {', '.join(CHECKS)}.")
         with self._lock:
-            for station in _STATIONS[name]:
-                getattr(self, station)
-            facts = self._gathered()
-        return tuple(finding for finding in judge(facts) if finding.check == name)
+            self._ask([name])
+            return tuple(finding for finding in self._judged() if finding.check == name)
+
+    def look(self, step: Step) -> tuple[tuple[Finding, ...], tuple[Table, ...]]:
+        """What one step of a section shows: its findings and its tables; what it needs is asked."""
+        with self._lock:
+            self._ask(step.needs)
+            findings = tuple(finding for finding in self._judged() if finding.code in step.codes)
+            gathered = Gathered(self.environment, self._path.gathered(), dict(self._facts))
+        return findings, step.tables(gathered)
 
     def diagnose(self, progress: Progress | None = None) -> Diagnosis:
-        """All checks, with what does not depend on each other asked at the same time."""
+        """All checks and concerns, with what does not depend on each other asked at the same time."""
         started, clock = datetime.now(UTC), time.monotonic()
         tell = progress or (lambda _: None)
-        with self._lock, ThreadPoolExecutor(max_workers=4) as pool:
-            hosts = pool.submit(lambda: self._hosts)
-            _ = self._names
+        path = self._path
+        with self._lock, ThreadPoolExecutor(max_workers=4 + len(CONCERNS)) as pool:
+            hosts = pool.submit(lambda: path.hosts)
+            concerns = [pool.submit(self._ask_concern, name) for name in CONCERNS]
+            _ = path.names
             tell("dns")
-            handshake = pool.submit(lambda: self._handshake)
-            challenge = pool.submit(lambda: self._challenge)
-            service = pool.submit(lambda: self._token_service)
+            handshake = pool.submit(lambda: path.handshake)
+            challenge = pool.submit(lambda: path.challenge)
+            service = pool.submit(lambda: path.token_service)
             handshake.result()
             tell("tls")
             challenge.result()
             tell("challenge")
-            realm = pool.submit(lambda: self._realm_names)
-            _ = self._tokens
+            realm = pool.submit(lambda: path.realm_names)
+            _ = path.tokens
             tell("login")
             tell("token")
             tell("project")
-            _ = self._manifest
+            _ = path.manifest
             tell("pull")
-            hosts.result()
-            service.result()
-            realm.result()
-            facts = self._gathered()
-        findings = judge(facts)
+            waiting: list[Future[Any]] = [hosts, service, realm, *concerns]
+            for asked in waiting:
+                asked.result()
+            findings = self._judged()
         return conclude(
             self.environment.name,
             self.environment.domain,
@@ -155,126 +170,78 @@ class Investigation:
     ) -> None:
         self.close()
 
-    # The stations of the path. Each is asked once; the first one that needs it asks. Equal questions that two threads
-    # come to at the same time are asked once all the same: Evidence sees to that.
+    def _ask(self, needs: Iterable[str]) -> None:
+        for name in needs:
+            if name in CONCERNS:
+                self._ask_concern(name)
+            for station in NEEDED.get(name, ()):
+                getattr(self._path, station)
 
-    @property
-    def _connect_to(self) -> str:
-        # Where the domain does not resolve, the rest of the path is looked at through the address of the inventory.
-        return "" if self._names.resolves else self.environment.hosts[0].address
+    def _ask_concern(self, name: str) -> None:
+        if name not in self._facts:
+            self._facts[name] = CONCERNS[name].ask(self._scene)
 
-    @cached_property
-    def _names(self) -> NameFacts:
-        return look_up(self._connections.ask, self.environment, self.environment.domain)
+    def _judged(self) -> tuple[Finding, ...]:
+        """All findings about what was asked so far, each consequence marked."""
+        path = self._path.gathered()
+        beside = [
+            finding for name, facts in sorted(self._facts.items()) for finding in CONCERNS[name].judge(path, facts)
+        ]
+        return explain((*judge(path), *beside))
 
-    @cached_property
-    def _hosts(self) -> HostProbe:
-        probe = look_at_hosts(self._connections.ask, self.environment)
-        for host in probe.hosts:
-            if host.reason == "host_key_changed":
-                data = self.observation(host.evidence).data
-                raise HostKeyError(
-                    host.name,
-                    fingerprint=str(data.get("fingerprint", "?")),
-                    known=str(data.get("known_fingerprint", "?")),
-                    vantage="operator",
-                    next_step="If the host was reinstalled, compare the new fingerprint with its console, "
-                    "then replace its line in known_hosts.",
-                )
-        return probe
 
-    @cached_property
-    def _handshake(self) -> HandshakeFacts:
-        return shake_hands(self._connections.ask, self.environment, self._connect_to)
-
-    @cached_property
-    def _challenge(self) -> ChallengeFacts:
-        return ask_challenge(self._connections.ask, self.environment, self._connect_to)
-
-    @cached_property
-    def _realm_names(self) -> NameFacts | None:
-        realm = self._challenge.realm
-        if realm is None or realm.host == self.environment.domain.lower():
-            return None
-        return look_up(self._connections.ask, self.environment, realm.host)
-
-    @cached_property
-    def _token_service(self) -> TokenServiceFacts:
-        return ask_token_service(
-            self._connections.ask, self.environment, self._connect_to, lambda: self._hosts.tengines
+def _wanted(environment: Environment, image: str, account: str, action: str, policy: str) -> Wanted:
+    chosen = image or environment.image
+    repository, _, tag = chosen.rpartition(":")
+    if not repository or not tag or "/" in tag:
+        raise UsageError(
+            f"{chosen!r} is no image that can be looked for",
+            next_step="Give it as repository:tag, for example library/tiny:1, without the registry's domain.",
         )
-
-    @cached_property
-    def _tokens(self) -> TokenProbe | None:
-        if not self._challenge.status:
-            return None
-        service = self._challenge.service or DEFAULT_SERVICE
-        return log_in(self._connections.ask, self.environment, self._connect_to, service, self._asked_for.repository)
-
-    @cached_property
-    def _manifest(self) -> ManifestFacts | None:
-        token = self._tokens.token if self._tokens else None
-        if token is None or not token.reference:
-            return None
-        image = self._asked_for
-        return ask_manifest(
-            self._connections.ask, self.environment, self._connect_to, image.repository, image.tag, token
+    if action not in ("", "pull", "push"):
+        raise UsageError(f"{action!r} is no action", next_step="There are: pull, push.")
+    known = [each.username for each in environment.accounts]
+    if account and account not in known:
+        raise UsageError(
+            f"{environment.name} has no account {account!r}", next_step=f"The inventory has: {', '.join(known) or '-'}."
         )
-
-    def _gathered(self) -> PathFacts:
-        """The facts of all stations that were asked so far."""
-        asked = vars(self)
-        facts = self._asked_for
-        for station, fields in _FIELDS.items():
-            if asked.get(station) is not None:
-                facts = replace(facts, **fields(asked[station]))
-        return facts
+    narrowed = bool(image or account or action)
+    return Wanted(repository, tag, account, action or "pull", policy, narrowed)
 
 
-def _is_address(text: str) -> bool:
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True
+def _neighbour(environment: Environment, domain: str) -> Environment | None:
+    """The environment of the same inventory folder with that domain; one that can't be read is passed over."""
+    for name in environment_names(environment.folder):
+        try:
+            other = load_environment(name, environment.folder)
+        except InventoryError:
+            continue
+        if domain.lower() in (other.domain.lower(), other.authority.lower()):
+            return other
+    return None
 
 
-_FIELDS: Mapping[str, Callable[[Any], dict[str, Any]]] = {
-    "_names": lambda names: {"names": names},
-    "_hosts": lambda probe: {"hosts": probe.hosts, "settings": probe.settings},
-    "_handshake": lambda handshake: {"handshake": handshake},
-    "_challenge": lambda challenge: {"challenge": challenge},
-    "_realm_names": lambda names: {"realm_names": names},
-    "_token_service": lambda service: {"token_service": service},
-    "_tokens": lambda probe: {"logins": probe.logins, "token": probe.token, "token_account": probe.account},
-    "_manifest": lambda manifest: {"manifest": manifest},
-}
-"""What each station contributes to the facts."""
-
-_TLS = ("_names", "_hosts", "_handshake")
-_CHALLENGE = (*_TLS, "_challenge", "_realm_names")
-_TOKENS = (*_CHALLENGE, "_token_service", "_tokens")
-_STATIONS = {
-    "dns": ("_names",),
-    "tls": _TLS,
-    "challenge": _CHALLENGE,
-    "login": _TOKENS,
-    "token": (*_TOKENS, "_manifest"),
-    "project": _TOKENS,
-    "pull": (*_TOKENS, "_manifest"),
-}
-"""What must have been asked before a check can be judged."""
+def _opened(folder: Path, name: str) -> tuple[Environment, Callable[[Account], Login]]:
+    other = load_environment(name, folder)
+    return other, partial(login_of, other)
 
 
 def open_investigation(
-    name: str, *, inventory: Path | None = None, image: str = "", replay: str | None = None
+    name: str,
+    *,
+    inventory: Path | None = None,
+    image: str = "",
+    account: str = "",
+    action: str = "",
+    policy: str = "",
+    replay: str | None = None,
 ) -> Investigation:
     """Opens the environment of that name for a look; nothing is sent yet.
 
     Args:
         name: name of an environment of the inventory.
         inventory: folder of the inventory; default as `find_inventory` has it.
-        image: repository:tag to look for instead of the inventory's.
+        image, account, action, policy: see `Investigation`.
         replay: name of a shipped recording to answer from, instead of going to any host; default from the variable
             CARGO_RUNBOOK_REPLAY. The inventory is then the recording's own.
 
@@ -282,10 +249,15 @@ def open_investigation(
         InventoryError, UnknownEnvironment, UsageError: as their sentences say.
     """
     replay = os.environ.get(REPLAY_VARIABLE, "") if replay is None else replay
+    banner = ""
     if replay:
         recording = load_recording(replay)
-        environment = load_environment(name, recording.folder)
+        environment, banner = load_environment(name, recording.folder), recording.banner
         connections = Evidence(ReplayConnections(read_evidence(recording.evidence_file(name))))
-        return Investigation(environment, connections, image=image, replayed=recording.banner)
-    environment = load_environment(name, find_inventory(inventory))
-    return Investigation(environment, open_connections(environment, partial(login_of, environment)), image=image)
+    else:
+        folder = find_inventory(inventory)
+        environment = load_environment(name, folder)
+        connections = open_connections(environment, partial(login_of, environment), neighbour=partial(_opened, folder))
+    return Investigation(
+        environment, connections, image=image, account=account, action=action, policy=policy, replayed=banner
+    )

@@ -49,11 +49,20 @@ OPERATOR = Vantage(Place.OPERATOR)
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """Something to ask. `deadline` is in seconds, for the whole of it."""
+    """Something to ask.
+
+    Args:
+        deadline: seconds, for the whole of it.
+        environment: name of another environment of the same inventory whose hosts, CA and accounts are meant, such
+            as the destination of a replication; empty for the environment that is looked at.
+        attempt: tells questions apart that are asked several times on purpose; equal ones are asked once.
+    """
 
     kind: ClassVar[str]
     vantage: Vantage = OPERATOR
     deadline: float = 10.0
+    environment: str = ""
+    attempt: int = 0
 
     def key(self) -> str:
         """SHA-256 (hex) of all that matters for the answer: equal questions have equal keys."""
@@ -95,6 +104,7 @@ class HttpRequest(Question):
         connect_to: address to connect to instead of what the URL's host resolves to (as curl's --connect-to).
         account: name of an account of the environment whose credentials go along as Basic.
         bearer: `token:<sha256>` reference (see `Observation.data["token"]`) to a token that was received before.
+        body: JSON text to send; it holds no secret.
     """
 
     kind: ClassVar[str] = "http"
@@ -104,6 +114,7 @@ class HttpRequest(Question):
     connect_to: str = ""
     account: str = ""
     bearer: str = ""
+    body: str = ""
 
     def __str__(self) -> str:
         who = f" as {self.account}" if self.account else ""

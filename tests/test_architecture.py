@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "cargo_runbook"
 
 # One direction of flow: a floor may import those before it, and itself.
-FLOORS = ("inventory", "connections", "facts", "probes", "rules", "views", "archive", "execution", "cli")
+FLOORS = ("inventory", "connections", "facts", "probes", "rules", "steps", "views", "archive", "execution", "cli")
 PURE = ("facts", "rules")
 WORLD = {
     "socket",

@@ -9,13 +9,14 @@ from cargo_runbook.connections.base import Failure, Look
 from cargo_runbook.connections.evidence import Evidence
 from cargo_runbook.connections.kube import ask_kubectl
 from cargo_runbook.connections.local import ask_local
+from cargo_runbook.connections.neighbours import Neighbourhood
 from cargo_runbook.connections.network.dns import ask_dns
 from cargo_runbook.connections.network.http import HttpConnection
 from cargo_runbook.connections.network.tls import Trust, ask_tls
 from cargo_runbook.connections.readonly import ReadOnly
 from cargo_runbook.connections.ssh import SshConnection
 from cargo_runbook.connections.ssh.config import DEFAULT_CONFIG
-from cargo_runbook.errors import SecretUnavailable
+from cargo_runbook.errors import SecretUnavailable, UnknownEnvironment
 from cargo_runbook.inventory.credentials import Login
 from cargo_runbook.inventory.models import Account, Environment
 from cargo_runbook.observations import (
@@ -30,6 +31,8 @@ from cargo_runbook.observations import (
     TlsHandshake,
 )
 from cargo_runbook.secret import Redactor
+
+Neighbour = Callable[[str], tuple[Environment, Callable[[Account], Login]]]
 
 
 class LiveConnections:
@@ -106,11 +109,24 @@ def open_connections(
     *,
     redactor: Redactor | None = None,
     ssh_config: Path = DEFAULT_CONFIG,
+    neighbour: Neighbour | None = None,
 ) -> Evidence:
     """The connections that a diagnosis gets: real, read-only, and filed as evidence.
 
     Args:
         redactor: to share one with whatever else is written; a new one by default.
+        neighbour: another environment of the inventory by name, with the logins of its accounts; what it raises
+            (RunbookError) becomes an observation. Without it, questions to others are errors.
     """
-    live = LiveConnections(environment, credentials, redactor or Redactor(), ssh_config=ssh_config)
-    return Evidence(ReadOnly(live, (host.root for host in environment.hosts)))
+    shared = redactor or Redactor()
+
+    def opened(each: Environment, logins: Callable[[Account], Login]) -> ReadOnly:
+        live = LiveConnections(each, logins, shared, ssh_config=ssh_config)
+        return ReadOnly(live, (host.root for host in each.hosts))
+
+    def other(name: str) -> ReadOnly:
+        if neighbour is None:
+            raise UnknownEnvironment(f"{name} is not an environment that can be asked from {environment.name}")
+        return opened(*neighbour(name))
+
+    return Evidence(Neighbourhood(opened(environment, credentials), other))

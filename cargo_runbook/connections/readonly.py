@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
 
 from cargo_runbook.connections.base import Connections
 from cargo_runbook.observations import Command, HttpRequest, KubeCommand, Observation, Question, Status
@@ -191,6 +192,9 @@ _EXEC = Allowed(("exec",), valued={**_NAMESPACE, "-c": _NAME, "--container": _NA
 
 METHODS = frozenset({"GET", "HEAD"})
 
+POSTS = ((r"/api/targets/ping", r'\{"id": ?[0-9]{1,9}\}'),)
+"""Paths that may be posted to, and the body: requests that only look. Harbor 1.4 pings a saved target by POST."""
+
 
 class ReadOnly:
     """Passes on what the list allows; answers the rest itself, with status `withheld`.
@@ -228,7 +232,7 @@ class ReadOnly:
             case KubeCommand():
                 return any(self._fits(entry, question.args) for entry in KUBECTL) or self._looks_in_pod(question.args)
             case HttpRequest():
-                return question.method in METHODS
+                return question.method in METHODS or (question.method == "POST" and _only_looks(question))
             case _:
                 return True
 
@@ -270,3 +274,11 @@ class ReadOnly:
             and posixpath.normpath(word) == word
             and any(word.startswith(f"{folder}/") for folder in self._folders)
         )
+
+
+def _only_looks(question: HttpRequest) -> bool:
+    try:
+        path = urlsplit(question.url).path
+    except ValueError:
+        return False
+    return any(re.fullmatch(where, path) and re.fullmatch(body, question.body) for where, body in POSTS)

@@ -21,10 +21,11 @@ from cargo_runbook.archive.record import (
 )
 from cargo_runbook.errors import UsageError
 from cargo_runbook.execution.session import executed_cells, notebook_name
-from cargo_runbook.findings import Diagnosis
+from cargo_runbook.findings import CHECKS, Diagnosis
 from cargo_runbook.inventory.loader import environment_names, find_inventory
 from cargo_runbook.investigation import Investigation, open_investigation
 from cargo_runbook.recordings import REPLAY_VARIABLE, load_recording
+from cargo_runbook.steps import SECTIONS, Step
 from cargo_runbook.views.notebook import RecordNote, StepView, VerdictCard
 from cargo_runbook.views.widgets import EnvironmentChooser
 
@@ -34,40 +35,57 @@ class Triage:
 
     Args:
         investigation: where questions go.
+        steps: those of the section that the notebook is about, beside the checks of the path.
         record: draft of the runner that this run is kept in; None when stepping through by hand.
         reports: where a record goes that is made by hand.
     """
 
     def __init__(
-        self, investigation: Investigation, *, record: Path | None = None, reports: Path | None = None
+        self,
+        investigation: Investigation,
+        *,
+        steps: tuple[Step, ...] = (),
+        record: Path | None = None,
+        reports: Path | None = None,
     ) -> None:
         self.investigation = investigation
+        self._steps = {step.name: step for step in steps}
         self._record = record
         self._reports = reports
         self._asked: dict[str, tuple[str, ...]] = {}
         self._started = datetime.now(UTC)
         self._diagnosis: Diagnosis | None = None
 
-    def look(self, check: str) -> StepView:
-        """Asks what one check needs (dns, tls, challenge, login, token, project or pull), and shows what was found.
+    def look(self, name: str) -> StepView:
+        """Asks what one step of the section or one check of the path needs, and shows what was found.
 
         Raises:
-            UsageError: there is no check of that name.
+            UsageError: there is no step and no check of that name.
         """
         investigation = self.investigation
         before = {observation.id for observation in investigation.evidence}
-        findings = investigation.check(check)
+        step = self._steps.get(name)
+        if step is not None:
+            findings, tables = investigation.look(step)
+        elif name in CHECKS or not self._steps:
+            findings, tables = investigation.check(name), ()
+        else:
+            known = ", ".join((*self._steps, *CHECKS))
+            raise UsageError(f"there is no step named {name!r}", next_step=f"Steps and checks: {known}.")
         now = {observation.id for observation in investigation.evidence}
-        linked = {link.observation for finding in findings for link in finding.chain}
+        shown = {link.observation for finding in findings for link in finding.chain}
+        shown |= {cell.evidence for table in tables for row in table.rows for cell in row}
         # A cell that is run again shows the same evidence, though nothing new was asked.
-        asked = set(self._asked.get(check, ())) | (now - before) | (linked & now)
-        self._asked[check] = tuple(asked)
+        asked = set(self._asked.get(name, ())) | (now - before) | (shown & now)
+        self._asked[name] = tuple(asked)
         return StepView(
             environment=investigation.environment.name,
-            check=check,
+            check=name,
             findings=findings,
             evidence=tuple(o for o in investigation.evidence if o.id in asked),
             replayed=investigation.replayed,
+            question=step.title if step else None,
+            tables=tables,
         )
 
     def verdict(self) -> VerdictCard:
@@ -98,24 +116,45 @@ class Triage:
 
 
 def open_environment(
-    name: str, *, inventory: Path | None = None, image: str = "", replay: str | None = None, reports: Path | None = None
+    name: str,
+    *,
+    runbook: str = "",
+    inventory: Path | None = None,
+    image: str = "",
+    account: str = "",
+    action: str = "",
+    policy: str = "",
+    replay: str | None = None,
+    reports: Path | None = None,
 ) -> Triage:
-    """Opens an environment of the inventory for a triage; nothing is sent yet.
+    """Opens an environment of the inventory for a triage or for one section; nothing is sent yet.
 
     Args:
         name: name of the environment.
+        runbook: name of the section's notebook, whose steps are wanted (`60_permission`).
         inventory: folder of the inventory (default: as everywhere).
         image: repository:tag to look for instead of the inventory's.
+        account, action: who wants to pull or push it, instead of all that the inventory says must work.
+        policy: name of the replication policy to look at (default: all).
         replay: name of a shipped recording (default: CARGO_RUNBOOK_REPLAY).
         reports: folder for a record that is made by hand (default: CARGO_RUNBOOK_REPORTS, else ./reports).
 
     Raises:
         InventoryError, UnknownEnvironment, UsageError: as their sentences say.
     """
-    investigation = open_investigation(name, inventory=inventory, image=image, replay=replay)
+    if runbook and runbook not in SECTIONS:
+        raise UsageError(f"there is no runbook {runbook!r} with steps", next_step=f"There are: {', '.join(SECTIONS)}.")
+    investigation = open_investigation(
+        name, inventory=inventory, image=image, account=account, action=action, policy=policy, replay=replay
+    )
     atexit.register(investigation.close)
     record = os.environ.get(RECORD_VARIABLE)
-    return Triage(investigation, record=Path(record) if record else None, reports=reports)
+    return Triage(
+        investigation,
+        steps=SECTIONS.get(runbook, ()),
+        record=Path(record) if record else None,
+        reports=reports,
+    )
 
 
 def choose_environment(default: str = "") -> EnvironmentChooser:

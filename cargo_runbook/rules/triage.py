@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from cargo_runbook.facts.path import PathFacts
-from cargo_runbook.findings import Diagnosis, Finding, Health, Verdict
+from cargo_runbook.findings import CHECKS, Diagnosis, Finding, Health, Verdict
 from cargo_runbook.rules.catalog import catalog
 from cargo_runbook.rules.challenge import judge_challenge
 from cargo_runbook.rules.hosts import judge_containers, judge_hosts
@@ -15,6 +15,9 @@ from cargo_runbook.rules.permission import judge_login, judge_project, judge_pul
 from cargo_runbook.rules.token import judge_token
 from cargo_runbook.rules.token_service import judge_token_service
 from cargo_runbook.rules.transport import judge_transport
+
+ON_PATH = (*CHECKS, "host")
+"""Checks that must all be ok for an environment to be healthy."""
 
 Rule = Callable[[PathFacts], tuple[Finding, ...]]
 
@@ -52,11 +55,14 @@ def explain(findings: Sequence[Finding]) -> tuple[Finding, ...]:
 def conclude(
     environment: str, domain: str, findings: Sequence[Finding], *, started: str, seconds: float, replayed: str = ""
 ) -> Diagnosis:
-    """The diagnosis out of explained findings. A fault that follows from no other one is a root cause."""
+    """The diagnosis out of explained findings. A fault that follows from no other one is a root cause.
+
+    What was left out beside the path of a pull (an environment without replication, say) leaves it healthy.
+    """
     roots = tuple(dict.fromkeys(f.code for f in findings if f.status is Verdict.FAULT and not f.consequence_of))
     if any(f.status is Verdict.FAULT for f in findings):
         status = Health.FAULT
-    elif all(f.status is Verdict.OK for f in findings):
+    elif all(f.status is Verdict.OK or (f.status is Verdict.SKIPPED and f.check not in ON_PATH) for f in findings):
         status = Health.HEALTHY
     else:
         status = Health.UNKNOWN

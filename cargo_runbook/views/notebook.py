@@ -19,6 +19,7 @@ from rich.text import Text as RichText
 from cargo_runbook.findings import Diagnosis, Finding, Health, Verdict
 from cargo_runbook.observations import Observation, Status
 from cargo_runbook.rules.catalog import catalog
+from cargo_runbook.tables import Table
 from cargo_runbook.texts import Text
 from cargo_runbook.views import selection, svg, terminal, words
 
@@ -52,13 +53,20 @@ class View:
 
 @dataclass(frozen=True, repr=False)
 class StepView(View):
-    """One step of the path: its question, the answer in a line, what was found, the evidence folded away."""
+    """One step: its question, the answer in a line, what was found, its tables, the evidence folded away.
+
+    Args:
+        check: name of the check or of the section's step.
+        question: by default the check's.
+    """
 
     environment: str
     check: str
     findings: tuple[Finding, ...]
     evidence: tuple[Observation, ...] = ()
     replayed: str = ""
+    question: Text | None = None
+    tables: tuple[Table, ...] = ()
 
     template = "step.html.j2"
 
@@ -77,13 +85,19 @@ class StepView(View):
 
     def _values(self) -> Mapping[str, Any]:
         rows = sorted(self.findings, key=lambda finding: _ORDER.index(finding.status))
-        return {"step": self, "question": words.QUESTIONS[self.check], "rows": rows}
+        return {"step": self, "question": self._asked, "rows": rows}
+
+    @property
+    def _asked(self) -> Text:
+        return self.question or words.QUESTIONS[self.check]
 
     def _text(self) -> RenderableType:
-        question = words.QUESTIONS[self.check]
-        lines = [RichText(f"{question.en} {question.zh}")]
+        question = self._asked
+        lines: list[RenderableType] = [RichText(f"{question.en} {question.zh}")]
         sign = words.SIGNS[self.verdict]
-        lines.append(RichText(f"{sign} {words.one_line(self.answer.en)} · {words.one_line(self.answer.zh)}"))
+        if self.findings or not self.tables:
+            lines.append(RichText(f"{sign} {words.one_line(self.answer.en)} · {words.one_line(self.answer.zh)}"))
+        lines += [terminal.plain_table(table) for table in self.tables]
         for observation in self.evidence:
             lines.append(RichText(f"  {observation.id}  {words.asked(observation)}: {result(observation)}"))
         if self.replayed:

@@ -17,6 +17,8 @@ from rich.text import Text as RichText
 from cargo_runbook.findings import CHECKS, Diagnosis, Finding, Health, Verdict
 from cargo_runbook.observations import Observation
 from cargo_runbook.rules.catalog import catalog
+from cargo_runbook.tables import Cell
+from cargo_runbook.tables import Table as StepTable
 from cargo_runbook.texts import Language, Text, language_from
 from cargo_runbook.views import words
 from cargo_runbook.views.selection import followers, unclear
@@ -81,6 +83,20 @@ def verdict_card(
             parts.append(_line(f"{label.say(say)}: {named(codes, say, _NAMED)}", 2, style="dim"))
     if diagnosis.replayed:
         parts.append(_stamp(diagnosis.replayed, indent=2))
+    return Group(*parts)
+
+
+def plain_table(shown: StepTable, language: Language | None = None) -> RenderableType:
+    """A step's table, in one language; a verdict is a sign before the value."""
+    say = language or language_from()
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for column in shown.columns:
+        table.add_column(words.one_line(column.say(say)), overflow="fold")
+    for row in shown.rows:
+        table.add_row(*[_value(cell, say) for cell in row])
+    parts: list[RenderableType] = [RichText(words.one_line(shown.title.say(say)), style="bold"), table]
+    if shown.note is not None:
+        parts.append(RichText(words.one_line(shown.note.say(say)), style="dim"))
     return Group(*parts)
 
 
@@ -152,6 +168,13 @@ def _cell(diagnosis: Diagnosis, check: str, verdict: Verdict) -> RichText:
         faults.sort(key=lambda f: f.code not in diagnosis.root_causes)
         text = f"{text} {faults[0].code.removeprefix('CRG')}"
     return RichText(text, style=STYLES[verdict])
+
+
+def _value(cell: Cell, language: Language) -> RichText:
+    text = words.one_line(cell.said.say(language))
+    if cell.verdict is None:
+        return RichText(text)
+    return RichText(f"{words.SIGNS[cell.verdict]} {text}", style=STYLES[cell.verdict])
 
 
 def _title(diagnosis: Diagnosis, root: Finding) -> RenderableType:

@@ -73,7 +73,8 @@ def one_line(text: object) -> str:
 
 def asked(observation: Observation) -> str:
     """Where one looked and what was asked, on one line: `operator, GET https://.../v2/`."""
-    return one_line(f"{observation.vantage}, {observation.question}")
+    other = observation.question.environment
+    return one_line(f"{observation.vantage}{f' ({other})' if other else ''}, {observation.question}")
 
 
 def near(path: Path) -> str:

@@ -99,6 +99,13 @@ def test_connect_to_changes_neither_the_host_header_nor_the_name_in_tls(live: Li
     assert web.requests[1][0] == DOMAIN
 
 
+def test_a_body_is_sent_as_json(live: LiveConnections, start: StartWeb) -> None:
+    web = start(reply(200))
+    assert get(live, web, "/api/targets/ping", method="POST", body='{"id": 1}').data["status"] == 200
+    assert web.bodies == [b'{"id": 1}']
+    assert web.requests[0][2]["Content-Type"] == "application/json"
+
+
 def test_a_redirect_is_shown_and_not_followed(live: LiveConnections, start: StartWeb) -> None:
     elsewhere = start(reply(200))
     web = start(reply(302, b"", ("Location", f"https://{DOMAIN}:{elsewhere.port}/?X-Amz-Signature=abcd&n=1")))

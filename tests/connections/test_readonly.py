@@ -200,3 +200,25 @@ def test_look_ups_and_handshakes_are_always_allowed(question: Question) -> None:
 def test_an_argument_with_a_line_break_or_a_nul_is_no_path_and_no_name() -> None:
     for argv in (("cat", "/etc/hosts\n/root/x"), ("getent", "hosts", "a\nb"), ("docker", "inspect", "a\0b")):
         assert not GUARD.allows(Command(vantage=HOST, argv=argv)), argv
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "allowed"),
+    [
+        ("POST", "/api/targets/ping", '{"id": 3}', True),
+        ("POST", "/api/targets/ping", '{"id":3}', True),
+        ("POST", "/api/targets/ping", '{"endpoint": "https://x", "username": "a", "password": "b"}', False),
+        ("POST", "/api/targets/ping", "", False),
+        ("POST", "/api/targets/ping/1", '{"id": 3}', False),
+        ("POST", "/api/targets", '{"id": 3}', False),
+        ("POST", "/api/replications", '{"policy_id": 1}', False),
+        ("PUT", "/api/targets/ping", '{"id": 3}', False),
+        ("DELETE", "/api/targets/ping", '{"id": 3}', False),
+        ("POST", "/x?y=/api/targets/ping", '{"id": 3}', False),
+    ],
+)
+def test_the_only_thing_that_is_posted_is_a_ping_of_a_saved_target(
+    method: str, path: str, body: str, allowed: bool
+) -> None:
+    question = HttpRequest(url=f"https://cargo.test{path}", method=method, body=body)
+    assert GUARD.allows(question) is allowed

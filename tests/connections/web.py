@@ -71,10 +71,11 @@ def _general_name(name: str) -> x509.GeneralName:
 
 
 class Web:
-    """An HTTP(S) server. `requests` holds what arrived: (host header, path, headers)."""
+    """An HTTP(S) server. `requests` holds what arrived: (host header, path, headers), `bodies` what was posted."""
 
     def __init__(self, answer: Answer, context: ssl.SSLContext | None = None) -> None:
         self.requests: list[tuple[str, str, dict[str, str]]] = []
+        self.bodies: list[bytes] = []
         web = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -86,6 +87,10 @@ class Web:
                     answer(self)
 
             do_HEAD = do_GET  # noqa: N815 - the name that http.server looks for
+
+            def do_POST(self) -> None:
+                web.bodies.append(self.rfile.read(int(self.headers.get("Content-Length", 0))))
+                self.do_GET()
 
             def log_message(self, *_: object) -> None:
                 """Quiet."""

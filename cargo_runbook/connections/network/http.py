@@ -89,7 +89,8 @@ class HttpConnection:
             sentence = "credentials are named by account or bearer, never given as a header"
             raise Failure(Status.ERROR, "secret_in_question", sentence)
         try:
-            request = httpx.Request(question.method, question.url, headers=list(question.headers))
+            content = question.body.encode() or None
+            request = httpx.Request(question.method, question.url, headers=list(question.headers), content=content)
         except (httpx.InvalidURL, ValueError, TypeError) as error:
             raise Failure(Status.ERROR, "bad_url", f"{question.url!r} is no URL: {error}") from error
         if request.url.userinfo:
@@ -105,6 +106,8 @@ class HttpConnection:
         # A compressed body could be small on the wire and huge in memory.
         request.headers["Accept-Encoding"] = "identity"
         request.headers["Connection"] = "close"
+        if question.body:
+            request.headers.setdefault("Content-Type", "application/json")
         if question.account or question.bearer:
             self._authorize(request, question, data)
         return request

@@ -1,0 +1,26 @@
+"""The concerns beside the path of a pull: what each one asks, and how it is judged.
+
+A concern is asked at the same time as the path. It asks nothing deep as long as nothing is wrong, and where the path
+breaks before it, its findings are `skipped`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cargo_runbook.facts.path import PathFacts
+from cargo_runbook.findings import Finding
+from cargo_runbook.probes.scene import Scene
+
+
+@dataclass(frozen=True)
+class Concern:
+    """`ask` gives the facts (a frozen dataclass of `facts/`); `judge` is pure."""
+
+    ask: Callable[[Scene], Any]
+    judge: Callable[[PathFacts, Any], tuple[Finding, ...]]
+
+
+CONCERNS: Mapping[str, Concern] = {}

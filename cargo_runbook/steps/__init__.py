@@ -1,0 +1,12 @@
+"""The steps of the section notebooks: which facts each one needs, which findings and tables it shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from cargo_runbook.steps.step import Gathered, Step
+
+SECTIONS: Mapping[str, tuple[Step, ...]] = {}
+"""Name of the runbook -> its steps, in the order of the notebook."""
+
+__all__ = ["SECTIONS", "Gathered", "Step"]
