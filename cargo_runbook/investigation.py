@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
@@ -49,6 +49,7 @@ class Investigation:
         action: pull or push; empty like `account`.
         policy: the replication policy to look at; empty for all.
         replayed: what every page says when the evidence is replayed; empty for a live look.
+        concerns: names of the concerns to ask beside the path; default all.
 
     Raises:
         UsageError: `image` is no repository:tag, `action` is neither pull nor push, or there is no such account.
@@ -65,12 +66,14 @@ class Investigation:
         action: str = "",
         policy: str = "",
         replayed: str = "",
+        concerns: Collection[str] | None = None,
     ) -> None:
         self.environment = environment
         self.replayed = replayed
         self._connections = connections
         self._lock = RLock()
         self._facts: dict[str, Any] = {}
+        self._concerns = [name for name in CONCERNS if concerns is None or name in concerns]
         wanted = _wanted(environment, image, account, action, policy)
         path = self._path = Stations(environment, connections, wanted)
         self._scene = Scene(
@@ -126,9 +129,9 @@ class Investigation:
         started, clock = datetime.now(UTC), time.monotonic()
         tell = progress or (lambda _: None)
         path = self._path
-        with self._lock, ThreadPoolExecutor(max_workers=4 + len(CONCERNS)) as pool:
+        with self._lock, ThreadPoolExecutor(max_workers=4 + len(self._concerns)) as pool:
             hosts = pool.submit(lambda: path.hosts)
-            concerns = [pool.submit(self._ask_concern, name) for name in CONCERNS]
+            concerns = [pool.submit(self._ask_concern, name) for name in self._concerns]
             _ = path.names
             tell("dns")
             handshake = pool.submit(lambda: path.handshake)
@@ -172,7 +175,7 @@ class Investigation:
 
     def _ask(self, needs: Iterable[str]) -> None:
         for name in needs:
-            if name in CONCERNS:
+            if name in self._concerns:
                 self._ask_concern(name)
             for station in NEEDED.get(name, ()):
                 getattr(self._path, station)
@@ -249,15 +252,23 @@ def open_investigation(
         InventoryError, UnknownEnvironment, UsageError: as their sentences say.
     """
     replay = os.environ.get(REPLAY_VARIABLE, "") if replay is None else replay
-    banner = ""
+    banner, concerns = "", None
     if replay:
         recording = load_recording(replay)
-        environment, banner = load_environment(name, recording.folder), recording.banner
+        banner, concerns = recording.banner, recording.concerns
+        environment = load_environment(name, recording.folder)
         connections = Evidence(ReplayConnections(read_evidence(recording.evidence_file(name))))
     else:
         folder = find_inventory(inventory)
         environment = load_environment(name, folder)
         connections = open_connections(environment, partial(login_of, environment), neighbour=partial(_opened, folder))
     return Investigation(
-        environment, connections, image=image, account=account, action=action, policy=policy, replayed=banner
+        environment,
+        connections,
+        image=image,
+        account=account,
+        action=action,
+        policy=policy,
+        replayed=banner,
+        concerns=concerns,
     )

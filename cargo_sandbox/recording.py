@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from cargo_runbook.concerns import CONCERNS
 from cargo_runbook.errors import RunFailed
 from cargo_runbook.investigation import open_investigation
 from cargo_runbook.observations import observation_to_json
@@ -68,6 +69,7 @@ def _record(state: StateFolder, name: str, client: Client, fault: Fault | None) 
             "title_zh": fault.title.zh if fault else "一切正常",
             "environments": [fault.environment, *fault.also] if fault else [],
             "expected_root_causes": list(fault.expected_root_causes) if fault else [],
+            "concerns": sorted(CONCERNS),
             "client": {shlex.join(client.command): run_client(state, client)},
         }
         text = json.dumps(body, ensure_ascii=False, indent=2) + "\n"

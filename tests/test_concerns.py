@@ -8,11 +8,14 @@ import pytest
 
 from cargo_runbook import investigation
 from cargo_runbook.concerns import Concern
+from cargo_runbook.connections import Evidence, ReplayConnections, read_evidence
 from cargo_runbook.errors import UsageError
 from cargo_runbook.facts.path import PathFacts
 from cargo_runbook.findings import Finding, Health, Verdict
-from cargo_runbook.investigation import open_investigation
+from cargo_runbook.inventory.loader import load_environment
+from cargo_runbook.investigation import Investigation, open_investigation
 from cargo_runbook.probes.scene import Scene
+from cargo_runbook.recordings import load_recording
 from cargo_runbook.rules.catalog import finding
 from cargo_runbook.steps import Gathered, Step
 from cargo_runbook.tables import Cell, Table
@@ -30,6 +33,13 @@ class Seen:
 def ask(scene: Scene) -> Seen:
     realm = scene.challenge().realm
     return Seen(scene.wanted.repository, realm.host if realm else "")
+
+
+def healthy(image: str = "") -> Investigation:
+    """The replay of the healthy installation, with every concern that there is."""
+    recording = load_recording("healthy")
+    evidence = Evidence(ReplayConnections(read_evidence(recording.evidence_file("cargo"))))
+    return Investigation(load_environment("cargo", recording.folder), evidence, image=image)
 
 
 def judging(code: str, status: Verdict) -> Concern:
@@ -54,7 +64,7 @@ def test_a_concern_is_part_of_the_diagnosis(
     code: str, status: Verdict, health: Health, roots: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(investigation, "CONCERNS", {"mine": judging(code, status)})
-    with open_investigation("cargo", replay="healthy") as looked:
+    with healthy() as looked:
         diagnosis = looked.diagnose()
     assert (diagnosis.status, diagnosis.root_causes) == (health, roots)
 
@@ -64,7 +74,7 @@ def test_a_fault_of_a_concern_follows_from_one_of_the_path(monkeypatch: pytest.M
         return (finding("CRG301", Verdict.FAULT, "operator", SAID), finding("CRG203", Verdict.FAULT, "here", SAID))
 
     monkeypatch.setattr(investigation, "CONCERNS", {"mine": Concern(ask, judge)})
-    with open_investigation("cargo", replay="healthy") as looked:
+    with healthy() as looked:
         assert looked.diagnose().root_causes == ("CRG203",)
 
 
@@ -76,10 +86,16 @@ def test_a_step_asks_what_it_needs_and_shows_its_own_findings_and_tables(monkeyp
         return (Table(SAID, (SAID,), ((Cell(f"{gathered.environment.name} {seen.repository}"),),)),)
 
     step = Step("mine", SAID, needs=("dns", "mine"), codes=("CRG403", "CRG101"), tables=tables)
-    with open_investigation("cargo", replay="healthy", image="a/b:1") as looked:
+    with healthy("a/b:1") as looked:
         findings, (table,) = looked.look(step)
     assert [(each.code, each.status) for each in findings] == [("CRG101", Verdict.OK), ("CRG403", Verdict.FAULT)]
     assert table.rows[0][0].text == "cargo a/b"
+
+
+def test_a_concern_that_is_younger_than_a_recording_is_left_out_of_its_replay(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(investigation, "CONCERNS", {"younger": judging("CRG403", Verdict.FAULT)})
+    with open_investigation("cargo", replay="healthy") as looked:
+        assert looked.diagnose().status is Health.HEALTHY
 
 
 @pytest.mark.parametrize(

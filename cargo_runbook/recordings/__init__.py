@@ -25,13 +25,15 @@ REPLAY_VARIABLE = "CARGO_RUNBOOK_REPLAY"
 class Recording:
     """One recorded state of the practice installation.
 
-    `client` maps a docker command line to what the client printed.
+    `client` maps a docker command line to what the client printed. `concerns` are those that were asked beside the
+    path; one that came later has no answers here, and is left out of a replay.
     """
 
     name: str
     folder: Path
     recorded: str
     client: Mapping[str, str]
+    concerns: tuple[str, ...] = ()
 
     @property
     def banner(self) -> str:
@@ -60,7 +62,8 @@ def load_recording(name: str) -> Recording:
         known = ", ".join(list_recordings()) or "none"
         raise UsageError(f"there is no recording named {name!r}", next_step=f"Recordings that are shipped: {known}.")
     body: Mapping[str, Any] = json.loads(meta.read_text(encoding="utf-8"))
-    return Recording(name, folder, str(body["recorded"]), dict(body.get("client", {})))
+    client, concerns = dict(body.get("client", {})), tuple(body.get("concerns", ()))
+    return Recording(name, folder, str(body["recorded"]), client, concerns)
 
 
 def list_recordings() -> list[str]:

@@ -14,7 +14,11 @@ from cargo_runbook.texts import Text
 
 @dataclass(frozen=True)
 class Gathered:
-    """The facts of all that was asked so far; `concerns` holds those of the concerns that the step needs."""
+    """The facts of all that was asked so far.
+
+    `concerns` holds those of the concerns that the step needs, by name; in the replay of an older recording some
+    may be missing.
+    """
 
     environment: Environment
     path: PathFacts
