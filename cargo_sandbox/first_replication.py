@@ -1,4 +1,4 @@
-"""The one replication that a sandbox has behind it when it is up: images of `library` from cargo to devops."""
+"""The replications that a sandbox has behind it when it is up: from cargo to devops, each policy once."""
 
 from __future__ import annotations
 
@@ -10,23 +10,29 @@ from cargo_sandbox.paths import StateFolder
 from cargo_sandbox.topology import OPERATOR, site
 from cargo_sandbox.waiting import wait_until
 
-POLICY = 1
+# Each policy that leads from cargo to devops, which is the first of its peers.
+POLICIES = (1, 2)
 PATIENCE = 15.0
 
 
 def replicate_once(state: StateFolder) -> None:
-    """Start the policy and return when its jobs have finished.
+    """Start one policy after the other, and return when the jobs of each have finished.
 
     Raises:
         SandboxFailed: they have not after some seconds.
     """
+    for policy in POLICIES:
+        _replicate(state, policy)
+
+
+def _replicate(state: StateFolder, policy: int) -> None:
     base = f"https://{site('cargo').domain}/api"
-    start = ["-H", "Content-Type: application/json", "-d", json.dumps({"policy_id": POLICY})]
+    start = ["-H", "Content-Type: application/json", "-d", json.dumps({"policy_id": policy})]
     _harbor(state, *start, f"{base}/replications")
     seen = [""]
 
     def finished() -> bool:
-        seen[0] = _harbor(state, f"{base}/jobs/replication?policy_id={POLICY}")
+        seen[0] = _harbor(state, f"{base}/jobs/replication?policy_id={policy}")
         try:
             statuses = {job["status"] for job in json.loads(seen[0])}
         except (ValueError, TypeError, KeyError):

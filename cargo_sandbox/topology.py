@@ -100,7 +100,7 @@ SITES: tuple[CargoSite, ...] = (
     CargoSite(
         "devops",
         f"devops.{ZONE}",
-        {"library": True, "release": True},
+        {"library": True, "release": True, "devops_test-cargo": False},
         ("library/tiny:1",),
         hosts=("devops",),
         front="devops",
@@ -117,7 +117,7 @@ SITES: tuple[CargoSite, ...] = (
 )
 
 # Accounts of the platform, as cargo-token knows them: tenant -> role type (guest: pull, user: pull and push, owner: all).
-PLATFORM_ROLES: dict[str, dict[str, str]] = {"alice": {"devops": "user"}, "bob": {"devops": "guest"}}
+PLATFORM_ROLES: dict[str, dict[str, str]] = {"alice": {"devops": "user"}, "bob": {"devops": "guest"}, "dave": {}}
 
 
 def machines(*, cluster: bool) -> tuple[Machine, ...]:

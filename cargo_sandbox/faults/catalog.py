@@ -32,6 +32,9 @@ MachineName = Annotated[str, _one_of(machine.name for machine in MACHINES)]
 EnvironmentName = Annotated[str, _one_of(site.name for site in SITES)]
 
 
+_Code = Annotated[str, Field(pattern=r"^CRG\d{3}$")]
+
+
 class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -116,7 +119,10 @@ class Fault(_Model):
     section: str = Field(description="Title of the guide's section.")
     environment: EnvironmentName
     also: tuple[EnvironmentName, ...] = Field((), description="Environments that have it as well.")
-    expected_root_causes: tuple[Annotated[str, Field(pattern=r"^CRG\d{3}$")], ...]
+    elsewhere: dict[EnvironmentName, tuple[_Code, ...]] = Field(
+        {}, description="Environments that have other root causes by it."
+    )
+    expected_root_causes: tuple[_Code, ...]
     client: Client
     changes: tuple[EditStep | LinkStep | DeedStep, ...] = Field(alias="break")
     apply: tuple[RunStep, ...]

@@ -134,16 +134,21 @@ class FaultEngine:
             raise SandboxFailed(f"{' '.join(command.command)} failed on {command.machine}", seen=seen)
 
     def _filled(self, argv: Sequence[str]) -> list[str]:
-        """The words of a command with {ca}, {packages} and {services} replaced by where these lie on a machine."""
+        """The words of a command with {ca}, {packages} and {services} replaced by where these lie on a machine, and the
+        word {engineer} by the call of `services.engineer`, which works on operator."""
         places = {
             "{ca}": str(self.state.inventory / "ca.crt"),
             "{packages}": str(PACKAGES),
             "{services}": str(PACKAGES / "cargo_sandbox" / "services"),
         }
-        words = list(argv)
+        words = [part for word in argv for part in (self._engineer() if word == "{engineer}" else (word,))]
         for name, place in places.items():
             words = [word.replace(name, place) for word in words]
         return words
+
+    def _engineer(self) -> tuple[str, ...]:
+        program = ("env", f"PYTHONPATH={PACKAGES}", "/usr/bin/python3", "-B", "-m", "cargo_sandbox.services.engineer")
+        return (*program, str(self.state.inventory))
 
     def _see(self, wanted: Fault, pattern: str, otherwise: str) -> None:
         """Wait for the effect."""

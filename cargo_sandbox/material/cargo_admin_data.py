@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from cargo_sandbox.material.files import write, write_secret
-from cargo_sandbox.material.harbor_data import REPLICATED, policy_name
-from cargo_sandbox.topology import PLATFORM_ROLES, SITES, site
+from cargo_sandbox.material.harbor_data import policies
+from cargo_sandbox.topology import PLATFORM_ROLES, SITES
 
 
 def cargo_admin_data(root: Path, *, ca: bytes, passwords: Mapping[str, str]) -> None:
@@ -28,18 +28,17 @@ def cargo_admin_data(root: Path, *, ca: bytes, passwords: Mapping[str, str]) -> 
         }
         for each in SITES
     ]
-    # A Harbor numbers its policies from 1, in the order of its peers.
     replications = [
         {
-            "name": f"{source.name}-{policy_name(site(peer).domain)}",
+            "name": f"{source.name}-{policy.name}",
             "source": source.name,
-            "target": peer,
-            "project": REPLICATED,
+            "target": policy.peer,
+            "project": policy.project,
             "triggerType": "Manual",
-            "policy": number,
+            "policy": policy.number,
         }
         for source in SITES
-        for number, peer in enumerate(source.replicates_to, start=1)
+        for policy in policies(source)
     ]
     settings = {"registries": registries, "replications": replications, "accounts": PLATFORM_ROLES}
     folder = root / "etc/cargo-admin"

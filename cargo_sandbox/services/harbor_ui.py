@@ -96,6 +96,7 @@ class HarborUi:
             "/api/systeminfo/getcert": {"GET": users.certificate},
             "/api/users/current": {"GET": users.current},
             "/api/users": {"GET": users.all, "POST": users.create},
+            f"/api/users/{NUMBER}": {"DELETE": users.delete},
             "/api/projects": {"HEAD": projects.exists, "GET": projects.all, "POST": projects.create},
             f"/api/projects/{NUMBER}": {"GET": projects.one},
             f"/api/projects/{NUMBER}/members": {"GET": projects.members, "POST": projects.add_member},

@@ -93,6 +93,15 @@ class Users:
             number = insert(tables, "users", "user_id", {**values, "has_admin_role": 0})
         return created(f"/api/users/{number}")
 
+    def delete(self, call: Call) -> Response:
+        call.admin()
+        with self.database.change() as tables:
+            user = row(tables["users"], "user_id", call.number())
+            if user is None:
+                raise Refused(404, f"user {call.number()} not found\n")
+            tables["users"].remove(user)
+        return Response(200)
+
 
 def _fields(call: Call) -> dict[str, str]:
     request = call.request
