@@ -5,12 +5,14 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 from cargo_sandbox.cluster.material import ADMIN, FOLDER, OBJECTS, OTHER_FOLDER
 from cargo_sandbox.errors import SandboxFailed
 from cargo_sandbox.machines import processes
+from cargo_sandbox.material import image_store
+from cargo_sandbox.material.image import IMAGES, REPOSITORY
 from cargo_sandbox.paths import StateFolder
 from cargo_sandbox.topology import API_PORT, MASTER, OTHER_API_PORT, CargoSite, Machine, site_on
 from cargo_sandbox.waiting import docker_answers, wait_until
@@ -32,7 +34,8 @@ class Bringup:
     def run(self) -> None:
         name = self.machine.name
         self.progress(name, "starting")
-        self._until(lambda: processes.machine_pid(self.state, name) is not None, 10, "start")
+        # This takes a look at every process of this computer.
+        self._until(lambda: processes.machine_pid(self.state, name) is not None, 10, "start", step=0.1)
         root = processes.machine_root(self._pid)
         self._until((root / "run/sshd.pid").exists, 10, "start sshd")
         if self.machine.dockerd:
@@ -41,7 +44,7 @@ class Bringup:
             self._until(lambda: docker_answers(root / "run/docker.sock"), 30, "start dockerd", log)
         site = site_on(name)
         if site:
-            self._start_cargo(name, site)
+            self._start_cargo(name, root, site)
         elif name == MASTER.name and self.state.cluster:
             self._start_cluster(name, root)
         self.progress(name, "ready")
@@ -51,20 +54,24 @@ class Bringup:
         """Whether the sandbox is gone, so that waiting makes no sense."""
         return self.outer.poll() is not None
 
-    @property
+    @cached_property
     def _pid(self) -> int:
         pid = processes.machine_pid(self.state, self.machine.name)
         if pid is None:
             raise self._failed("run")
         return pid
 
-    def _load_images(self, name: str) -> None:
+    def _load_images(self, name: str, root: Path) -> None:
+        image = f"{REPOSITORY}/{IMAGES[-1].tag}"
+        if docker_answers(root / "run/docker.sock", f"/images/{image}/json"):
+            return
         self.progress(name, "images")
         with self.archive.open("rb") as body:
             self._do(["docker", "load", "-q"], stdin=body.fileno())
+        image_store.keep(self.state.docker(name), image_store.store_of(self.archive))
 
     def _start_cluster(self, name: str, root: Path) -> None:
-        self._load_images(name)
+        self._load_images(name, root)
         self._wait_for_api(root, "kube-apiserver", API_PORT, FOLDER)
         kubectl = ["kubectl", f"--kubeconfig={ADMIN}"]
         self.progress(name, "objects")
@@ -85,8 +92,8 @@ class Bringup:
         ready = ["curl", "-fs", "-m", "3", "-o", "/dev/null", "--cacert", f"{folder}/pki/ca.crt", url]
         self._until(partial(self._asks, ready), 60, f"start {program}", root / f"var/log/{program}.log")
 
-    def _start_cargo(self, name: str, site: CargoSite) -> None:
-        self._load_images(name)
+    def _start_cargo(self, name: str, root: Path, site: CargoSite) -> None:
+        self._load_images(name, root)
         self.progress(name, "Cargo")
         self._do(["docker-compose", "-p", "cargo", "-f", site.compose_file, "up", "-d"])
 
@@ -103,8 +110,10 @@ class Bringup:
         if done.returncode != 0:
             raise self._failed(" ".join(argv[:2]), done.stdout.decode(errors="replace")[-1500:])
 
-    def _until(self, there: Callable[[], bool], seconds: float, what: str, log: Path | None = None) -> None:
-        if not wait_until(lambda: self._ended or there(), seconds, step=0.03) or self._ended:
+    def _until(
+        self, there: Callable[[], bool], seconds: float, what: str, log: Path | None = None, *, step: float = 0.03
+    ) -> None:
+        if not wait_until(lambda: self._ended or there(), seconds, step=step) or self._ended:
             file = log or self.state.log / f"{self.machine.name}.log"
             raise self._failed(what, file.read_text(errors="replace")[-1500:] if file.exists() else "")
 

@@ -20,10 +20,10 @@ from cargo_sandbox.errors import SandboxFailed, SandboxUnavailable
 from cargo_sandbox.first_replication import replicate_once
 from cargo_sandbox.machines import processes
 from cargo_sandbox.machines.namespaces import KEEP
-from cargo_sandbox.material import image, prepare
+from cargo_sandbox.material import image, image_store, prepare
 from cargo_sandbox.paths import StateFolder, cache_folder
 from cargo_sandbox.requirements import can_run
-from cargo_sandbox.topology import MACHINE_PATH, SITES, CargoSite
+from cargo_sandbox.topology import MACHINE_PATH, MASTER, SITES, CargoSite
 from cargo_sandbox.waiting import wait_until
 
 CGROUPS = Path("/sys/fs/cgroup")
@@ -117,6 +117,9 @@ def _bring_up(state: StateFolder, progress: Progress, programs: Path | None) -> 
     progress("image", "ready")
     prepare.prepare(state, programs)
     machines = topology.machines(cluster=programs is not None)
+    for machine in machines:
+        if topology.site_on(machine.name) or (programs and machine.name == MASTER.name):
+            image_store.lay(image_store.store_of(archive), state.docker(machine.name))
     outer = _start_outer(state)
     try:
         with ThreadPoolExecutor(len(machines)) as pool:

@@ -30,11 +30,11 @@ class _UnixConnection(http.client.HTTPConnection):
         self.sock.connect(str(self._path))
 
 
-def docker_answers(path: Path) -> bool:
-    """Whether a Docker daemon answers on the socket."""
+def docker_answers(path: Path, what: str = "/_ping") -> bool:
+    """Whether a Docker daemon answers on the socket, and knows what it is asked for."""
     connection = _UnixConnection(path)
     try:
-        connection.request("GET", "/_ping")
+        connection.request("GET", what)
         return connection.getresponse().status == 200
     except OSError:
         return False

@@ -9,9 +9,9 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 from cargo_sandbox import topology
-from cargo_sandbox.cluster import node
 from cargo_sandbox.machines import rootfs
 from cargo_sandbox.machines.namespaces import reap
 from cargo_sandbox.machines.processes import environment_on
@@ -20,6 +20,13 @@ from cargo_sandbox.paths import StateFolder
 from cargo_sandbox.topology import Machine
 
 PACKAGES = Path(__file__).resolve().parents[2]
+
+
+def _cluster() -> ModuleType:
+    """What makes master a node of the cluster. It is not imported on other machines, whose start it would slow down."""
+    from cargo_sandbox.cluster import node
+
+    return node
 
 
 def commands_of(machine: Machine, state: StateFolder, programs: Path | None) -> dict[str, list[str]]:
@@ -41,7 +48,7 @@ def commands_of(machine: Machine, state: StateFolder, programs: Path | None) -> 
             *("--exec-root", "/run/docker", "--exec-opt", "native.cgroupdriver=cgroupfs"),
             *("--cgroup-parent", f"/{state.cgroup}/{machine.name}", "--bip", topology.DOCKER_BRIDGE),
             *("--default-address-pool", topology.DOCKER_POOL, "--ip6tables=false"),
-            *(node.DOCKERD if machine.name == "master" else ()),
+            *(_cluster().DOCKERD if machine.name == "master" else ()),
         ]
     if machine.name == "dns":
         services["dnsmasq"] = [
@@ -54,7 +61,7 @@ def commands_of(machine: Machine, state: StateFolder, programs: Path | None) -> 
     if machine.name == "balancer":
         services["haproxy"] = ["haproxy", "-db", "-f", balancer.CONFIGURATION]
     if machine.name == "master" and programs:
-        services |= node.commands(programs)
+        services |= _cluster().commands(programs)
     elif machine.name == "master":
         python = ("/usr/bin/python3", "-B", "-m")
         services["cargo-token"] = [*python, "cargo_sandbox.services.cargo_token", "/etc/cargo-token"]
@@ -94,7 +101,7 @@ def main(state_path: str, name: str) -> None:
     socket.sethostname(machine.name)
     _network(machine)
     if machine.name == "master" and programs:
-        node.prepare_machine()
+        _cluster().prepare_machine()
     _start(machine, services)
     while True:
         reap()

@@ -18,8 +18,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from cargo_sandbox.material import image_store
+
 PACKAGES = (
-    *("nginx-light", "docker-registry", "busybox", "bash", "curl", "openssl", "iputils-ping", "skopeo"),
+    *("nginx-light", "docker-registry", "docker.io", "busybox", "bash", "curl", "openssl", "iputils-ping", "skopeo"),
     "dnsmasq-base",
     *("libc-bin", "libc6", "libssl3", "python3-minimal", "libpython3-stdlib", "python3.11-minimal", "mime-support"),
 )
@@ -269,4 +271,5 @@ def archive(cache: Path, *, on_build: Callable[[], None] = lambda: None) -> Path
     for old in cache.glob("cargo-images-*.tar"):
         if old != target:
             old.unlink(missing_ok=True)
+            image_store.discard(image_store.store_of(old))
     return target

@@ -111,7 +111,7 @@ def test_down_cleans_up_a_cluster_after_a_killed_part(mine, program):
 STAGES = {
     "keys are made": lambda state: state.path.exists(),
     "machines start": lambda state: processes.machine_pid(state, "operator") is not None,
-    "images are loaded": lambda state: any(state.docker("cargo").glob("overlay2/*")),
+    "containers are made": lambda state: any(state.docker("cargo").glob("containers/*")),
 }
 CLUSTER_STAGES = {
     "master is up": lambda state: processes.machine_pid(state, "master") is not None,
