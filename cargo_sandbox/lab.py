@@ -15,6 +15,7 @@ from pathlib import Path
 
 from cargo_sandbox import topology
 from cargo_sandbox.bringup import Bringup, Progress
+from cargo_sandbox.client import log_in_engineer
 from cargo_sandbox.cluster import build
 from cargo_sandbox.errors import SandboxFailed, SandboxUnavailable
 from cargo_sandbox.first_replication import replicate_once
@@ -133,6 +134,7 @@ def _bring_up(state: StateFolder, progress: Progress, programs: Path | None) -> 
                 raise
         for site in SITES:
             wait_for_front(state, site)
+        log_in_engineer(state)
         replicate_once(state)
         _keep(outer)
     except BaseException:

@@ -91,8 +91,8 @@ SITES: tuple[CargoSite, ...] = (
     CargoSite(
         "cargo",
         f"cargo.{ZONE}",
-        {"library": True, "release": True, "devops_test-cargo": False},
-        ("library/tiny:1", "devops_test-cargo/node:8.9-alpine"),
+        {"library": True, "release": True, "base": True, "devops_test-cargo": False},
+        ("library/tiny:1", "base/tools:1", "devops_test-cargo/node:8.9-alpine"),
         hosts=("cargo",),
         front="cargo",
         replicates_to=("devops", "ha"),
@@ -118,6 +118,9 @@ SITES: tuple[CargoSite, ...] = (
 
 # Accounts of the platform, as cargo-token knows them: tenant -> role type (guest: pull, user: pull and push, owner: all).
 PLATFORM_ROLES: dict[str, dict[str, str]] = {"alice": {"devops": "user"}, "bob": {"devops": "guest"}, "dave": {}}
+
+# As whom the engineer's own docker on operator is logged in.
+ENGINEERS_LOGIN = "bob"
 
 
 def machines(*, cluster: bool) -> tuple[Machine, ...]:

@@ -10,8 +10,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from cargo_sandbox.faults.catalog import Client
 
 ROOT = Path(__file__).parents[1]
 # A client that waits for a silent server takes up to 50 s.
@@ -44,8 +48,18 @@ class PracticeSandbox:
         return command_line("sandbox", command, "--name", self.name, *arguments, timeout=timeout, stdin=stdin)
 
     def run(self, *argv: str, input: str | None = None, timeout: float = PATIENCE) -> Done:
-        """A command on operator."""
-        return self.cli("run", "--", *argv, timeout=timeout, stdin=input)
+        """A command on operator. Docker has a configuration of the tests' own, without any login at first."""
+        from cargo_sandbox.client import as_another
+
+        words = as_another(argv) if argv[0] == "docker" else argv
+        return self.cli("run", "--", *words, timeout=timeout, stdin=input)
+
+    def client(self, client: Client) -> Done:
+        """The call of a fault's client; without an account it is the engineer's own docker, with its saved login."""
+        from cargo_sandbox.client import call_client
+        from cargo_sandbox.paths import state_folder
+
+        return call_client(state_folder(self.name), client)
 
     def on(self, machine: str, *argv: str, timeout: float = PATIENCE) -> Done:
         """A command on any machine, as root."""
@@ -114,7 +128,7 @@ def cluster_sandbox(running_cluster: PracticeSandbox) -> Iterator[PracticeSandbo
     """The running sandbox with a cluster, for tests marked `sandbox` and `cluster`; cleaned up like `sandbox`."""
     yield running_cluster
     running_cluster.heal()
-    running_cluster.on("operator", "rm", "-rf", "/home/engineer/.docker")
+    _forget_logins(running_cluster)
 
 
 @pytest.fixture
@@ -122,4 +136,11 @@ def sandbox(running_sandbox: PracticeSandbox) -> Iterator[PracticeSandbox]:
     """The running sandbox; after each test faults are healed, and logins of the docker client forgotten."""
     yield running_sandbox
     running_sandbox.heal()
-    running_sandbox.on("operator", "rm", "-rf", "/home/engineer/.docker")
+    _forget_logins(running_sandbox)
+
+
+def _forget_logins(sandbox: PracticeSandbox) -> None:
+    """Those of the tests; the engineer's own stays."""
+    from cargo_sandbox.client import OTHER_LOGINS
+
+    sandbox.on("operator", "rm", "-rf", OTHER_LOGINS)

@@ -10,9 +10,19 @@ from cargo_sandbox.material.files import write, write_secret
 from cargo_sandbox.material.harbor_data import policies
 from cargo_sandbox.topology import PLATFORM_ROLES, SITES
 
+SYSTEM_TENANT = "system-tenant"
+
+
+def _lines(entries: Mapping[str, object], indent: int = 1) -> str:
+    """A JSON object with a line for each entry, as a person (and a fault) edits it. Text is taken for JSON."""
+    shown = {key: value if isinstance(value, str) else json.dumps(value) for key, value in entries.items()}
+    blanks = " " * indent
+    body = ",\n".join(f"{blanks}{json.dumps(key)}: {value}" for key, value in shown.items())
+    return f"{{\n{body}\n{' ' * (indent - 1)}}}"
+
 
 def cargo_admin_data(root: Path, *, ca: bytes, passwords: Mapping[str, str]) -> None:
-    """Write /etc/cargo-admin/cargo-admin.json and ca.crt below `root`, the root of master's file system.
+    """Write the folder /etc/cargo-admin below `root`, the root of master's file system.
 
     Args:
         passwords: `SITE-admin` for each site.
@@ -40,7 +50,16 @@ def cargo_admin_data(root: Path, *, ca: bytes, passwords: Mapping[str, str]) -> 
         for source in SITES
         for policy in policies(source)
     ]
-    settings = {"registries": registries, "replications": replications, "accounts": PLATFORM_ROLES}
+    settings = {"registries": registries, "replications": replications}
     folder = root / "etc/cargo-admin"
     write_secret(folder / "cargo-admin.json", json.dumps(settings, indent=1))
+    projects = {
+        site.name: {
+            name: {"tenant": SYSTEM_TENANT if public else name.partition("_")[0], "public": public}
+            for name, public in site.projects.items()
+        }
+        for site in SITES
+    }
+    write(folder / "projects.json", _lines({registry: _lines(known, 2) for registry, known in projects.items()}))
+    write(folder / "roles.json", _lines(PLATFORM_ROLES))
     write(folder / "ca.crt", ca)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from cargo_sandbox.material.files import write, write_secret
-from cargo_sandbox.topology import CONTEXT, MASTER, NAME_SERVER, TOKEN_PORT, CargoSite, machine
+from cargo_sandbox.topology import ADMIN_PORT, CONTEXT, MASTER, NAME_SERVER, TOKEN_PORT, CargoSite, machine
 
 TEMPLATE = """\
 # Environment of the practice installation; made anew by each `cargo-runbook sandbox up`.
@@ -24,12 +24,15 @@ accounts:
   - username: alice
     kind: platform
     password: file:passwords/alice
-{addresses}hosts:
+{more_accounts}uses:
+{uses}{addresses}hosts:
 {hosts}name_servers:
   - {name_server}
 token_service:
   address: {token_service}
   port: {token_port}
+cargo_admin:
+  url: http://{token_service}:{admin_port}
 contact:
   name: Cargo on-call (practice)
   how: cargo-on-call@example.com
@@ -43,6 +46,19 @@ ADDRESSES = """\
 addresses:
   - {address}
 """
+# The engineer's own docker is logged in to the Cargo that has private projects.
+ENGINEER = """\
+  - kind: platform
+    password: docker-config
+"""
+USES = (
+    ("admin", "push", "base/tools:1", "base"),
+    ("alice", "push", "devops_test-cargo/node:8.9-alpine", "devops_test-cargo"),
+    ("docker-config", "pull", "devops_test-cargo/node:8.9-alpine", "devops_test-cargo"),
+    ("admin", "push", "library/tiny:1", "library"),
+    ("alice", "pull", "library/tiny:1", "library"),
+)
+"""What must work: account, action, image, and the project that the Cargo must have for it."""
 KUBERNETES = f"""\
 kubernetes:
   context: {CONTEXT}
@@ -57,7 +73,14 @@ kubernetes:
 
 def environment_file(site: CargoSite) -> str:
     """The environment file of one Cargo installation."""
+    uses = [
+        f"  - account: {account}\n    action: {action}\n    image: {image}\n"
+        for account, action, image, project in USES
+        if project in site.projects
+    ]
     return TEMPLATE.format(
+        more_accounts="" if all(site.projects.values()) else ENGINEER,
+        uses="".join(uses),
         name=site.name,
         domain=site.domain,
         addresses=ADDRESSES.format(address=site.address) if site.front not in site.hosts else "",
@@ -65,6 +88,7 @@ def environment_file(site: CargoSite) -> str:
         name_server=NAME_SERVER,
         token_service=machine("master").address,
         token_port=TOKEN_PORT,
+        admin_port=ADMIN_PORT,
     )
 
 

@@ -150,29 +150,16 @@ def _dns(root: Path) -> None:
 
 
 def _master(root: Path, signer: pki.Certified, passwords: dict[str, str]) -> None:
-    projects = {
-        site.name: {
-            name: {
-                "public": public,
-                "tenant": "system-tenant" if public else name.partition("_")[0],
-                "in_harbor": True,
-                "in_cargo_admin": True,
-            }
-            for name, public in site.projects.items()
-        }
-        for site in SITES
-    }
     registries = {
         site.domain: {
             "name": site.name,
             "username": "admin",
             "password": passwords[f"{site.name}-admin"],
-            "projects": projects[site.name],
+            "address": site.address,
         }
         for site in SITES
     }
-    accounts = {user: {"password": passwords[user], "tenants": roles} for user, roles in PLATFORM_ROLES.items()}
+    accounts = {user: {"password": passwords[user]} for user in PLATFORM_ROLES}
     token = root / "etc/cargo-token"
     write_secret(token / "private_key.pem", signer.key_pem)
     write_secret(token / "cluster.json", json.dumps({"registries": registries, "accounts": accounts}, indent=1))
-    write(root / "etc/cargo-admin/projects.json", json.dumps(projects, indent=1))

@@ -1,7 +1,7 @@
 """Stand-in for Cargo-Admin: registries, projects and replications of the platform, on top of each registry's Harbor.
 
-`python -m cargo_sandbox.services.cargo_admin FOLDER`: the folder holds projects.json (registry -> project -> fields),
-cargo-admin.json (registries, replications, accounts) and ca.crt. Settings: CARGO_ADMIN_STATE is the file in which it
+`python -m cargo_sandbox.services.cargo_admin FOLDER`: the folder holds projects.json, roles.json (see `platform`),
+cargo-admin.json (registries, replications) and ca.crt. Settings: CARGO_ADMIN_STATE is the file in which it
 remembers when a replication was started (/var/lib/cargo-admin/state.json).
 """
 
@@ -13,17 +13,15 @@ import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from cargo_sandbox.services.cargo_harbor import Harbor, HarborFailed, records_of
+from cargo_sandbox.services.platform import Fields, Platform
 from cargo_sandbox.services.web import Request, Response, serve
 
 PORT = 8080
 PREFIX = "/api/v2"
 STATE = "/var/lib/cargo-admin/state.json"
 SYNCING_SECONDS = 3  # a replication counts as syncing for so long after its start
-
-Fields = dict[str, Any]
 
 
 class Refused(Exception):
@@ -102,16 +100,16 @@ class CargoAdmin:
         return {"metadata": {"name": registry["name"], "alias": registry["alias"]}, "spec": spec, "status": status}
 
     def _projects_of(self, registry: str) -> dict[str, Fields]:
-        known: dict[str, dict[str, Fields]] = json.loads((self.folder / "projects.json").read_text())
-        if registry not in known:
+        known = Platform(self.folder).projects(registry)
+        if known is None:
             raise Refused(404, "cargo:RegistryNotFound", f"registry {registry} not found")
-        return {name: fields for name, fields in known[registry].items() if fields["in_cargo_admin"]}
+        return known
 
     def _projects(self, registry: str, request: Request) -> Response:
         """All projects; for a tenant (and a user with a role in it) its own, and on request the public ones."""
         projects = self._projects_of(registry)
         tenant, user = request.headers.get("X-Tenant", ""), request.headers.get("X-User", "")
-        if user and tenant and tenant not in self.settings["accounts"].get(user, {}):
+        if user and tenant and tenant not in Platform(self.folder).roles(user):
             raise Refused(403, "cargo:Forbidden", f"user {user} has no role in tenant {tenant}")
         public = request.parameter("includePublic") == "true"
         shown = [

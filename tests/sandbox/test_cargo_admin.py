@@ -14,9 +14,8 @@ from tests.sandbox import harbor_states as states
 from tests.sandbox.harbor_replay import PASSWORD, Harbor, free_port, started, wait_for
 
 PROJECTS = {
-    "library": {"public": True, "tenant": "system-tenant", "in_cargo_admin": True},
-    "devops_test": {"public": False, "tenant": "devops", "in_cargo_admin": True},
-    "devops_only-harbor": {"public": False, "tenant": "devops", "in_cargo_admin": False},
+    "library": {"public": True, "tenant": "system-tenant"},
+    "devops_test": {"public": False, "tenant": "devops"},
 }
 
 
@@ -27,10 +26,10 @@ def made(folder: Path, url: str) -> CargoAdmin:
     settings = {
         "registries": [{**registry, "password": PASSWORD}],
         "replications": [{**replication, "triggerType": "Manual"}],
-        "accounts": {"alice": {"devops": "user"}, "dave": {}},
     }
     (folder / "cargo-admin.json").write_text(json.dumps(settings))
     (folder / "projects.json").write_text(json.dumps({"cargo": PROJECTS}))
+    (folder / "roles.json").write_text(json.dumps({"alice": {"devops": "user"}, "dave": {}}))
     return cargo_admin(folder, folder / "state.json")
 
 

@@ -22,20 +22,17 @@ def diagnose(sandbox: Any, environment: str) -> tuple[int, dict[str, Any]]:
     return done.returncode, json.loads(done.stdout)
 
 
-def client(sandbox: Any, fault: Fault) -> str:
-    password = None
-    if fault.client.account:
-        password = sandbox.run("cat", f"{sandbox.inventory}/passwords/{fault.client.account}").stdout
-    done = sandbox.run(*fault.client.command, input=password, timeout=90)
+def said(sandbox: Any, fault: Fault) -> str:
+    done = sandbox.client(fault.client)
     return str(done.stdout + done.stderr)
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_a_fault_is_found_as_the_only_root_cause_and_is_gone_after_healing(sandbox: Any, fault: Fault) -> None:
-    assert fault.client.text not in client(sandbox, fault)
+    assert fault.client.text not in said(sandbox, fault)
     sandbox.break_(fault.name)
     try:
-        assert fault.client.text in client(sandbox, fault)
+        assert fault.client.text in said(sandbox, fault)
         code, body = diagnose(sandbox, fault.environment)
         assert (code, body["status"], tuple(body["root_causes"])) == (1, "fault", fault.expected_root_causes)
         other = "devops" if fault.environment == "cargo" else "cargo"
@@ -45,7 +42,7 @@ def test_a_fault_is_found_as_the_only_root_cause_and_is_gone_after_healing(sandb
         sandbox.heal(fault.name)
     code, body = diagnose(sandbox, fault.environment)
     assert (code, body["status"], body["root_causes"]) == (0, "healthy", [])
-    assert fault.client.text not in client(sandbox, fault)
+    assert fault.client.text not in said(sandbox, fault)
 
 
 @pytest.mark.parametrize("environment", ["cargo", "devops", "ha"])

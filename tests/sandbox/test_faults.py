@@ -8,6 +8,7 @@ from cargo_sandbox.errors import UnknownFault
 from cargo_sandbox.faults.catalog import DATA, Fault, fault, faults
 from cargo_sandbox.faults.engine import replace_content
 from cargo_sandbox.material import prepare
+from cargo_sandbox.material.cargo_admin_data import cargo_admin_data
 from cargo_sandbox.material.installation import render
 from cargo_sandbox.paths import StateFolder
 from cargo_sandbox.topology import INSTALLATION, SITES, CargoSite, site, site_on
@@ -41,6 +42,7 @@ def _site_of(machine: str) -> CargoSite:
 @ALL
 def test_what_is_replaced_stands_exactly_once_in_the_file_of_a_new_sandbox(each: Fault, tmp_path):
     prepare._dns(tmp_path)
+    cargo_admin_data(tmp_path, ca=b"", passwords={f"{known.name}-admin": "" for known in SITES})
     for edit in each.edits:
         if edit.file.startswith(INSTALLATION):
             text = render(_site_of(edit.machine))[edit.file.removeprefix(f"{INSTALLATION}/")]
@@ -53,7 +55,7 @@ def test_what_is_replaced_stands_exactly_once_in_the_file_of_a_new_sandbox(each:
 @ALL
 def test_a_fault_touches_only_its_environments_machine_the_dns_server_or_its_wire(each: Fault):
     touched = {edit.machine for edit in each.edits} | {link.machine for link in each.links}
-    assert touched <= {*site(each.environment).hosts, "dns"}
+    assert touched <= {*site(each.environment).hosts, "dns", "master"}
     assert each.environment in {known.name for known in SITES}
 
 

@@ -26,11 +26,6 @@ PRIVATE = "cargo.caicloudprivatetest.com/devops_test-cargo/node:8.9-alpine"
 ALL = pytest.mark.parametrize("each", faults(), ids=lambda each: each.name)
 
 
-def client(sandbox: PracticeSandbox, each: Fault) -> subprocess.CompletedProcess[str]:
-    password = sandbox.password(each.client.account) if each.client.account else None
-    return sandbox.run(*each.client.command, input=password)
-
-
 def login(sandbox: PracticeSandbox, account: str, user: str) -> subprocess.CompletedProcess[str]:
     words = ["docker", "login", "cargo.caicloudprivatetest.com", "-u", user, "--password-stdin"]
     return sandbox.run(*words, input=sandbox.password(account))
@@ -199,13 +194,13 @@ def test_restart_sh_makes_the_containers_anew_and_cargo_works_again(sandbox):
 
 @ALL
 def test_the_real_client_prints_the_text_while_broken_and_works_when_healed(sandbox, each: Fault):
-    assert client(sandbox, each).returncode == 0
+    assert sandbox.client(each.client).returncode == 0
     sandbox.break_(each.name)
-    done = client(sandbox, each)
+    done = sandbox.client(each.client)
     assert done.returncode == 1
     assert each.client.text in done.stderr
     sandbox.heal(each.name)
-    assert client(sandbox, each).returncode == 0
+    assert sandbox.client(each.client).returncode == 0
 
 
 # The whole last line of each client, as this daemon prints it.
@@ -238,7 +233,7 @@ def test_the_real_client_prints_the_text_while_broken_and_works_when_healed(sand
 )
 def test_the_clients_line_is_the_one_that_people_paste(sandbox, name, pattern):
     sandbox.break_(name)
-    assert re.fullmatch(pattern, client(sandbox, fault(name)).stderr.strip())
+    assert re.fullmatch(pattern, sandbox.client(fault(name).client).stderr.strip())
 
 
 def test_with_the_built_in_token_service_admin_still_works(sandbox):
@@ -264,7 +259,7 @@ def test_faults_combine_and_heal_in_any_order_to_the_very_bytes(sandbox):
     assert json.loads(sandbox.cli("status", "--json").stdout)["broken"] == names
     sandbox.heal("wrong-domain")
     sandbox.heal("domain-unresolved")
-    assert fault("token-service-builtin").client.text in client(sandbox, fault("token-service-builtin")).stderr
+    assert fault("token-service-builtin").client.text in sandbox.client(fault("token-service-builtin").client).stderr
     sandbox.heal()
     assert json.loads(sandbox.cli("status", "--json").stdout)["broken"] == []
     assert digests(sandbox) == before

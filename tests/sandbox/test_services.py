@@ -12,27 +12,30 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from cargo_sandbox.material import pki
 from cargo_sandbox.services import harbor_api
-from cargo_sandbox.services.cargo_token import CargoToken
+from cargo_sandbox.services.cargo_token import CargoToken, ask_harbor
 from cargo_sandbox.services.harbor_database import fresh
 from cargo_sandbox.services.harbor_ui import HarborUi, Site
+from cargo_sandbox.services.platform import Platform
 from cargo_sandbox.services.registry_token import Scope, Signer, scopes
 from cargo_sandbox.services.web import Request, Response
 
 DOMAIN = "cargo.example"
 PROJECTS = {
-    "library": {"public": True, "tenant": "system", "in_harbor": True, "in_cargo_admin": True},
-    "devops_test-cargo": {"public": False, "tenant": "devops", "in_harbor": True, "in_cargo_admin": True},
-    "devops_only-harbor": {"public": False, "tenant": "devops", "in_harbor": True, "in_cargo_admin": False},
+    "library": {"public": True, "tenant": "system"},
+    "devops_test-cargo": {"public": False, "tenant": "devops"},
+    "devops_only-cargo-admin": {"public": False, "tenant": "devops"},
 }
+IN_HARBOR = {"library", "devops_test-cargo", "devops_only-harbor"}
+ROLES = {
+    "alice": {"devops": "user"},
+    "bob": {"devops": "guest"},
+    "olga": {"devops": "owner"},
+    "oscar": {"other": "owner"},
+}
+USERS = ("alice", "bob", "olga", "oscar", "dave", "__cyclone__devops")
 CLUSTER = {
-    "registries": {DOMAIN: {"name": "cargo", "username": "admin", "password": "secret", "projects": PROJECTS}},
-    "accounts": {
-        "alice": {"password": "pw-alice", "tenants": {"devops": "user"}},
-        "bob": {"password": "pw-bob", "tenants": {"devops": "guest"}},
-        "olga": {"password": "pw-olga", "tenants": {"devops": "owner"}},
-        "dave": {"password": "pw-dave", "tenants": {}},
-        "__cyclone__devops": {"password": "pw-cyclone", "tenants": {}},
-    },
+    "registries": {DOMAIN: {"name": "cargo", "username": "admin", "password": "secret", "address": "192.0.2.14"}},
+    "accounts": {user: {"password": f"pw-{user}"} for user in USERS},
 }
 PASSWORDS = {"admin": "secret"} | {name: account["password"] for name, account in CLUSTER["accounts"].items()}
 
@@ -54,8 +57,17 @@ def harbor(signer_key: tuple[Path, bytes], tmp_path: Path, monkeypatch: pytest.M
 
 
 @pytest.fixture
-def cargo_token(signer_key: tuple[Path, bytes]) -> CargoToken:
-    return CargoToken(CLUSTER, Signer(signer_key[0]))
+def cargo_token(signer_key: tuple[Path, bytes], tmp_path: Path) -> CargoToken:
+    """With a Harbor that has the projects IN_HARBOR."""
+    (tmp_path / "cluster.json").write_text(json.dumps(CLUSTER))
+    (tmp_path / "projects.json").write_text(json.dumps({"cargo": PROJECTS}))
+    (tmp_path / "roles.json").write_text(json.dumps(ROLES))
+    return CargoToken(
+        tmp_path / "cluster.json",
+        Platform(tmp_path),
+        Signer(signer_key[0]),
+        lambda domain, registry, project: project in IN_HARBOR,
+    )
 
 
 def get(
@@ -152,6 +164,9 @@ def test_cargo_token_refuses_a_wrong_password_without_scope_in_json(cargo_token)
         ("alice", None, "devops_test-cargo", ["pull", "push"]),
         ("alice", None, "library", ["pull"]),
         ("alice", None, "devops_only-harbor", []),
+        ("alice", None, "devops_only-cargo-admin", []),
+        ("admin", None, "devops_only-cargo-admin", []),
+        ("oscar", None, "devops_test-cargo", []),
         ("alice", None, "nothere", []),
         ("alice", "wrong", "library", ["pull"]),
         ("alice", "wrong", "devops_test-cargo", []),
@@ -168,6 +183,45 @@ def test_cargo_token_refuses_a_wrong_password_without_scope_in_json(cargo_token)
 def test_cargo_token_grants_by_role_tenant_and_project(cargo_token, signer_key, user, password, project, actions):
     request = get(f"/service/token?scope=repository:{project}/x:pull,push", as_=user, password=password)
     assert granted(cargo_token.answer(request), signer_key[1]) == [actions]
+
+
+@pytest.mark.parametrize(
+    ("user", "password", "project", "line"),
+    [
+        ("", None, "devops_test-cargo", "project: 'devops_test-cargo' is not public, set empty permission for "
+         "anonymous user"),
+        ("bob", "wrong", "devops_test-cargo", "validate user 'bob' failed, fallback to anonymous access"),
+        ("bob", "wrong", "devops_test-cargo", "password incorrect, username: bob"),
+        ("bob", None, "nothere", "project 'nothere' not exist in harbor"),
+        ("bob", None, "devops_only-harbor", "project 'devops_only-harbor' not exist in cargo-admin"),
+        ("dave", None, "devops_test-cargo", "user dave does belongs to no tenants in cauth, set empty permission"),
+        ("oscar", None, "devops_test-cargo", "access to project devops_test-cargo as tenant other denied, project "
+         "belongs to tenant devops"),
+        ("bob", None, "devops_test-cargo", "grant 'guest' to project 'devops_test-cargo' from role 'devops-guest'"),
+    ],
+)  # fmt: skip
+def test_the_log_of_cargo_token_says_why_a_token_is_empty(cargo_token, capsys, user, password, project, line):
+    cargo_token.answer(get(f"/service/token?scope=repository:{project}/x:pull", as_=user, password=password))
+    assert line in capsys.readouterr().out.splitlines()
+
+
+def test_a_role_and_a_password_that_were_changed_count_at_once(cargo_token, signer_key):
+    request = get("/service/token?scope=repository:devops_test-cargo/x:pull", as_="bob")
+    assert granted(cargo_token.answer(request), signer_key[1]) == [["pull"]]
+    (cargo_token.platform.folder / "roles.json").write_text(json.dumps({**ROLES, "bob": {}}))
+    assert granted(cargo_token.answer(request), signer_key[1]) == [[]]
+    changed = {**CLUSTER["accounts"], "bob": {"password": "new"}}
+    cargo_token.settings.write_text(json.dumps({**CLUSTER, "accounts": changed}))
+    assert claims(cargo_token.answer(request), signer_key[1])["sub"] == ""
+
+
+def test_a_harbor_that_does_not_answer_is_no_missing_project(cargo_token):
+    cluster = json.loads(json.dumps(CLUSTER))
+    cluster["registries"][DOMAIN]["address"] = "127.0.0.9"
+    cargo_token.settings.write_text(json.dumps(cluster))
+    cargo_token.has_project = ask_harbor
+    response = cargo_token.answer(get("/service/token?scope=repository:library/x:pull"))
+    assert (response.status, json.loads(response.body)["reason"]) == (400, "ReasonInternal")
 
 
 def test_cargo_token_knows_only_domains_of_its_cluster(cargo_token):
