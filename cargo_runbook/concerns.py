@@ -13,6 +13,8 @@ from typing import Any
 from cargo_runbook.facts.path import PathFacts
 from cargo_runbook.findings import Finding
 from cargo_runbook.probes.scene import Scene
+from cargo_runbook.probes.storage import ask_storage
+from cargo_runbook.rules.storage import judge_storage
 
 
 @dataclass(frozen=True)
@@ -23,4 +25,6 @@ class Concern:
     judge: Callable[[PathFacts, Any], tuple[Finding, ...]]
 
 
-CONCERNS: Mapping[str, Concern] = {}
+CONCERNS: Mapping[str, Concern] = {
+    "storage": Concern(ask_storage, judge_storage),
+}

@@ -34,17 +34,24 @@ HEALTHY_CLIENT = Client(command=("docker", "pull", f"{SITES[0].domain}/library/t
 Progress = Callable[[str], None]
 
 
-def record_all(state: StateFolder, progress: Progress) -> list[Path]:
+def record_all(state: StateFolder, progress: Progress, names: Sequence[str] = ()) -> list[Path]:
     """Record every state of a running sandbox in which nothing is broken; the folders are returned.
+
+    Args:
+        names: only these faults (or `healthy`); default all.
 
     Raises:
         SandboxUnavailable, SandboxFailed: the sandbox does not run, or a fault does not take effect.
         RunFailed: an environment could not be looked at.
     """
     engine = FaultEngine(state)
-    made = [_record(state, HEALTHY, HEALTHY_CLIENT, None)]
-    progress(HEALTHY)
+    made = []
+    if not names or HEALTHY in names:
+        made.append(_record(state, HEALTHY, HEALTHY_CLIENT, None))
+        progress(HEALTHY)
     for fault in faults():
+        if names and fault.name not in names:
+            continue
         engine.break_(fault.name)
         try:
             made.append(_record(state, fault.name, fault.client, fault))

@@ -23,6 +23,7 @@ _NAME = r"[A-Za-z0-9][A-Za-z0-9_.:/@-]*"
 _HOST = r"[A-Za-z0-9][A-Za-z0-9_.:-]*"
 _NUMBER = r"[0-9]{1,6}"
 _TEXT = r"[^-].*"
+_FOLDER = r"/[A-Za-z0-9_./@+-]*"
 _PATH = "PATH"
 """Operands that are checked against the folders instead of a pattern."""
 
@@ -62,6 +63,8 @@ COMMANDS = (
     Allowed(("ls",), flags=_flags("-l -a -la -al -d -ld -1 -n -ln"), operand=_PATH, least=1, most=20),
     Allowed(("stat",), flags=_flags("-L"), valued={"-c": _TEXT, "--format": _TEXT}, operand=_PATH, least=1, most=20),
     Allowed(("readlink",), flags=_flags("-f -e"), operand=_PATH, least=1, most=20),
+    # It asks the kernel how full a file system is, and opens nothing: so any folder, and no option but these.
+    Allowed(("df",), flags=_flags("-P -k -i"), operand=_FOLDER, least=1, most=1, needed=_flags("-P")),
     Allowed(("sha256sum",), operand=_PATH, least=1, most=20),
     Allowed(("getent",), operand=_HOST, least=1, most=4),
     Allowed(("date",), flags=_flags("-u +%s +%FT%TZ +%Y-%m-%dT%H:%M:%SZ")),

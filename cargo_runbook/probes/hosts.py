@@ -25,11 +25,17 @@ class HostProbe:
     tengines: Mapping[str, Observation]
 
 
+def config_question(host: Host) -> Command:
+    """The registry's configuration on a Cargo host; asked once, whoever asks for it."""
+    machine = Vantage(Place.CARGO_HOST, host.name)
+    return Command(vantage=machine, argv=("cat", f"{host.root}/config/registry/config.yml"), deadline=DEADLINE)
+
+
 def _questions(host: Host) -> dict[str, Command]:
     machine = Vantage(Place.CARGO_HOST, host.name)
     tengine = Vantage(Place.CONTAINER, host.name, host.tengine)
     return {
-        "config": Command(vantage=machine, argv=("cat", f"{host.root}/config/registry/config.yml"), deadline=DEADLINE),
+        "config": config_question(host),
         "keys": Command(vantage=machine, argv=("cat", f"{host.root}/config/registry/root.crt"), deadline=DEADLINE),
         "nginx": Command(vantage=machine, argv=("cat", f"{host.root}/config/nginx/nginx.conf"), deadline=DEADLINE),
         "containers": Command(

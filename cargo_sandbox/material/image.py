@@ -57,6 +57,7 @@ APPLETS = (
         "wget",
         "echo",
         "date",
+        "df",
         "netstat",
         "find",
         "cmp",

@@ -29,6 +29,8 @@ cat /opt/cargo/config/nginx/nginx.conf
 ls -la /compass/cargo-ansible
 stat -c %s /etc/hosts
 tail -n 100 /var/log/harbor/registry.log
+df -P -k /storage
+df -P -i /compass/cargo-ansible/cargo/data/registry
 getent hosts cargo.caicloudprivatetest.com
 getent ahosts cargo.test
 date -u +%s
@@ -60,6 +62,12 @@ env cat /etc/hosts
 tee /etc/hosts
 sed -i s/a/b/ /etc/hosts
 tail -f /var/log/harbor/registry.log
+df
+df /storage
+df -P
+df -P storage
+df -P --sync /storage
+df -P /storage /etc
 date -s 12:00
 hostname other
 ip addr add 10.0.0.1/8 dev lo

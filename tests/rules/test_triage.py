@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from cargo_runbook.concerns import CONCERNS
 from cargo_runbook.facts.names import Answer, Lookup
 from cargo_runbook.facts.path import HostSettings, PathFacts
 from cargo_runbook.facts.registry import ManifestFacts
@@ -15,7 +16,7 @@ from cargo_runbook.facts.token_service import Issuer
 from cargo_runbook.facts.transport import Handshake, HostFacts
 from cargo_runbook.findings import CHECKS, Diagnosis, Health, Verdict, diagnosis_from_json, diagnosis_to_json
 from cargo_runbook.rules.catalog import catalog
-from cargo_runbook.rules.triage import conclude, judge
+from cargo_runbook.rules.triage import ON_PATH, conclude, judge
 from tests.rules.path_facts import (
     DEAD_HOST,
     HEALTHY,
@@ -31,8 +32,8 @@ from tests.rules.path_facts import (
     unasked,
 )
 
-# Codes of the pull; those of replication are told by rules of their own.
-ON_THE_PATH = {code for code, entry in catalog().items() if entry.check != "replication"}
+# Codes of the pull; those of a concern beside it are told by rules of their own.
+ON_THE_PATH = {code for code, entry in catalog().items() if entry.check in ON_PATH}
 
 
 def diagnose(facts: PathFacts) -> Diagnosis:
@@ -228,7 +229,7 @@ def test_no_code_of_the_catalog_is_beyond_the_rules() -> None:
 def test_every_code_has_texts_in_both_languages_and_a_check_of_its_own() -> None:
     for code, entry in catalog().items():
         assert re.fullmatch(r"CRG\d{3}", code)
-        assert entry.check in (*CHECKS, "host", "replication")
+        assert entry.check in (*ON_PATH, *CONCERNS, "replication")
         for text in (entry.title, entry.explanation):
             assert text.en
             assert re.search(r"[\u4e00-\u9fff]", text.zh), code

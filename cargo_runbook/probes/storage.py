@@ -1,0 +1,105 @@
+"""Is there room where the registry stores layers? Two questions a host while there is; the rest once it gets tight."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from cargo_runbook.facts.storage import (
+    HostStorage,
+    StorageFacts,
+    is_tight,
+    read_complaints,
+    read_disk,
+    read_source,
+    read_storage_folder,
+    read_volumes,
+)
+from cargo_runbook.inventory.models import AccountKind, Environment, Host
+from cargo_runbook.observations import Command, HttpRequest, Observation, Place, Vantage
+from cargo_runbook.probes.asking import DEADLINE, Ask, together
+from cargo_runbook.probes.hosts import HostProbe, config_question
+
+if TYPE_CHECKING:
+    from cargo_runbook.probes.scene import Scene
+
+VOLUMES = "/api/systeminfo/volumes"
+LOG_FILE = "/var/log/harbor/registry.log"
+"""Where Harbor's harbor-log container writes what the registry says (docker's syslog driver)."""
+
+_REGISTRIES = ("harbor-registry", "registry")
+
+
+def ask_storage(scene: Scene) -> StorageFacts:
+    """The storage of each Cargo host."""
+    probe = scene.hosts()
+    hosts = scene.environment.hosts
+    with ThreadPoolExecutor(max_workers=max(1, len(hosts))) as pool:
+        storages = tuple(pool.map(lambda host: _storage(scene.ask, host, probe), hosts))
+    if not any(is_tight(storage) for storage in storages):
+        return StorageFacts(storages)
+    return _with_harbors_word(scene.ask, scene.environment, scene.connect_to(), StorageFacts(storages))
+
+
+def _storage(ask: Ask, host: Host, probe: HostProbe) -> HostStorage:
+    if any(seen.name == host.name and seen.reason for seen in probe.hosts):
+        return HostStorage(host.name, unasked=True)
+    config = ask(config_question(host))
+    folder, elsewhere = read_storage_folder(config.output if config.exit_code == 0 else "")
+    if elsewhere:
+        return HostStorage(host.name, elsewhere=elsewhere, evidence=config.id)
+    container = _registry_of(host, probe)
+    inside = read_disk(*together(ask, _df(Vantage(Place.CONTAINER, host.name, container), folder)))
+    seen = HostStorage(host.name, folder=folder, inside=inside, evidence=config.id)
+    return seen if inside is not None and not is_tight(seen) else _closer(ask, seen, host, container)
+
+
+def _closer(ask: Ask, seen: HostStorage, host: Host, container: str) -> HostStorage:
+    """The host's own view of the disk, and what the registry's log says."""
+    machine = Vantage(Place.CARGO_HOST, host.name)
+
+    def command(*argv: str) -> Command:
+        return Command(vantage=machine, argv=argv, deadline=DEADLINE)
+
+    mounts, *logs = together(
+        ask,
+        [
+            command("docker", "inspect", "--format", "{{json .Mounts}}", container),
+            command("docker", "logs", "--since", "1h", "--tail", "400", container),
+            command("tail", "-n", "400", LOG_FILE),
+        ],
+    )
+    source = read_source(mounts.output, seen.folder) if mounts.answered and mounts.exit_code == 0 else ""
+    outside = read_disk(*together(ask, _df(machine, source))) if source else None
+    found = [(log, read_complaints(log)) for log in logs]
+    log, complaints = next(((log, lines) for log, lines in found if lines), found[0])
+    return replace(seen, source=source, outside=outside, complaints=complaints, complaints_evidence=log.id)
+
+
+def _df(vantage: Vantage, folder: str) -> tuple[Command, Command]:
+    return (
+        Command(vantage=vantage, argv=("df", "-P", "-k", folder), deadline=DEADLINE),
+        Command(vantage=vantage, argv=("df", "-P", "-i", folder), deadline=DEADLINE),
+    )
+
+
+def _registry_of(host: Host, probe: HostProbe) -> str:
+    """The name of the registry's container: Cargo's, or Harbor's own."""
+    there = {c.name for settings in probe.settings if settings.host == host.name for c in settings.containers}
+    return next((name for name in _REGISTRIES if name in there), _REGISTRIES[0])
+
+
+def _with_harbors_word(ask: Ask, environment: Environment, connect_to: str, facts: StorageFacts) -> StorageFacts:
+    admin = environment.account(AccountKind.ADMIN)
+    if admin is None:
+        return facts
+    question = HttpRequest(
+        url=f"https://{environment.authority}{VOLUMES}",
+        connect_to=connect_to,
+        account=admin.username,
+        deadline=DEADLINE,
+    )
+    answer: Observation = ask(question)
+    total, free = read_volumes(answer)
+    return replace(facts, harbor_total=total, harbor_free=free, harbor_evidence=answer.id)
