@@ -23,6 +23,9 @@ from cargo_runbook.tables import Table
 from cargo_runbook.texts import Text
 from cargo_runbook.views import selection, svg, terminal, words
 
+VERDICT_TYPE = "application/vnd.cargo-runbook.verdict+json"
+"""Media type of a verdict in the outputs of a notebook: environment, status, root causes."""
+
 _ORDER = (Verdict.FAULT, Verdict.UNKNOWN, Verdict.SKIPPED, Verdict.OK)
 
 
@@ -46,7 +49,7 @@ class View:
 
     __repr__ = __str__
 
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
         # Both arguments are hints of IPython's display protocol that may be ignored.
         return {"text/plain": str(self), "text/html": self.to_html()}
 
@@ -132,6 +135,15 @@ class VerdictCard(View):
             "plain_verdict": sentence,
             "contact": self.contact,
         }
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+        # For programs that read executed notebooks: nothing of it depends on time or machine.
+        found = {
+            "environment": self.diagnosis.environment,
+            "status": str(self.diagnosis.status),
+            "root_causes": list(self.diagnosis.root_causes),
+        }
+        return {**super()._repr_mimebundle_(), VERDICT_TYPE: found}
 
     def _text(self) -> RenderableType:
         table = terminal.verdict_table([self.diagnosis], "en")

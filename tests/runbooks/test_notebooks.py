@@ -9,6 +9,7 @@ from typing import Any
 
 import nbformat
 import pytest
+from ruamel.yaml import YAML
 
 from cargo_runbook.execution.runbooks import read_parameters
 from cargo_runbook.findings import CHECKS
@@ -69,3 +70,11 @@ def test_the_triage_looks_at_every_station_in_the_order_of_the_path_and_then_con
 def test_the_triage_takes_an_environment_and_an_image() -> None:
     values = read_parameters(FOLDER / "00_triage.ipynb", {"environment": "prod-1", "image": "a/b:1"})
     assert values == {"environment": "prod-1", "image": "a/b:1"}
+
+
+@pytest.mark.parametrize("path", RUNBOOKS, ids=lambda p: p.stem)
+def test_the_verdict_of_a_runbook_is_checked_by_nbval(path: Path) -> None:
+    expected = YAML(typ="safe").load((FOLDER / "expected.yml").read_text(encoding="utf-8"))
+    checked = [cell for cell in cells(path, "code") if "nbval-check-output" in cell["metadata"].get("tags", ())]
+    assert [source(cell).rpartition(".")[2] for cell in checked] == ["verdict()"]
+    assert expected[path.stem]["status"] == "healthy"
