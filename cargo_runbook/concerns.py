@@ -12,8 +12,10 @@ from typing import Any
 
 from cargo_runbook.facts.path import PathFacts
 from cargo_runbook.findings import Finding
+from cargo_runbook.probes.access import ask_access
 from cargo_runbook.probes.scene import Scene
 from cargo_runbook.probes.storage import ask_storage
+from cargo_runbook.rules.access import judge_access
 from cargo_runbook.rules.storage import judge_storage
 
 
@@ -26,5 +28,6 @@ class Concern:
 
 
 CONCERNS: Mapping[str, Concern] = {
+    "access": Concern(ask_access, judge_access),
     "storage": Concern(ask_storage, judge_storage),
 }

@@ -203,7 +203,7 @@ def _wanted(environment: Environment, image: str, account: str, action: str, pol
         )
     if action not in ("", "pull", "push"):
         raise UsageError(f"{action!r} is no action", next_step="There are: pull, push.")
-    known = [each.username for each in environment.accounts]
+    known = [each.name for each in environment.accounts]
     if account and account not in known:
         raise UsageError(
             f"{environment.name} has no account {account!r}", next_step=f"The inventory has: {', '.join(known) or '-'}."

@@ -33,6 +33,7 @@ class Stations(Answers):
         super().__init__()
         self._environment = environment
         self._connections = connections
+        self._wanted = wanted
         self._asked_for = PathFacts(
             domain=environment.domain,
             port=environment.port,
@@ -97,7 +98,10 @@ class Stations(Answers):
         if not self.challenge.status:
             return None
         service = self.challenge.service or DEFAULT_SERVICE
-        return log_in(self._connections.ask, self._environment, self.connect_to, service, self._asked_for.repository)
+        wanted = self._wanted
+        return log_in(
+            self._connections.ask, self._environment, self.connect_to, service, wanted.repository, wanted.account
+        )
 
     @once
     def manifest(self) -> ManifestFacts | None:

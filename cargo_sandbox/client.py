@@ -23,14 +23,14 @@ def as_another(argv: Sequence[str]) -> list[str]:
 
 
 def log_in_engineer(state: StateFolder) -> None:
-    """Log the engineer's own docker in to the Cargos that have private projects.
+    """Log the engineer's own docker in to the Cargos that have private images.
 
     Raises:
         SandboxFailed: it is refused.
     """
     password = (state.inventory / "passwords" / ENGINEERS_LOGIN).read_bytes()
     for site in SITES:
-        if all(site.projects.values()):
+        if not site.private_images:
             continue
         argv = ["docker", "login", site.domain, "-u", ENGINEERS_LOGIN, "--password-stdin"]
         done = processes.run_on(state, OPERATOR.name, argv, stdin=password, timeout=PATIENCE)

@@ -74,7 +74,7 @@ def _record(state: StateFolder, name: str, client: Client, fault: Fault | None) 
             "recorded": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
             "title": fault.title.en if fault else "Nothing is broken",
             "title_zh": fault.title.zh if fault else "一切正常",
-            "environments": [fault.environment, *fault.also] if fault else [],
+            "environments": [fault.environment, *fault.also] if fault and not fault.harmless else [],
             "expected_root_causes": list(fault.expected_root_causes) if fault else [],
             "concerns": sorted(CONCERNS),
             "client": {shlex.join(client.command): run_client(state, client)},

@@ -67,6 +67,11 @@ class CargoSite:
         return machine(self.front).address
 
     @property
+    def private_images(self) -> tuple[str, ...]:
+        """Those of its images that only members may pull."""
+        return tuple(image for image in self.images if not self.projects[image.partition("/")[0]])
+
+    @property
     def model(self) -> str:
         """How it is installed (`install.sh single`): part of the names of its files."""
         return "single" if len(self.hosts) == 1 else "ha"

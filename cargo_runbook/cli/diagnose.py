@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -29,6 +29,7 @@ _HELP = tell(
 Examples:
   cargo-runbook diagnose --env prod-1
   cargo-runbook diagnose --env 'prod-*' --json
+  cargo-runbook diagnose --env prod-1 --image devops_test/node:1 --account jane --action push
   cargo-runbook diagnose --env cargo --replay wrong-domain
 
 Exit code: 0 healthy, 1 fault found, 2 wrong usage or configuration, 3 could not tell.
@@ -39,6 +40,7 @@ Exit code: 0 healthy, 1 fault found, 2 wrong usage or configuration, 3 could not
 示例：
   cargo-runbook diagnose --env prod-1
   cargo-runbook diagnose --env 'prod-*' --json
+  cargo-runbook diagnose --env prod-1 --image devops_test/node:1 --account jane --action push
   cargo-runbook diagnose --env cargo --replay wrong-domain
 
 退出码：0 正常，1 有故障，2 用法或配置错误，3 无法判断。
@@ -51,16 +53,45 @@ def register(app: typer.Typer) -> None:
     app.command("diagnose", help=_HELP)(diagnose)
 
 
+ImageOption = Annotated[
+    str,
+    typer.Option(
+        "--image",
+        metavar=tell("REPOSITORY:TAG", "仓库:标签"),
+        help=tell("Look for this image instead of the inventory's.", "检查该镜像，而不是清单中的镜像。"),
+    ),
+]
+AccountOption = Annotated[
+    str,
+    typer.Option(
+        "--account",
+        metavar=tell("NAME", "账号"),
+        help=tell(
+            "The account that it is about; docker-config is whoever docker is logged in as.",
+            "相关账号；docker-config 表示 docker 当前登录的用户。",
+        ),
+    ),
+]
+ActionOption = Annotated[str, typer.Option("--action", metavar="pull|push", help=tell("What fails.", "失败的操作。"))]
+
+
 def diagnose(
-    env: EnvironmentsOption, as_json: JsonOption = False, inventory: InventoryOption = None, replay: ReplayOption = ""
+    env: EnvironmentsOption,
+    as_json: JsonOption = False,
+    image: ImageOption = "",
+    account: AccountOption = "",
+    action: ActionOption = "",
+    inventory: InventoryOption = None,
+    replay: ReplayOption = "",
 ) -> None:
     """Diagnoses the chosen environments at the same time."""
     # Late: rich and the connections take their time to import, and other commands would pay for it.
     from cargo_runbook.cli.bars import bars
 
     names = chosen_environments(env, inventory, replay)
+    wanted = {"image": image, "account": account, "action": action}
     with bars(names) as shown, ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
-        outcomes = list(pool.map(lambda name: _look(name, inventory, replay, shown), names))
+        outcomes = list(pool.map(lambda name: _look(name, inventory, replay, shown, **wanted), names))
     errors = [outcome for outcome in outcomes if isinstance(outcome, RunbookError)]
     if errors and len(names) == 1:
         raise errors[0]
@@ -76,7 +107,7 @@ def diagnose(
     raise typer.Exit(worst([*codes, *(error.exit_code for error in errors)]))
 
 
-def _look(name: str, inventory: Path | None, replay: str, shown: Bars) -> _Outcome:
+def _look(name: str, inventory: Path | None, replay: str, shown: Bars, **wanted: str) -> _Outcome:
     from cargo_runbook.investigation import open_investigation
 
     done = 0
@@ -87,7 +118,7 @@ def _look(name: str, inventory: Path | None, replay: str, shown: Bars) -> _Outco
         shown.move(name, done, len(CHECKS))
 
     try:
-        with open_investigation(name, inventory=inventory, replay=replay) as investigation:
+        with open_investigation(name, inventory=inventory, replay=replay, **wanted) as investigation:
             diagnosis = investigation.diagnose(progress)
             evidence = investigation.evidence
     except RunbookError as error:

@@ -41,6 +41,8 @@ class LoginFacts:
     reason: str
     token: TokenFacts | None
     evidence: str
+    saved: bool = False
+    """Whether the credentials are those that docker has saved on the operator."""
 
 
 @dataclass(frozen=True)

@@ -67,10 +67,18 @@ class TokenProbe:
     account: str
 
 
-def log_in(ask: Ask, environment: Environment, connect_to: str, service: str, repository: str) -> TokenProbe:
-    """Logs in with every account, and fetches a token to pull `repository` with the platform's account."""
+def puller_of(environment: Environment, name: str = "") -> Account | None:
+    """The account of that name, or the one that pulls where none is asked for: the platform's before admin."""
+    first = environment.account(AccountKind.PLATFORM) or environment.account(AccountKind.ADMIN)
+    return environment.account_named(name) or first
+
+
+def log_in(
+    ask: Ask, environment: Environment, connect_to: str, service: str, repository: str, account: str = ""
+) -> TokenProbe:
+    """Logs in with every account, and fetches a token to pull `repository` with the one that is asked for."""
     accounts = environment.accounts
-    puller = environment.account(AccountKind.PLATFORM) or environment.account(AccountKind.ADMIN)
+    puller = puller_of(environment, account)
     questions = [token_request(environment, connect_to, a, service=service, offline_token="true") for a in accounts]
     questions.append(
         token_request(environment, connect_to, puller, service=service, scope=f"repository:{repository}:pull")
@@ -88,6 +96,7 @@ def _login(account: Account, observation: Observation) -> LoginFacts:
         reason="" if observation.answered else str(observation.data.get("reason", "") or observation.status),
         token=read_token(observation),
         evidence=observation.id,
+        saved=account.is_docker_login,
     )
 
 

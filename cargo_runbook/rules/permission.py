@@ -15,19 +15,25 @@ def judge_login(facts: PathFacts) -> tuple[Finding, ...]:
     """CRG501: does the token service take the accounts of the inventory?
 
     A refusal by a token service that works is no proof of a fault in Cargo: the reference in the inventory may be
-    out of date. Then the verdict is `unknown`, with what to check.
+    out of date. Then the verdict is `unknown`, with what to check. The login that docker has saved is what the
+    engineer really uses: CRG505 and CRG506 tell about it.
     """
+    at_fault = token_service_at_fault(facts)
+    logins = [login for login in facts.logins if at_fault or login.status == 200 or not login.saved]
     if not facts.logins:
         summary = Text("not tested: no account was asked", "未测试：没有可用的账号")
         status = Verdict.SKIPPED if facts.challenge is not None and facts.challenge.reason == "tls" else Verdict.UNKNOWN
         return (finding("CRG501", status, _OPERATOR, summary),)
-    refused = [login for login in facts.logins if login.status == 401]
-    untold = [login for login in facts.logins if login.status not in (200, 401)]
-    taken = [login for login in facts.logins if login.status == 200]
-    links = [_login_link(login) for login in facts.logins]
+    if not logins:
+        summary = Text("no account but the login that docker has saved", "除 docker 保存的登录信息外没有其他账号")
+        return (finding("CRG501", Verdict.SKIPPED, _OPERATOR, summary),)
+    refused = [login for login in logins if login.status == 401]
+    untold = [login for login in logins if login.status not in (200, 401) and login.reason != "not_logged_in"]
+    taken = [login for login in logins if login.status == 200]
+    links = [_login_link(login) for login in logins]
     if refused:
         names = ", ".join(login.username for login in refused)
-        if token_service_at_fault(facts):
+        if at_fault:
             summary = Text(f"the login of {names} is refused", f"{names} 登录被拒绝")
             return (finding("CRG501", Verdict.FAULT, _OPERATOR, summary, *links),)
         summary = Text(

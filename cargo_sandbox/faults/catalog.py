@@ -123,6 +123,7 @@ class Fault(_Model):
         {}, description="Environments that have other root causes by it."
     )
     expected_root_causes: tuple[_Code, ...]
+    harmless: bool = Field(False, description="Whether all that the inventory asks for works all the same.")
     client: Client
     changes: tuple[EditStep | LinkStep | DeedStep, ...] = Field(alias="break")
     apply: tuple[RunStep, ...]

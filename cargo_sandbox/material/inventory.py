@@ -46,19 +46,19 @@ ADDRESSES = """\
 addresses:
   - {address}
 """
-# The engineer's own docker is logged in to the Cargo that has private projects.
+# The engineer's own docker is logged in to the Cargo that has private images.
 ENGINEER = """\
   - kind: platform
     password: docker-config
 """
 USES = (
-    ("admin", "push", "base/tools:1", "base"),
-    ("alice", "push", "devops_test-cargo/node:8.9-alpine", "devops_test-cargo"),
-    ("docker-config", "pull", "devops_test-cargo/node:8.9-alpine", "devops_test-cargo"),
-    ("admin", "push", "library/tiny:1", "library"),
-    ("alice", "pull", "library/tiny:1", "library"),
+    ("admin", "push", "base/tools:1"),
+    ("alice", "push", "devops_test-cargo/node:8.9-alpine"),
+    ("docker-config", "pull", "devops_test-cargo/node:8.9-alpine"),
+    ("admin", "push", "library/tiny:1"),
+    ("alice", "pull", "library/tiny:1"),
 )
-"""What must work: account, action, image, and the project that the Cargo must have for it."""
+"""What must work where the Cargo has the image: account, action, image."""
 KUBERNETES = f"""\
 kubernetes:
   context: {CONTEXT}
@@ -75,11 +75,11 @@ def environment_file(site: CargoSite) -> str:
     """The environment file of one Cargo installation."""
     uses = [
         f"  - account: {account}\n    action: {action}\n    image: {image}\n"
-        for account, action, image, project in USES
-        if project in site.projects
+        for account, action, image in USES
+        if image in site.images
     ]
     return TEMPLATE.format(
-        more_accounts="" if all(site.projects.values()) else ENGINEER,
+        more_accounts=ENGINEER if site.private_images else "",
         uses="".join(uses),
         name=site.name,
         domain=site.domain,
