@@ -13,9 +13,13 @@ from typing import Any
 from cargo_runbook.facts.path import PathFacts
 from cargo_runbook.findings import Finding
 from cargo_runbook.probes.access import ask_access
+from cargo_runbook.probes.docker_proxy import ask_proxy
+from cargo_runbook.probes.matrix import ask_matrix
 from cargo_runbook.probes.scene import Scene
 from cargo_runbook.probes.storage import ask_storage
 from cargo_runbook.rules.access import judge_access
+from cargo_runbook.rules.docker_proxy import judge_proxy
+from cargo_runbook.rules.matrix import judge_matrix
 from cargo_runbook.rules.storage import judge_storage
 
 
@@ -30,4 +34,6 @@ class Concern:
 CONCERNS: Mapping[str, Concern] = {
     "access": Concern(ask_access, judge_access),
     "storage": Concern(ask_storage, judge_storage),
+    "matrix": Concern(ask_matrix, judge_matrix),
+    "proxy": Concern(ask_proxy, judge_proxy),
 }

@@ -38,7 +38,7 @@ def record_all(state: StateFolder, progress: Progress, names: Sequence[str] = ()
     """Record every state of a running sandbox in which nothing is broken; the folders are returned.
 
     Args:
-        names: only these faults (or `healthy`); default all.
+        names: only these faults (or `healthy`); default all that the sandbox can have.
 
     Raises:
         SandboxUnavailable, SandboxFailed: the sandbox does not run, or a fault does not take effect.
@@ -50,7 +50,7 @@ def record_all(state: StateFolder, progress: Progress, names: Sequence[str] = ()
         made.append(_record(state, HEALTHY, HEALTHY_CLIENT, None))
         progress(HEALTHY)
     for fault in faults():
-        if names and fault.name not in names:
+        if (names and fault.name not in names) or (fault.needs == "cluster" and state.cluster is None):
             continue
         engine.break_(fault.name)
         try:

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 
 from cargo_runbook.errors import RunbookError
+from cargo_sandbox.faults.catalog import faults
 from cargo_sandbox.paths import state_folder
 from cargo_sandbox.recording import record_all
 
@@ -23,8 +24,22 @@ def _tell(state: str) -> None:
 
 
 def main(names: Sequence[str]) -> int:
-    """Start, record every state (or those of `names`), stop. Gives the exit code."""
-    started = subprocess.run([*SANDBOX, "up", "--name", NAME], check=False)
+    """Record every state (or those of `names`). Gives the exit code.
+
+    What needs a cluster is recorded in a sandbox that has one, all else in one without.
+    """
+    needing = [fault.name for fault in faults() if fault.needs == "cluster" and (not names or fault.name in names)]
+    plain = [name for name in names if name not in needing]
+    if plain or not names:
+        code = _record(plain)
+        if code:
+            return code
+    return _record(needing, "--cluster") if needing else 0
+
+
+def _record(names: Sequence[str], *options: str) -> int:
+    """Start, record, stop."""
+    started = subprocess.run([*SANDBOX, "up", "--name", NAME, *options], check=False)
     try:
         if started.returncode:
             return started.returncode

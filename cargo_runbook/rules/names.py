@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from cargo_runbook.facts.names import Answer, Lookup, NameFacts
 from cargo_runbook.facts.path import PathFacts
 from cargo_runbook.facts.transport import Handshake
@@ -11,7 +13,7 @@ from cargo_runbook.texts import Text
 
 _OPERATOR = "operator"
 
-_MEANING = {
+MEANING: Mapping[Lookup, Text] = {
     Lookup.NO_SUCH_NAME: Text("says that there is no such name (NXDOMAIN)", "回答没有该域名（NXDOMAIN）"),
     Lookup.NO_ADDRESS: Text("knows the name, but has no address for it", "知道该域名，但没有对应地址"),
     Lookup.SERVER_FAILURE: Text("answers SERVFAIL", "返回 SERVFAIL"),
@@ -31,10 +33,10 @@ def judge_names(facts: PathFacts) -> tuple[Finding, ...]:
         where = f" ({names.system.source})" if names.system.source else ""
         summary = Text(f"{names.name} resolves to {addresses}{where}", f"{names.name} 解析为 {addresses}{where}")
         return (
-            finding("CRG101", Verdict.OK, _OPERATOR, summary, _link(names.name, names.system)),
+            finding("CRG101", Verdict.OK, _OPERATOR, summary, link_of(names.name, names.system)),
             finding("CRG102", Verdict.OK, _OPERATOR, Text("the operator's resolver answers", "操作机的解析器有应答")),
         )
-    chain = tuple(_link(names.name, answer) for answer in (names.system, *names.servers))
+    chain = tuple(link_of(names.name, answer) for answer in (names.system, *names.servers))
     if any(answer.says_no for answer in names.servers) or (names.system.says_no and not _all_failing(names)):
         return (
             finding("CRG101", Verdict.FAULT, _OPERATOR, _not_resolved(names.name), *chain, _end(names)),
@@ -129,7 +131,8 @@ def _who(answer: Answer) -> Text:
     return Text(f"name server {answer.server}", f"DNS 服务器 {answer.server}")
 
 
-def _link(name: str, answer: Answer) -> Link:
+def link_of(name: str, answer: Answer) -> Link:
+    """What one resolver or name server says, as a link of a chain."""
     who = _who(answer)
     if answer.lookup is Lookup.RESOLVED:
         addresses = ", ".join(answer.addresses)
@@ -138,7 +141,7 @@ def _link(name: str, answer: Answer) -> Link:
             Text(f"{who.en} gives {addresses} for {name}", f"{who.zh} 对 {name} 给出 {addresses}"),
             Text("the name is known there", "那里认识该域名"),
         )
-    meaning = _MEANING[answer.lookup]
+    meaning = MEANING[answer.lookup]
     return Link(
         answer.evidence,
         Text(f"{who.en}, asked for {name}, {meaning.en}", f"向{who.zh}查询 {name}：{meaning.zh}"),

@@ -47,6 +47,7 @@ def list_faults(name: NameOption = DEFAULT_NAME, as_json: JsonOption = False) ->
                     "name": fault.name,
                     "section": fault.section,
                     "environment": fault.environment,
+                    "needs": fault.needs,
                     "expected_root_causes": list(fault.expected_root_causes),
                     "client_text": fault.client.text,
                     "client_command": list(fault.client.command),
@@ -61,7 +62,8 @@ def list_faults(name: NameOption = DEFAULT_NAME, as_json: JsonOption = False) ->
     for fault in faults():
         mark = tell("  [broken]", "  [已注入]") if fault.name in broken else ""
         cause = ", ".join(fault.expected_root_causes) or tell("could not tell", "无法判断")
-        print(f"{fault.name:<24}{fault.environment:<9}{cause}{mark}")
+        needs = tell("  (needs --cluster)", "  （需要 --cluster）") if fault.needs == "cluster" else ""
+        print(f"{fault.name:<28}{fault.environment:<9}{cause}{needs}{mark}")
         print(f"    {fault.text.say(language_from())}")
 
 

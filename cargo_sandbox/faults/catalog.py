@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from ruamel.yaml import YAML
@@ -118,6 +118,7 @@ class Fault(_Model):
     title: Title
     section: str = Field(description="Title of the guide's section.")
     environment: EnvironmentName
+    needs: Literal["", "cluster"] = Field("", description="What the sandbox must have for it.")
     also: tuple[EnvironmentName, ...] = Field((), description="Environments that have it as well.")
     elsewhere: dict[EnvironmentName, tuple[_Code, ...]] = Field(
         {}, description="Environments that have other root causes by it."

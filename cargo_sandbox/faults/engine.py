@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cargo_sandbox.errors import SandboxFailed
+from cargo_sandbox.errors import SandboxFailed, SandboxUnavailable
 from cargo_sandbox.faults.catalog import Command, Edit, Fault, fault
 from cargo_sandbox.machines import processes
 from cargo_sandbox.machines.namespaces import link_of
@@ -56,6 +56,11 @@ class FaultEngine:
         """
         wanted = fault(name)
         machine_of(self.state, wanted.environment)
+        if wanted.needs == "cluster" and self.state.cluster is None:
+            raise SandboxUnavailable(
+                f"{name} needs a cluster, and the sandbox {self.state.name!r} runs without one",
+                next_step="Take it down, then start it with: cargo-runbook sandbox up --cluster",
+            )
         before = self.broken()
         if name in before:
             return False

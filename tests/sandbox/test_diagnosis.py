@@ -13,7 +13,7 @@ from cargo_sandbox.faults.catalog import Fault, faults
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.slow]
 
-FAULTS = [fault for fault in faults() if fault.expected_root_causes]
+FAULTS = [fault for fault in faults() if fault.expected_root_causes and not fault.needs]
 
 
 def diagnose(sandbox: Any, environment: str) -> tuple[int, dict[str, Any]]:

@@ -1,0 +1,191 @@
+"""The same names asked at every place that matters, all at the same time.
+
+Machines and containers are asked by `getent hosts` (what programs there see), and where that finds nothing by `nslookup`
+for the reason. Operator and name servers are what the path has asked already.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from cargo_runbook.facts import matrix
+from cargo_runbook.facts.cluster_dns import ClusterDns, read_cluster_dns
+from cargo_runbook.facts.docker_proxy import ProxyFacts
+from cargo_runbook.facts.lookups import Found, read_getent, read_nslookup
+from cargo_runbook.facts.matrix import Cell, Column, Matrix, Origin, Place, Role, Row
+from cargo_runbook.facts.names import Lookup
+from cargo_runbook.inventory.models import AccountKind, Environment
+from cargo_runbook.observations import Command, DnsQuery, HttpRequest, KubeCommand, Question, Vantage
+from cargo_runbook.observations import Place as At
+from cargo_runbook.probes.asking import DEADLINE, Ask, together
+from cargo_runbook.probes.docker_proxy import through_proxy
+from cargo_runbook.probes.places import CLIENT, Known, Resolver, front_of, places_of, token_services, what_they_have
+from cargo_runbook.probes.scene import Scene
+
+
+def ask_matrix(scene: Scene) -> Matrix:
+    """The concern `matrix` (the guide: 确保域名解析没问题)."""
+    places = places_of(scene.environment)
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        known = pool.submit(what_they_have, scene.ask, places)
+        proxy = pool.submit(through_proxy, scene.ask, scene.environment)
+        cluster = pool.submit(_cluster, scene.ask, scene.environment)
+        others = pool.submit(_ask_other_names, scene, places)
+        domain = Row(scene.environment.domain, Role.DOMAIN)
+        answers = _ask_names(scene.ask, places, [domain])
+        rest, more = others.result()
+        return _assembled(scene, [domain, *rest], answers | more, known.result(), proxy.result(), cluster.result())
+
+
+Answers = dict[tuple[str, Column], tuple[Found, Found | None]]
+
+
+def _ask_names(ask: Ask, places: Sequence[Resolver], rows: Sequence[Row]) -> Answers:
+    wanted = [(place, [row.name for row in rows if row.role in place.roles]) for place in places]
+    asked = [(place, names) for place, names in wanted if names]
+    seen = together(ask, [place.command(("getent", "hosts", *names)) for place, names in asked])
+    found = {
+        (name, place.column): (place, read_getent(answer, name))
+        for (place, names), answer in zip(asked, seen, strict=True)
+        for name in names
+    }
+    unclear = [key for key, (_, each) in found.items() if each.lookup is Lookup.NO_SUCH_NAME]
+    reasons = together(ask, [_why(found[key][0], key[0]) for key in unclear])
+    why = {key: read_nslookup(answer) for key, answer in zip(unclear, reasons, strict=True)}
+    return {key: (each, why.get(key)) for key, (_, each) in found.items()}
+
+
+def _why(place: Resolver, name: str) -> Question:
+    return place.command(("nslookup", name))
+
+
+def _ask_other_names(scene: Scene, places: Sequence[Resolver]) -> tuple[list[Row], Answers]:
+    rows = _other_names(scene)
+    return rows, _ask_names(scene.ask, places, rows)
+
+
+def _other_names(scene: Scene) -> list[Row]:
+    """The realm's host where it is another one, and the hosts that Harbor replicates to; nothing while no Cargo answers."""
+    challenge = scene.challenge()
+    # A silent name server costs its time once: the other names would get no answer either.
+    if not challenge.status or scene.names().system.lookup is Lookup.SILENT:
+        return []
+    domain = scene.environment.domain.lower()
+    rows = []
+    if challenge.realm is not None and challenge.realm.host.lower() not in ("", domain):
+        rows.append(Row(challenge.realm.host.lower(), Role.REALM))
+    rows += [Row(name, Role.PEER) for name in _peers(scene) if name != domain]
+    return list({row.name: row for row in reversed(rows)}.values())[::-1]
+
+
+def _peers(scene: Scene) -> list[str]:
+    admin = scene.environment.account(AccountKind.ADMIN)
+    if admin is None:
+        return []
+    url = f"https://{scene.environment.authority}/api/targets"
+    question = HttpRequest(url=url, connect_to=scene.connect_to(), account=admin.username, deadline=DEADLINE)
+    answer = scene.ask(question)
+    try:
+        targets = json.loads(answer.output) if answer.data.get("status") == 200 else []
+    except ValueError:
+        return []
+    endpoints = [str(target.get("endpoint", "")) for target in targets or [] if isinstance(target, dict)]
+    hosts = [urlsplit(each if "://" in each else f"https://{each}").hostname or "" for each in endpoints]
+    # A name that could not be asked for is no row; the replication's own notebook shows it as it stands.
+    return [host for host in dict.fromkeys(hosts) if host and host.replace("-", "").replace(".", "").isalnum()]
+
+
+@dataclass(frozen=True)
+class _Cluster:
+    dns: ClusterDns | None = None
+    direct: Found | None = None
+    pod_server: str = ""
+
+
+def _cluster(ask: Ask, environment: Environment) -> _Cluster:
+    cluster = environment.kubernetes
+    if cluster is None:
+        return _Cluster()
+    context = Vantage(At.CLUSTER, cluster.context)
+    system = ("-n", "kube-system", "-o", "json")
+    named = ("configmap/kube-dns", "configmap/coredns", "service/kube-dns", "--ignore-not-found")
+    questions: list[Question] = [
+        KubeCommand(vantage=context, args=("get", *named, *system), deadline=DEADLINE),
+        KubeCommand(
+            vantage=context,
+            args=("get", "deployments,daemonsets", "-l", "k8s-app=kube-dns", *system),
+            deadline=DEADLINE,
+        ),
+    ]
+    if cluster.pipeline:
+        words = ("exec", cluster.pipeline, "-n", cluster.namespace, "--", "nslookup", environment.domain)
+        questions.append(KubeCommand(vantage=context, args=words, deadline=DEADLINE))
+    config, workloads, *direct = together(ask, questions)
+    dns = read_cluster_dns(config, workloads)
+    if direct and (found := read_nslookup(direct[0])).lookup is not Lookup.UNTOLD:
+        return _Cluster(dns, found, found.server)
+    if not dns.address or not cluster.nodes:
+        return _Cluster(dns)
+    # A node reaches the services of its cluster.
+    node = Vantage(At.NODE, cluster.nodes[0].name)
+    argv = ("nslookup", environment.domain, dns.address)
+    return _Cluster(dns, read_nslookup(ask(Command(vantage=node, argv=argv, deadline=DEADLINE))))
+
+
+def _assembled(
+    scene: Scene, rows: list[Row], answers: Answers, known: Known, proxy: ProxyFacts, cluster: _Cluster
+) -> Matrix:
+    environment = scene.environment
+    domain = rows[0].name
+    front = front_of(known)
+    cells: dict[tuple[str, Column], Cell] = {}
+    for (name, column), (found, why) in answers.items():
+        hosts = known.hosts.get(column)
+        if column.place in matrix.CONTAINERS:
+            cells[name, column] = matrix.in_container(found, name, hosts, known.extra.get(column, ()), front, why)
+        else:
+            cells[name, column] = matrix.at_machine(found, name, hosts, why)
+    asked = [row for row in rows if row.role in CLIENT]
+    for row, answer in zip(
+        asked, together(scene.ask, [DnsQuery(name=r.name, deadline=DEADLINE) for r in asked]), strict=True
+    ):
+        cells[row.name, matrix.OPERATOR] = matrix.at_operator(answer)
+        cells[row.name, matrix.DOCKERD] = _dockerd(cells[row.name, matrix.OPERATOR], proxy)
+    if cluster.dns is not None and cluster.direct is not None:
+        cells[domain, matrix.CLUSTER_DNS] = matrix.at_cluster_dns(cluster.direct, domain, cluster.dns)
+        pod = cells.get((domain, matrix.POD))
+        if pod is not None and pod.origin is Origin.DNS:
+            cells[domain, matrix.POD] = matrix.by_cluster_dns(pod, cells[domain, matrix.CLUSTER_DNS])
+    services = token_services(known)
+    cells |= {(name, column): cell for name, column, cell in services}
+    rows = [*rows, *(Row(name, Role.TOKEN_SERVICE) for name in dict.fromkeys(name for name, _, _ in services))]
+    present = {column for _, column in cells}
+    order = [matrix.OPERATOR, matrix.DOCKERD, *_by_kind(places_of(environment)), matrix.CLUSTER_DNS]
+    return Matrix(
+        rows=tuple(rows),
+        columns=tuple(column for column in order if column in present),
+        cells=cells,
+        front=front,
+        cluster=cluster.dns,
+        context=environment.kubernetes.context if environment.kubernetes else "",
+        pipeline=environment.kubernetes.pipeline if environment.kubernetes else "",
+    )
+
+
+def _by_kind(places: Sequence[Resolver]) -> list[Column]:
+    kinds = list(Place)
+    return sorted((place.column for place in places), key=lambda column: kinds.index(column.place))
+
+
+def _dockerd(operator: Cell, proxy: ProxyFacts) -> Cell:
+    """The daemon resolves as its machine does, unless it goes through a proxy."""
+    if not proxy.docker.told:
+        return Cell(Lookup.UNTOLD, evidence=proxy.docker.evidence)
+    if not proxy.proxy:
+        return operator
+    lookup = Lookup.RESOLVED if 200 <= proxy.status < 300 else Lookup.UNTOLD
+    return Cell(lookup, (), Origin.PROXY, f"{proxy.place} {proxy.status or proxy.reason}", proxy.evidence)
