@@ -6,10 +6,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
-from ruamel.yaml import YAML
+from cargo_runbook.data import read_data
 
 
 @dataclass(frozen=True)
@@ -42,8 +41,7 @@ class Shape:
 
 @cache
 def _table() -> Mapping[str, Any]:
-    text = files("cargo_runbook").joinpath("secret_shapes.yml").read_text(encoding="utf-8")
-    table: Mapping[str, Any] = YAML(typ="safe", pure=True).load(text)
+    table: Mapping[str, Any] = read_data("cargo_runbook", "secret_shapes.yml")
     return table
 
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 
-from ruamel.yaml import YAML
-
+from cargo_runbook.data import read_data
 from cargo_runbook.findings import Finding, Link, Severity, Verdict
 from cargo_runbook.texts import Text
 
@@ -30,7 +28,7 @@ class Code:
 @cache
 def catalog() -> Mapping[str, Code]:
     """All codes, in the order of the file."""
-    raw = YAML(typ="safe").load((files(__package__) / "catalog.yml").read_text(encoding="utf-8"))
+    raw = read_data(__package__, "catalog.yml")
     return {
         code: Code(
             code=code,
