@@ -40,6 +40,7 @@ class Stations(Answers):
             repository=wanted.repository,
             tag=wanted.tag,
             has_token_service=environment.token_service is not None,
+            token_port=environment.token_service.port if environment.token_service else 0,
             addresses=environment.addresses or tuple(h.address for h in environment.hosts if _is_address(h.address)),
         )
 

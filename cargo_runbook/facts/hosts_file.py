@@ -45,4 +45,9 @@ def token_service_entries(entries: tuple[HostsEntry, ...]) -> tuple[HostsEntry, 
     The name is `cargo-admin`, in older Cargo for example `cargo-admin.caicloudprivatetest.com` (the guide,
     使用了其他集群里的 Token Service).
     """
-    return tuple(e for e in entries if any(n == "cargo-admin" or n.startswith("cargo-admin.") for n in e.names))
+    return tuple(e for e in entries if any(is_token_service(n) for n in e.names))
+
+
+def is_token_service(name: str) -> bool:
+    """Whether Cargo means its token service by that host name, the present one or an older one with a domain."""
+    return name == "cargo-admin" or name.startswith("cargo-admin.")

@@ -50,7 +50,8 @@ class PathFacts:
     """The facts of one environment.
 
     `repository` and `tag` are the image that the account should be able to pull; `addresses` those that the domain
-    may resolve to (empty: not known).
+    may resolve to (empty: not known); `token_port` is where the inventory says that the token service listens (0: it does
+    not say).
     """
 
     domain: str
@@ -59,6 +60,7 @@ class PathFacts:
     tag: str
     has_token_service: bool
     addresses: tuple[str, ...] = ()
+    token_port: int = 0
     names: NameFacts | None = None
     hosts: tuple[HostFacts, ...] = ()
     handshake: HandshakeFacts | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -46,6 +47,13 @@ def read_challenge(observation: Observation) -> ChallengeFacts:
     bearer = bearer_of(read_challenges(_values(observation, "www-authenticate")))
     realm = read_realm(bearer.parameters.get("realm", "")) if bearer else None
     return ChallengeFacts(status, reason, bearer, realm, observation.id, _clock(_values(observation, "date")))
+
+
+def read_challenge_text(printed: str) -> Realm | None:
+    """The realm in what `curl -i` printed of `/v2/`; None without a usable Bearer challenge."""
+    values = re.findall(r"^www-authenticate:[ \t]*(.*?)[ \t\r]*$", printed, re.IGNORECASE | re.MULTILINE)
+    bearer = bearer_of(read_challenges(values))
+    return read_realm(bearer.parameters.get("realm", "")) if bearer else None
 
 
 def read_manifest(observation: Observation) -> ManifestFacts:

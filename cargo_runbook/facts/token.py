@@ -25,6 +25,8 @@ class TokenFacts:
     evidence: str
     issued: float = 0.0
     """`iat` in seconds since 1970; 0 when the token has none."""
+    expires: float = 0.0
+    """`exp`, likewise."""
 
     def grants(self, repository: str, action: str) -> bool:
         """Whether `action` on `repository` is granted; `*` grants everything (registry v2.6.2, auth/token)."""
@@ -48,6 +50,7 @@ def read_token(observation: Observation) -> TokenFacts | None:
         access=_read_access(claims.get("access")),
         evidence=observation.id,
         issued=_seconds(claims.get("iat")),
+        expires=_seconds(claims.get("exp")),
     )
 
 

@@ -31,18 +31,33 @@ def config_question(host: Host) -> Command:
     return Command(vantage=machine, argv=("cat", f"{host.root}/config/registry/config.yml"), deadline=DEADLINE)
 
 
+def nginx_question(host: Host) -> Command:
+    """tengine's configuration on a Cargo host; asked once, whoever asks for it."""
+    machine = Vantage(Place.CARGO_HOST, host.name)
+    return Command(vantage=machine, argv=("cat", f"{host.root}/config/nginx/nginx.conf"), deadline=DEADLINE)
+
+
 def _questions(host: Host) -> dict[str, Command]:
     machine = Vantage(Place.CARGO_HOST, host.name)
     tengine = Vantage(Place.CONTAINER, host.name, host.tengine)
     return {
         "config": config_question(host),
         "keys": Command(vantage=machine, argv=("cat", f"{host.root}/config/registry/root.crt"), deadline=DEADLINE),
-        "nginx": Command(vantage=machine, argv=("cat", f"{host.root}/config/nginx/nginx.conf"), deadline=DEADLINE),
+        "nginx": nginx_question(host),
         "containers": Command(
             vantage=machine, argv=("docker", "ps", "-a", "--no-trunc", "--format", "{{json .}}"), deadline=DEADLINE
         ),
         "tengine": Command(vantage=tengine, argv=("cat", "/etc/hosts"), deadline=DEADLINE),
     }
+
+
+_REGISTRIES = ("harbor-registry", "registry")
+
+
+def registry_container(host: Host, probe: HostProbe) -> str:
+    """The name of the registry's container: Cargo's, or Harbor's own."""
+    there = {c.name for settings in probe.settings if settings.host == host.name for c in settings.containers}
+    return next((name for name in _REGISTRIES if name in there), _REGISTRIES[0])
 
 
 def look_at_hosts(ask: Ask, environment: Environment) -> HostProbe:

@@ -19,7 +19,7 @@ from cargo_runbook.facts.storage import (
 from cargo_runbook.inventory.models import AccountKind, Environment, Host
 from cargo_runbook.observations import Command, HttpRequest, Observation, Place, Vantage
 from cargo_runbook.probes.asking import DEADLINE, Ask, together
-from cargo_runbook.probes.hosts import HostProbe, config_question
+from cargo_runbook.probes.hosts import HostProbe, config_question, registry_container
 
 if TYPE_CHECKING:
     from cargo_runbook.probes.scene import Scene
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 VOLUMES = "/api/systeminfo/volumes"
 LOG_FILE = "/var/log/harbor/registry.log"
 """Where Harbor's harbor-log container writes what the registry says (docker's syslog driver)."""
-
-_REGISTRIES = ("harbor-registry", "registry")
 
 
 def ask_storage(scene: Scene) -> StorageFacts:
@@ -49,7 +47,7 @@ def _storage(ask: Ask, host: Host, probe: HostProbe) -> HostStorage:
     folder, elsewhere = read_storage_folder(config.output if config.exit_code == 0 else "")
     if elsewhere:
         return HostStorage(host.name, elsewhere=elsewhere, evidence=config.id)
-    container = _registry_of(host, probe)
+    container = registry_container(host, probe)
     inside = read_disk(*together(ask, _df(Vantage(Place.CONTAINER, host.name, container), folder)))
     seen = HostStorage(host.name, folder=folder, inside=inside, evidence=config.id)
     return seen if inside is not None and not is_tight(seen) else _closer(ask, seen, host, container)
@@ -82,12 +80,6 @@ def _df(vantage: Vantage, folder: str) -> tuple[Command, Command]:
         Command(vantage=vantage, argv=("df", "-P", "-k", folder), deadline=DEADLINE),
         Command(vantage=vantage, argv=("df", "-P", "-i", folder), deadline=DEADLINE),
     )
-
-
-def _registry_of(host: Host, probe: HostProbe) -> str:
-    """The name of the registry's container: Cargo's, or Harbor's own."""
-    there = {c.name for settings in probe.settings if settings.host == host.name for c in settings.containers}
-    return next((name for name in _REGISTRIES if name in there), _REGISTRIES[0])
 
 
 def _with_harbors_word(ask: Ask, environment: Environment, connect_to: str, facts: StorageFacts) -> StorageFacts:

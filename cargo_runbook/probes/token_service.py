@@ -39,12 +39,13 @@ def ask_token_service(
     probe, *health = together(ask, questions)
     hosts_files = tengines()
     places = {(host, entry.address) for host, entry in read_entries(hosts_files) if not is_loopback(entry.address)}
-    asked = {place: _health_from(environment, *place) for place in sorted(places)}
+    asked = {place: health_from(environment, *place) for place in sorted(places)}
     answers = dict(zip(asked, together(ask, list(asked.values())), strict=True))
     return read_token_service(probe, hosts_files, health[0] if health else None, answers)
 
 
-def _health_from(environment: Environment, host: str, address: str) -> Command:
+def health_from(environment: Environment, host: str, address: str) -> Command:
+    """tengine's own check of the token service at `address`, asked from the Cargo host."""
     port = environment.token_service.port if environment.token_service else DEFAULT_PORT
     authority = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
     url = f"http://{authority}{HEALTH_PATH}"
