@@ -242,8 +242,12 @@ def test_a_host_that_takes_the_connection_and_says_nothing_costs_its_deadline(op
         with ThreadPoolExecutor(4) as pool:
             seen = list(pool.map(lambda n: ask(live, "echo", str(n), deadline=1.0), range(4)))
         assert time.monotonic() - started < 2.0
-    assert {(o.status, o.data["reason"]) for o in seen} == {(Status.TIMEOUT, "timeout")}
+        again = [ask(live, "echo", "later", str(n), deadline=1.0) for n in range(3)]
+        assert time.monotonic() - started < 2.5, "silence costs one deadline, not one a question"
+        patient = ask(live, "echo", "patient", deadline=2.5)
+    assert {(o.status, o.data["reason"]) for o in [*seen, *again, patient]} == {(Status.TIMEOUT, "timeout")}
     assert all(0.9 <= o.duration < 1.7 for o in seen)
+    assert patient.duration > 2
 
 
 def test_a_server_that_speaks_something_else_is_told(operator: Operator) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import paramiko
 
@@ -17,6 +19,9 @@ from cargo_runbook.observations import Status
 
 AT_ONCE = 8
 """Commands on one connection at the same time. sshd's MaxSessions is 10; the rest ends commands that are late."""
+
+SILENCE = 20.0
+"""Seconds for which a host that did not answer is not tried again: silence costs one deadline, not one a question."""
 
 
 class SharedTransport:
@@ -53,17 +58,22 @@ class TransportPool:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._opening: dict[Route, Future[SharedTransport]] = {}
+        self._silent: dict[Route, _Silence] = {}
 
     def get(self, route: Route, deadline: Deadline) -> SharedTransport:
         """The connection to the last target of `route`, opened if it isn't or if it died.
 
         Whoever asks while somebody else opens it waits for that result, a failure too: twelve questions to a host
-        that refuses the key are one attempt, not twelve.
+        that refuses the key are one attempt, not twelve. A host that was silent is not waited for again at once,
+        unless this question has more time than the one that found it so.
 
         Raises:
             Failure: as `open_transport`.
         """
         with self._lock:
+            silence = self._silent.get(route)
+            if silence is not None and silence.counts_for(deadline):
+                raise silence.failure
             current = self._opening.get(route)
             if current is not None and _is_dead(current):
                 current = None
@@ -79,6 +89,7 @@ class TransportPool:
             raise Failure(Status.TIMEOUT, "timeout", sentence, phase="connect") from error
 
     def _open(self, route: Route, promise: Future[SharedTransport], deadline: Deadline) -> None:
+        waits = deadline.left()
         try:
             via = self.get(route[:-1], deadline).transport if len(route) > 1 else None
             promise.set_result(SharedTransport(open_transport(route[-1], via, deadline)))
@@ -86,6 +97,8 @@ class TransportPool:
             with self._lock:
                 if self._opening.get(route) is promise:
                     del self._opening[route]
+                if isinstance(error, Failure) and error.status is Status.TIMEOUT:
+                    self._silent[route] = _Silence(error, waits, time.monotonic())
             promise.set_exception(error)
             if not isinstance(error, Failure):
                 raise
@@ -103,9 +116,22 @@ class TransportPool:
         with self._lock:
             opened = sorted(self._opening.items(), key=lambda item: -len(item[0]))
             self._opening.clear()
+            self._silent.clear()
         for _, promise in opened:
             if promise.done() and not promise.exception():
                 promise.result().close()
+
+
+@dataclass(frozen=True)
+class _Silence:
+    """A host did not answer within `waited` seconds; `since` is monotonic time."""
+
+    failure: Failure
+    waited: float
+    since: float
+
+    def counts_for(self, deadline: Deadline) -> bool:
+        return time.monotonic() - self.since < SILENCE and deadline.left() < self.waited + 1
 
 
 def _is_dead(promise: Future[SharedTransport]) -> bool:
