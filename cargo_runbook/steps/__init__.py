@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from cargo_runbook.steps import names
 from cargo_runbook.steps.step import Gathered, Step
 
-SECTIONS: Mapping[str, tuple[Step, ...]] = {}
+SECTIONS: Mapping[str, tuple[Step, ...]] = {
+    "11_domain_unresolved_local": names.LOCAL,
+    "12_domain_unresolved_pipeline": names.PIPELINE,
+}
 """Name of the runbook -> its steps, in the order of the notebook."""
 
 __all__ = ["SECTIONS", "Gathered", "Step"]
