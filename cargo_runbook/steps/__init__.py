@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from cargo_runbook.steps import names
+from cargo_runbook.steps import names, token_service, wrong_domain
 from cargo_runbook.steps.step import Gathered, Step
 
 SECTIONS: Mapping[str, tuple[Step, ...]] = {
     "11_domain_unresolved_local": names.LOCAL,
     "12_domain_unresolved_pipeline": names.PIPELINE,
+    "20_wrong_domain": wrong_domain.STEPS,
+    "30_token_service": token_service.STEPS,
 }
 """Name of the runbook -> its steps, in the order of the notebook."""
 
