@@ -206,6 +206,12 @@ class Observation:
     def answered(self) -> bool:
         return self.status is Status.ANSWERED
 
+    def header(self, name: str) -> str:
+        """The first value of a header of an HTTP answer (`name` in lower case); empty without one."""
+        headers = self.data.get("headers")
+        value = headers.get(name, "") if isinstance(headers, Mapping) else ""
+        return value if isinstance(value, str) else str(next(iter(value), ""))
+
 
 _KINDS: dict[str, type[Question]] = {c.kind: c for c in (Command, KubeCommand, HttpRequest, DnsQuery, TlsHandshake)}
 

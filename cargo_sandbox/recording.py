@@ -76,6 +76,7 @@ def _record(state: StateFolder, name: str, client: Client, fault: Fault | None) 
             "title_zh": fault.title.zh if fault else "一切正常",
             "environments": [fault.environment, *fault.also] if fault and not fault.harmless else [],
             "expected_root_causes": list(fault.expected_root_causes) if fault else [],
+            "elsewhere": fault.elsewhere if fault else {},
             "concerns": sorted(CONCERNS),
             "client": {shlex.join(client.command): run_client(state, client)},
         }

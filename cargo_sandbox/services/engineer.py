@@ -24,6 +24,7 @@ UNDER_WAY = frozenset({"pending", "running"})
 PATIENCE = 40.0
 # A start while jobservice comes up makes no job, and nobody says so.
 NO_JOB_YET = 3.0
+_TRIES = 8
 
 Fields = dict[str, Any]
 
@@ -52,6 +53,15 @@ class Engineer:
                 self.jobs(replication)
                 return
         raise NotDone(f"no job of {replication} came to an end")
+
+    def until(self, replication: str, status: str) -> None:
+        """The same again and again, until the newest job has that state: where it fails only sometimes."""
+        for _ in range(_TRIES):
+            self.said.clear()
+            self.again(replication)
+            if self.said and self.said[0].startswith(f"{status} "):
+                return
+        raise NotDone(f"no job of {replication} became {status} in {_TRIES} starts")
 
     def start(self, replication: str) -> None:
         """Start a replication in Cargo-Admin; done when there is a job of it."""

@@ -75,18 +75,16 @@ def read_jobs(observation: Observation) -> JobList:
     if body is not None and not isinstance(body, list):
         return JobList(status, None, 0, said, observation.started, observation.id)
     jobs = tuple(job for entry in body or () if (job := _read_job(entry)) is not None)
-    headers = observation.data.get("headers")
-    counted = headers.get("x-total-count") if isinstance(headers, Mapping) else None
-    total = int(counted) if isinstance(counted, str) and counted.isdecimal() else len(jobs)
+    counted = observation.header("x-total-count")
+    total = int(counted) if counted.isdecimal() else len(jobs)
     return JobList(status, jobs, total, "", _seen(observation), observation.id)
 
 
 def _seen(observation: Observation) -> datetime:
     """The time at the server, by its Date header where there is one: the operator's clock may differ."""
-    headers = observation.data.get("headers")
-    date = headers.get("date") if isinstance(headers, Mapping) else None
+    date = observation.header("date")
     try:
-        seen = parsedate_to_datetime(date) if isinstance(date, str) else observation.started
+        seen = parsedate_to_datetime(date) if date else observation.started
     except ValueError:
         seen = observation.started
     return seen if seen.tzinfo else seen.replace(tzinfo=UTC)

@@ -103,6 +103,24 @@ class StartFacts:
 
 
 @dataclass(frozen=True)
+class Silence:
+    """What the endpoint's `/v2/` said when it was asked: nothing at all, though the connection was made?"""
+
+    silent: bool
+    said: str
+    evidence: str
+
+
+@dataclass(frozen=True)
+class Clock:
+    """How many seconds the clock at `place` is ahead of the operator's, as far as whole seconds tell."""
+
+    place: str
+    ahead: float
+    evidence: str
+
+
+@dataclass(frozen=True)
 class OtherPolicy:
     """Another policy of the same source: its jobs share the same few workers."""
 
@@ -110,6 +128,7 @@ class OtherPolicy:
     endpoint: str
     jobs: JobList
     logs: Mapping[int, JobLog] = field(default_factory=dict)
+    silence: Silence | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,6 +146,9 @@ class ReplicationFacts:
         registry_logs, front_logs: of the destination, for the time of the failure; one for each host.
         source, destination: health of both.
         repositories: repositories of the project at the source. start: what a start led to.
+        silence: of the endpoint, asked where jobs run without an end. clocks: of both sides.
+        closely: whether logs and the destination were asked. Where nothing is in trouble they are not, and what a
+            finished job does not prove is left alone.
     """
 
     policy: str = ""
@@ -145,6 +167,9 @@ class ReplicationFacts:
     destination: Health = Health("destination")
     repositories: tuple[RepositoryFacts, ...] = ()
     start: StartFacts | None = None
+    silence: Silence | None = None
+    clocks: tuple[Clock, ...] = ()
+    closely: bool = True
 
 
 def read_answer(observation: Observation) -> Answer:
@@ -162,8 +187,7 @@ def read_token_answer(observation: Observation, *, scoped: bool, node: str = "")
 
 def read_redirect(observation: Observation) -> Redirect:
     """Whether the endpoint redirects."""
-    location: Any = (observation.data.get("headers") or {}).get("location", "")
-    return Redirect(read_answer(observation).status, location if isinstance(location, str) else "", observation.id)
+    return Redirect(read_answer(observation).status, observation.header("location"), observation.id)
 
 
 def read_repositories(listing: Observation, tags: Mapping[str, Observation]) -> tuple[RepositoryFacts, ...]:

@@ -24,13 +24,12 @@ from cargo_runbook.rules.replication.progress import (
     SOURCE,
     YOUNG,
     age,
-    judge_jobservice,
+    at_work,
     judge_running,
-    judge_source,
-    judge_start,
     judge_stopped,
     judge_waiting,
 )
+from cargo_runbook.rules.replication.source import judge_jobservice, judge_source, judge_start
 from cargo_runbook.rules.replication.steadiness import judge_steadiness
 from cargo_runbook.texts import Text
 
@@ -55,7 +54,7 @@ def judge_replication(facts: ReplicationFacts) -> tuple[Finding, ...]:
         *judge_stopped(facts),
         *judge_steadiness(facts),
     ]
-    return tuple(_merge(found))
+    return tuple(merge(found))
 
 
 def codes() -> tuple[str, ...]:
@@ -67,7 +66,8 @@ def _newest(facts: ReplicationFacts) -> tuple[Job, ...]:
     return facts.jobs.latest() if facts.jobs is not None else ()
 
 
-def _merge(found: Iterable[Finding]) -> Iterator[Finding]:
+def merge(found: Iterable[Finding]) -> Iterator[Finding]:
+    """One finding a code, the weightiest; faults once for each place."""
     by_code: dict[str, list[Finding]] = {}
     for each in found:
         by_code.setdefault(each.code, []).append(each)
@@ -176,6 +176,8 @@ def _judge_finished(facts: ReplicationFacts, job: Job, log: JobLog | None) -> It
     for answer in known[-1:]:
         yield _push_right(answer, job)
         return
+    if not facts.closely:
+        return
     asked = question(("CRG417",))
     summary = Text(
         f"{job.repository} is finished and no layer is known to have been sent, which proves no right to push; "
@@ -216,8 +218,13 @@ def _judge_symptom(facts: ReplicationFacts) -> Iterator[Finding]:
         yield from (finding(code, Verdict.SKIPPED, SOURCE, none) for code in ("CRG401", "CRG402"))
         return
     newest = facts.jobs.latest()
+    working = at_work(facts)
+    # While a worker is at work, what waits behind it is a queue.
+    unfinished = ("running",) if working else (*WAITING, "running")
     silent_or_waiting = [
-        job for job in newest if job.status in (*WAITING, "running") and (age(job, facts.jobs) or 0) >= YOUNG
+        job
+        for job in newest
+        if job.status in unfinished and job not in working and (age(job, facts.jobs) or 0) >= YOUNG
     ]
     stuck = [job for job in newest if job.status == "retrying"] + silent_or_waiting
     failed = [job for job in newest if job.status == "error"]

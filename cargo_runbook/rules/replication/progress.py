@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from cargo_runbook.facts.harbor.go_error import Kind, read_go_error
 from cargo_runbook.facts.harbor.job_log import JobLog
 from cargo_runbook.facts.harbor.jobs import WAITING, Job, JobList
-from cargo_runbook.facts.harbor.replication import ReplicationFacts
+from cargo_runbook.facts.harbor.replication import ReplicationFacts, Silence
 from cargo_runbook.findings import Finding, Link, Verdict
 from cargo_runbook.rules.catalog import finding
 from cargo_runbook.rules.replication.causes import question
@@ -28,19 +27,46 @@ def age(job: Job, jobs: JobList) -> float | None:
     return (jobs.seen - job.updated).total_seconds() if job.updated is not None else None
 
 
-def silent(jobs: JobList | None, logs: Mapping[int, JobLog]) -> tuple[Job, ...]:
-    """Jobs that have run for a while and whose log stopped before an answer of the destination."""
-    return tuple(job for job in (jobs.latest() if jobs else ()) if jobs and _is_silent(job, jobs, logs.get(job.id)))
+def silent(jobs: JobList | None, logs: Mapping[int, JobLog], heard: Silence | None = None) -> tuple[Job, ...]:
+    """Jobs that have run for a while and whose log stopped before an answer of the destination.
+
+    Older jobs of a repository count as well: each holds a worker. `heard`: what the endpoint said when it was asked.
+    """
+    return tuple(job for job in running(jobs) if jobs and _is_silent(job, jobs, logs.get(job.id), heard))
 
 
-def _is_silent(job: Job, jobs: JobList, log: JobLog | None) -> bool:
+def running(jobs: JobList | None) -> tuple[Job, ...]:
+    """All jobs that hold a worker, newest first."""
+    held = [job for job in (jobs.jobs or ()) if job.status == "running"] if jobs is not None else []
+    return tuple(sorted(held, key=lambda job: -job.id))
+
+
+def _is_silent(job: Job, jobs: JobList, log: JobLog | None, heard: Silence | None) -> bool:
     seconds = age(job, jobs)
-    if job.status != "running" or seconds is None or log is None or log.last is None or log.last.failure is not None:
+    if seconds is None or log is None or log.last is None or log.last.failure is not None:
         return False
+    if heard is not None and heard.silent:
+        return seconds >= YOUNG
     # A layer on its way may take long; everything else is answered at once.
-    if log.last.last_message.startswith("transferring blob"):
+    if _sending(log):
         return False
     return seconds >= (_SILENT_AT_FIRST if _at_first(log) else _SILENT_LATER)
+
+
+def _sending(log: JobLog | None) -> bool:
+    return log is not None and log.last is not None and log.last.last_message.startswith("transferring blob")
+
+
+def at_work(facts: ReplicationFacts) -> tuple[Job, ...]:
+    """Jobs of the source that run and are not silent as far as is known: just begun, or sending a layer."""
+    found = []
+    for _, _, jobs, logs, heard in _policies(facts):
+        hanging = silent(jobs, logs, heard)
+        for job in running(jobs):
+            young = jobs is not None and (age(job, jobs) or 0.0) < YOUNG
+            if job not in hanging and (young or _sending(logs.get(job.id))):
+                found.append(job)
+    return tuple(found)
 
 
 def _at_first(log: JobLog) -> bool:
@@ -50,12 +76,14 @@ def _at_first(log: JobLog) -> bool:
 
 def judge_running(facts: ReplicationFacts) -> Iterator[Finding]:
     """CRG414: running jobs that wait for an answer."""
-    for policy, endpoint, jobs, logs in _policies(facts):
-        hanging = silent(jobs, logs)
+    for policy, endpoint, jobs, logs, heard in _policies(facts):
+        hanging = silent(jobs, logs, heard)
         if hanging and jobs is not None:
             names = ", ".join(job.repository for job in hanging)
             where = endpoint or next((_destination(logs.get(job.id)) for job in hanging), "") or policy
-            summary = _silence(where, names, all(_at_first(logs[job.id]) for job in hanging), hanging, jobs)
+            told = heard is not None and heard.silent
+            at_first = not told and all(_at_first(logs[job.id]) for job in hanging)
+            summary = _silence(where, names, at_first, hanging, jobs)
             links = [
                 Link(
                     logs[job.id].evidence,
@@ -67,11 +95,16 @@ def judge_running(facts: ReplicationFacts) -> Iterator[Finding]:
                 )
                 for job in hanging
             ]
+            if heard is not None and heard.silent:
+                links.append(_no_answer(where, heard))
             yield finding("CRG414", Verdict.FAULT, f"{SOURCE}, policy {policy}" if policy else SOURCE, summary, *links)
         elif jobs is facts.jobs and jobs is not None:
-            running = [job for job in jobs.latest() if job.status == "running"]
-            if running:
-                yield finding("CRG414", Verdict.UNKNOWN, SOURCE, _busy(running), *_states(running, jobs))
+            begun = [job for job in jobs.latest() if job.status == "running"]
+            working = at_work(facts)
+            if begun and all(job in working and _sending(logs.get(job.id)) for job in begun):
+                yield finding("CRG414", Verdict.SKIPPED, SOURCE, _under_way(begun), *_states(begun, jobs))
+            elif begun:
+                yield finding("CRG414", Verdict.UNKNOWN, SOURCE, _busy(begun), *_states(begun, jobs))
 
 
 def _silence(where: str, names: str, at_first: bool, hanging: tuple[Job, ...], jobs: JobList) -> Text:
@@ -88,20 +121,39 @@ def _silence(where: str, names: str, at_first: bool, hanging: tuple[Job, ...], j
     )
 
 
+def _no_answer(where: str, heard: Silence) -> Link:
+    return Link(
+        heard.evidence,
+        Text(
+            f"asked from the operator, {where} accepts the connection and says nothing",
+            f"从操作机访问 {where}：连接成功但没有任何应答",
+        ),
+        Text("it is the destination that hangs", "是目的仓库没有应答"),
+    )
+
+
+def _under_way(jobs: list[Job]) -> Text:
+    names = ", ".join(job.repository for job in jobs)
+    return Text(
+        f"a layer is on its way: {names}; how far it is does not stand in Harbor's log",
+        f"正在传输镜像层：{names}；Harbor 日志中没有传输进度",
+    )
+
+
 def _policies(
     facts: ReplicationFacts,
-) -> Iterator[tuple[str, str, JobList | None, Mapping[int, JobLog]]]:
-    yield facts.policy, facts.endpoint, facts.jobs, facts.logs
+) -> Iterator[tuple[str, str, JobList | None, Mapping[int, JobLog], Silence | None]]:
+    yield facts.policy, facts.endpoint, facts.jobs, facts.logs, facts.silence
     for other in facts.others:
-        yield other.name, other.endpoint, other.jobs, other.logs
+        yield other.name, other.endpoint, other.jobs, other.logs, other.silence
 
 
 def _destination(log: JobLog | None) -> str:
     return log.last.destination if log is not None and log.last is not None else ""
 
 
-def _busy(running: list[Job]) -> Text:
-    names = ", ".join(job.repository for job in running)
+def _busy(jobs: list[Job]) -> Text:
+    names = ", ".join(job.repository for job in jobs)
     return Text(
         f"running: {names}; at work or waiting can't be told yet, look at their logs again",
         f"运行中：{names}；尚不能判断是在传输还是在等待，请稍后再看日志",
@@ -132,11 +184,20 @@ def judge_waiting(facts: ReplicationFacts) -> Iterator[Finding]:
     names = ", ".join(job.repository for job in waiting)
     links = _states(waiting, facts.jobs)
     old = [job for job in waiting if (age(job, facts.jobs) or 0) >= YOUNG]
-    blockers = [job for _, _, jobs, logs in _policies(facts) for job in silent(jobs, logs)]
+    blockers = {
+        endpoint or policy: hanging
+        for policy, endpoint, jobs, logs, heard in _policies(facts)
+        if (hanging := silent(jobs, logs, heard))
+    }
     if blockers and old:
-        ids = ", ".join(str(job.id) for job in blockers)
-        summary = Text(f"{names} wait; the workers are held by jobs {ids}", f"{names} 在等待；worker 被任务 {ids} 占用")
+        held = "; ".join(f"{', '.join(str(job.id) for job in jobs)} ({where})" for where, jobs in blockers.items())
+        summary = Text(
+            f"{names} wait; the workers are held by jobs {held}", f"{names} 在等待；worker 被任务 {held} 占用"
+        )
         yield finding("CRG415", Verdict.FAULT, SOURCE, summary, *links)
+    elif old and at_work(facts):
+        summary = Text(f"{names} wait for a worker, and workers are at work", f"{names} 在排队，worker 正在工作")
+        yield finding("CRG415", Verdict.SKIPPED, SOURCE, summary, *links)
     elif old:
         asked = question(("CRG415", "CRG432"))
         summary = Text(
@@ -172,101 +233,3 @@ def judge_stopped(facts: ReplicationFacts) -> Iterator[Finding]:
         for job in stopped
     ]
     yield finding("CRG438", Verdict.FAULT, SOURCE, summary, *links)
-
-
-def judge_jobservice(facts: ReplicationFacts) -> Iterator[Finding]:
-    """CRG432: harbor-ui fetches logs from jobservice, and says so when it is not there."""
-    for log in facts.logs.values():
-        if log.status == 500 and (error := read_go_error(log.said)).requests and error.kind is not Kind.OTHER:
-            said = Text(f"the log comes with 500: {log.said}", f"日志请求返回 500：{log.said}")
-            link = Link(log.evidence, said, Text("harbor-ui can't reach jobservice", "harbor-ui 无法访问 jobservice"))
-            summary = Text("harbor-ui can't reach its jobservice", "harbor-ui 无法访问 jobservice")
-            yield finding("CRG432", Verdict.FAULT, "ui of the source", summary, link)
-            return
-    if any(log.status == 200 for log in facts.logs.values()):
-        yield finding(
-            "CRG432", Verdict.OK, "ui of the source", Text("jobservice hands out logs", "jobservice 可以返回日志")
-        )
-
-
-def judge_start(facts: ReplicationFacts) -> Iterator[Finding]:
-    """CRG436 and CRG437: did a start make jobs, and does Harbor know the repositories?"""
-    hidden = [r for r in facts.repositories if r.listed is False and r.tags]
-    if hidden:
-        names = ", ".join(r.name for r in hidden)
-        links = [
-            Link(
-                r.evidence,
-                Text(
-                    f"{r.name} has {r.tags} tags and Harbor does not list it",
-                    f"{r.name} 有 {r.tags} 个标签，但 Harbor 未列出",
-                ),
-                Text("no start makes a job for it", "触发同步不会为它产生任务"),
-            )
-            for r in hidden
-        ]
-        summary = Text(f"not known to Harbor: {names}", f"Harbor 不知道：{names}")
-        yield finding("CRG436", Verdict.FAULT, "source", summary, *links)
-    elif facts.repositories and all(r.listed for r in facts.repositories):
-        yield finding(
-            "CRG436", Verdict.OK, "source", Text("Harbor lists the repositories", "Harbor 列出了这些镜像仓库")
-        )
-    made = len(facts.jobs.latest()) if facts.jobs is not None else 0
-    if made and not facts.repositories:
-        known = Text(
-            f"Harbor knows the {made} repositories that have a job; others were not asked for",
-            f"Harbor 知道有任务的 {made} 个镜像仓库；其余未查询",
-        )
-        yield finding("CRG436", Verdict.OK, "source", known)
-    if facts.start is None:
-        if made:
-            yield finding("CRG437", Verdict.OK, SOURCE, Text("jobs are made", "可以产生任务"))
-        return
-    if facts.start.new_jobs:
-        ids = ", ".join(map(str, facts.start.new_jobs))
-        yield finding("CRG437", Verdict.OK, SOURCE, Text(f"new jobs: {ids}", f"新任务：{ids}"))
-        return
-    asked = question(("CRG432", "CRG433", "CRG436"))
-    summary = Text(
-        f"no new job {facts.start.seconds:.0f} s after a start. Candidates: jobservice down (CRG432), source registry "
-        f"down (CRG433), adminserver or database down (CRG434), repository not known (CRG436), nothing in the project; "
-        f"what decides: {asked.en}",
-        f"触发 {facts.start.seconds:.0f} 秒后没有新任务。可能：jobservice 停止（CRG432）、源 registry 停止（CRG433）、"
-        f"adminserver 或数据库停止（CRG434）、Harbor 不知道该仓库（CRG436）、项目为空；需要查看：{asked.zh}",
-    )
-    link = Link(
-        facts.start.evidence,
-        Text(f"the start was answered with {facts.start.status}", f"触发同步返回 {facts.start.status}"),
-        Text("that alone proves nothing", "仅此不能说明问题"),
-    )
-    status = Verdict.FAULT if facts.start.seconds >= 2 else Verdict.UNKNOWN
-    yield finding("CRG437", status, SOURCE, summary, link)
-
-
-def judge_source(facts: ReplicationFacts) -> Iterator[Finding]:
-    """CRG433 and CRG434 at the source, by what it answers about itself."""
-    seen = facts.source.systeminfo
-    if seen is not None and seen.status == 500:
-        said = Text(f"systeminfo of {facts.source.name} answers 500", f"{facts.source.name} 的 systeminfo 返回 500")
-        follows = Text("Harbor itself is not able", "Harbor 自身异常")
-        yield finding("CRG434", Verdict.FAULT, facts.source.name, said, Link(seen.evidence, said, follows))
-    registry = facts.source.registry
-    if registry is not None and registry.status >= 500:
-        said = Text(
-            f"/v2/ of {facts.source.name} answers {registry.status}",
-            f"{facts.source.name} 的 /v2/ 返回 {registry.status}",
-        )
-        follows = Text("its registry does not answer", "其 registry 没有应答")
-        yield finding("CRG433", Verdict.FAULT, facts.source.name, said, Link(registry.evidence, said, follows))
-        return
-    broken = [r for r in facts.repositories if r.tags_status == 500]
-    if broken and registry is not None and registry.status:
-        said = Text(
-            f"Harbor answers 500 for the tags of {broken[0].name}, and its registry answers {registry.status}",
-            f"Harbor 对 {broken[0].name} 的标签返回 500，而其 registry 返回 {registry.status}",
-        )
-        follows = Text(
-            "harbor-ui gets no token for its own registry; its signing key may be missing",
-            "harbor-ui 无法为自己的 registry 签发 token，可能缺少签名密钥",
-        )
-        yield finding("CRG433", Verdict.FAULT, facts.source.name, said, Link(broken[0].evidence, said, follows))
