@@ -17,6 +17,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text as RichText
 
 from cargo_runbook.findings import Diagnosis, Finding, Health, Verdict
+from cargo_runbook.guide import NOTEBOOKS
 from cargo_runbook.observations import Observation, Status
 from cargo_runbook.rules.catalog import catalog
 from cargo_runbook.tables import Table
@@ -131,6 +132,7 @@ class VerdictCard(View):
             "evidence": self.evidence,
             "known": {observation.id: observation for observation in self.evidence},
             "catalog": catalog(),
+            "notebooks": NOTEBOOKS,
             "path": Markup(svg.pull_path(diagnosis)),  # noqa: S704 - our own drawing, its texts escaped
             "plain_verdict": sentence,
             "contact": self.contact,

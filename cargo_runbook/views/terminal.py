@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text as RichText
 
 from cargo_runbook.findings import CHECKS, Diagnosis, Finding, Health, Verdict
+from cargo_runbook.guide import NOTEBOOKS
 from cargo_runbook.observations import Observation
 from cargo_runbook.rules.catalog import catalog
 from cargo_runbook.tables import Cell
@@ -30,6 +31,7 @@ STYLES: Mapping[Verdict, str] = {
     Verdict.UNKNOWN: "yellow",
 }
 
+_TRIAGE = "00_triage"
 # Codes that are named of those that were ruled out or not tested.
 _NAMED = 4
 # Columns from which on evidence stands beside what it shows.
@@ -107,8 +109,15 @@ def next_steps(diagnoses: Sequence[Diagnosis], language: Language | None = None)
     if not ill:
         return Group()
     chosen = " ".join(f"--env {words.one_line(name)}" for name in ill[:3])
+    roots = {NOTEBOOKS.get(root.section, ""): d.environment for d in diagnoses for root in d.roots()}
+    sections = [
+        (f"cargo-runbook run {notebook} --env {words.one_line(name)}", Text("the section of the guide", "指南对应章节"))
+        for notebook, name in sorted(roots.items())
+        if notebook not in ("", _TRIAGE)
+    ]
     steps = [
-        (f"cargo-runbook run 00_triage {chosen}", Text("keep it as a record", "留下记录")),
+        *sections[:3],
+        (f"cargo-runbook run {_TRIAGE} {chosen}", Text("keep it as a record", "留下记录")),
         ("cargo-runbook notebook", Text("step through it", "逐步排查")),
     ]
     grid = Table.grid(padding=(0, 3, 0, 0))

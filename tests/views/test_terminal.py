@@ -70,6 +70,7 @@ def test_replayed_evidence_says_so_in_table_and_card() -> None:
 def test_next_steps_name_the_ill_environments_alone() -> None:
     text = as_text(next_steps([wrong_domain(), healthy()], "en"))
     assert "cargo-runbook run 00_triage --env cargo " in text
+    assert text.startswith("Next:   cargo-runbook run 20_wrong_domain --env cargo "), text
     assert "devops" not in text
     assert as_text(next_steps([healthy()], "en")) == ""
 
