@@ -18,12 +18,14 @@ from cargo_runbook.probes.installation import ask_installation
 from cargo_runbook.probes.matrix import ask_matrix
 from cargo_runbook.probes.replication import ask_replication
 from cargo_runbook.probes.scene import Scene
+from cargo_runbook.probes.service_logs import ask_services
 from cargo_runbook.probes.storage import ask_storage
 from cargo_runbook.rules.access import judge_access
 from cargo_runbook.rules.docker_proxy import judge_proxy
 from cargo_runbook.rules.installation import judge_installation
 from cargo_runbook.rules.matrix import judge_matrix
 from cargo_runbook.rules.replication.environment import judge_environment
+from cargo_runbook.rules.service_logs import judge_services
 from cargo_runbook.rules.storage import judge_storage
 
 
@@ -42,4 +44,5 @@ CONCERNS: Mapping[str, Concern] = {
     "storage": Concern(ask_storage, judge_storage),
     "matrix": Concern(ask_matrix, judge_matrix),
     "proxy": Concern(ask_proxy, judge_proxy),
+    "services": Concern(ask_services, judge_services),
 }

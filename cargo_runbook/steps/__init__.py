@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from cargo_runbook.steps import names, permission, token_service, wrong_domain
+from cargo_runbook.steps import names, permission, token_service, triage, wrong_domain
 from cargo_runbook.steps.step import Gathered, Step
 
 SECTIONS: Mapping[str, tuple[Step, ...]] = {
+    "00_triage": triage.STEPS,
     "11_domain_unresolved_local": names.LOCAL,
     "12_domain_unresolved_pipeline": names.PIPELINE,
     "20_wrong_domain": wrong_domain.STEPS,

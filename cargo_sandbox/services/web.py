@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import urllib.parse
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -51,6 +52,13 @@ def serve(port: int, answer: Answer) -> None:
     server("0.0.0.0", port, answer).serve_forever()  # noqa: S104
 
 
+class _Listening(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that went away is no line in a log that engineers read: health checks go before the answer's end."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
 def server(address: str, port: int, answer: Answer) -> ThreadingHTTPServer:
     """A server that listens and does not serve yet; port 0 takes a free one."""
 
@@ -80,6 +88,6 @@ def server(address: str, port: int, answer: Answer) -> ThreadingHTTPServer:
             path = str(getattr(self, "path", "-")).partition("?")[0]
             print(self.log_date_time_string(), self.command or "-", path, *args[1:2], flush=True)
 
-    listening = ThreadingHTTPServer((address, port), Exchange)
+    listening = _Listening((address, port), Exchange)
     listening.daemon_threads = True
     return listening

@@ -62,9 +62,10 @@ def test_a_runbook_speaks_both_languages(path: Path) -> None:
         assert any("a" <= character <= "z" for character in text), text
 
 
-def test_the_triage_looks_at_every_station_in_the_order_of_the_path_and_then_concludes() -> None:
+def test_the_triage_looks_at_every_station_in_the_order_of_the_path_then_at_the_logs_and_concludes() -> None:
     sources = [source(cell) for cell in cells(FOLDER / "00_triage.ipynb", "code")]
-    assert sources[-9:] == [*(f'triage.look("{check}")' for check in CHECKS), "triage.verdict()", "triage.conclude()"]
+    steps = [f'triage.look("{name}")' for name in (*CHECKS, "logs")]
+    assert sources[-10:] == [*steps, "triage.verdict()", "triage.conclude()"]
 
 
 def test_the_triage_takes_an_environment_and_an_image() -> None:

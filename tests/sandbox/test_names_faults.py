@@ -142,3 +142,15 @@ def test_the_operators_and_the_pipelines_fault_are_both_found(cluster_sandbox: P
     finally:
         cluster_sandbox.heal("domain-unresolved-pipeline")
         cluster_sandbox.heal("domain-unresolved")
+
+
+@CLUSTER
+def test_what_cargo_token_writes_about_a_wrong_password_is_read_with_its_meaning(cluster_sandbox: PracticeSandbox):
+    login = cluster_sandbox.run("docker", "login", CARGO, "-u", "alice", "--password-stdin", input="wrong")
+    assert login.returncode == 1
+    body = diagnose(cluster_sandbox, "cargo")
+    assert body["root_causes"] == []
+    links = finding(body, "CRG810")["chain"]
+    [said] = [link for link in links if link["rule"].endswith("password incorrect, username: alice")]
+    assert said["consequence"] == "The password was wrong (speaks for CRG501, CRG506)"
+    assert finding(body, "CRG811")["status"] == "ok"
