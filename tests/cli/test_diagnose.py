@@ -37,6 +37,28 @@ def test_the_exit_code_and_the_json_say_the_same(
     assert body["replayed"].startswith("replayed evidence of ")
 
 
+def test_one_use_can_be_asked_for_by_image_account_and_action(capsys: Capture) -> None:
+    use = ["--image", "devops_test-cargo/node:8.9-alpine", "--account", "alice", "--action", "push"]
+    assert run(["diagnose", "--env", "cargo", "--replay", "guest-pushes", "--json", *use]) == 1
+    body = json.loads(capsys.readouterr().out)
+    assert body["root_causes"] == ["CRG511"]
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        (("--account", "mallory"), "cargo has no account 'mallory'"),
+        (("--account", "mallory"), "admin, alice, docker-config"),
+        (("--action", "delete"), "'delete' is no action"),
+    ],
+)
+def test_a_use_that_can_not_be_is_one_sentence_and_exit_code_2(
+    capsys: Capture, option: tuple[str, ...], said: str
+) -> None:
+    assert run(["diagnose", "--env", "cargo", "--replay", "guest-pushes", *option]) == 2
+    assert said in capsys.readouterr().err
+
+
 def test_several_environments_give_a_list_and_the_worst_exit_code(capsys: Capture) -> None:
     assert run(["diagnose", "--env", "dev*", "--env", "cargo", "--replay", "wrong-domain", "--json"]) == 1
     bodies = json.loads(capsys.readouterr().out)

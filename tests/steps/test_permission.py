@@ -79,3 +79,12 @@ def test_where_nothing_is_missing_the_projects_are_not_asked_and_that_is_said() 
     assert table.rows == ()
     assert table.note is not None
     assert "were not looked at" in table.note.en
+
+
+def test_a_diagnosis_with_all_rights_there_asks_for_tokens_and_nothing_deeper() -> None:
+    with open_investigation("cargo", replay="admin-needs-no-cargo-admin-project") as investigation:
+        investigation.diagnose()
+        asked = [str(observation.question) for observation in investigation.evidence]
+    assert not [question for question in asked if "/api/v2" in question or "project_name" in question]
+    assert len([question for question in asked if "scope=" in question]) == 5
+    assert [question for question in asked if "systeminfo" in question]
