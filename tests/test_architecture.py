@@ -12,8 +12,20 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "cargo_runbook"
 
 # One direction of flow: a floor may import those before it, and itself.
-FLOORS = ("inventory", "connections", "facts", "probes", "rules", "steps", "views", "archive", "execution", "cli")
-PURE = ("facts", "rules")
+FLOORS = (
+    "inventory",
+    "connections",
+    "facts",
+    "probes",
+    "rules",
+    "symptoms",
+    "steps",
+    "views",
+    "archive",
+    "execution",
+    "cli",
+)
+PURE = ("facts", "rules", "symptoms")
 WORLD = {
     "socket",
     "ssl",

@@ -18,13 +18,21 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from cargo_runbook.cli import codes, diagnose, env, notebook, records
+from cargo_runbook.cli import codes, diagnose, env, explain, notebook, records
 from cargo_runbook.cli import run as run_command
 from cargo_runbook.cli.console import PROGRAM, complain, message, tell
 from cargo_runbook.errors import InventoryError, RunbookError
 
 COMMANDS_GROUP = "cargo_runbook.commands"
-BUILT_IN = (diagnose.register, run_command.register, notebook.register, records.register, env.register, codes.register)
+BUILT_IN = (
+    explain.register,
+    diagnose.register,
+    run_command.register,
+    notebook.register,
+    records.register,
+    env.register,
+    codes.register,
+)
 
 _HELP = tell(
     """Find what is broken in a Cargo registry, with the proof, and keep a record.
@@ -33,6 +41,7 @@ _HELP = tell(
 Examples:
   cargo-runbook env init prod-1          write an inventory file to fill in
   cargo-runbook env check                are the inventory files right?
+  cargo-runbook explain 'TEXT'           what an error text means
   cargo-runbook diagnose --env prod-1    the cause, with its chain
   cargo-runbook run 00_triage --env prod-1
                                          the same as a notebook, kept as a record
@@ -43,6 +52,7 @@ Examples:
 示例：
   cargo-runbook env init prod-1          生成一份待填写的环境文件
   cargo-runbook env check                检查环境文件是否正确
+  cargo-runbook explain '报错内容'        解释一段报错的原因
   cargo-runbook diagnose --env prod-1    给出原因和推理链
   cargo-runbook run 00_triage --env prod-1
                                          以 Notebook 执行同样的排查，并留下记录

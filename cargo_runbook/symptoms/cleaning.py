@@ -1,0 +1,136 @@
+"""A pasted text as it can be read: without colours and escapes, each place with the line that it stands in.
+
+What is pasted comes out of terminals, JSON logs, syslog and chat windows. So escape codes may stand there in full, as
+`#033[1m` or `\\u001b[1m`; quotes and line ends may be escaped once or several times; and a narrow terminal may have
+cut a word in two.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+
+# A run of backslashes is looked at once, from its start: from every sign of it would take for ever.
+# In full, as rsyslog and cat -v write it, and as JSON and C do.
+_COLOUR = re.compile(
+    r"(?:\x1b|#033|\^\[(?=\[\d)|(?<!\\)\\+(?:u001[bB]|x1[bB]|0?33)|␛|�(?=\[\d))\[[0-9;?]{0,20}[A-Za-z]"
+    r"|\x1b\][^\x07\x1b]{0,200}(?:\x07|\x1b\\)|\x1b[()][A-Z0-9]|\x1b[=>78]"
+)
+_COLOUR_SIGNS = ("\x1b", "#033", "^[[", "\\u001", "\\x1", "\\033", "\\33", "␛", "�[")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b-\u200f\u2028-\u202e\u2060\ufeff]+")
+_NEWLINE = re.compile("\n")
+_QUOTE = re.compile(r"(?<!\\)\\+([\"'])")
+_LINE_END = re.compile(
+    r"(?<!\\)\\+[rnt](?=[^A-Za-z]|[A-Z]|(?:errors|denied|unauthorized|error|failed|time|level)\b)|#01[25]"
+)
+_UNICODE = re.compile(r"(?<!\\)\\+u00(26|3[cCeE]|27|22)")
+_ENTITY = re.compile(r"&(?:quot|lt|gt|amp|apos|#34|#39|#x27);")
+_ENTITIES = {"quot": '"', "lt": "<", "gt": ">", "amp": "&", "apos": "'", "#34": '"', "#39": "'", "#x27": "'"}
+_TYPOGRAPHIC = str.maketrans({"“": '"', "”": '"', "‘": "'", "’": "'", "「": '"', "」": '"', "\u00a0": " "})
+_VARIABLE = b"0123456789abcdef"
+_OF_A_KIND = 3
+# A line that a terminal has cut is nearly as wide as it; a new statement begins with a time, a level or a prompt.
+_NARROWEST = 50
+_FRESH = re.compile(
+    r"\s*(?:[$#>*\[{<(-]|\d{4}[-/]\d\d|\d\d:\d\d|[A-Z][a-z]{2} +\d|[IWEF]\d{4} |(?:time|level|error|warning|fatal|caused)\b)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Paste:
+    """A cleaned text. `text` and `lower` have the same places.
+
+    Args:
+        numbers: for each line of `text` its number in what was pasted; empty where no line was left out.
+    """
+
+    text: str
+    lower: str
+    numbers: tuple[int, ...] = ()
+
+    @cached_property
+    def _ends(self) -> list[int]:
+        return [match.start() for match in _NEWLINE.finditer(self.text)]
+
+    def line_of(self, place: int) -> int:
+        """Number of the line, from 1, that holds `place`."""
+        line = bisect_right(self._ends, place - 1) if place else 0
+        return self.numbers[line] if self.numbers else line + 1
+
+    def line_around(self, place: int, reach: int) -> tuple[int, int]:
+        """Start and end of the line that holds `place`, cut to `reach` signs on either side."""
+        start = self.text.rfind("\n", max(0, place - reach), place) + 1 or max(0, place - reach)
+        end = self.text.find("\n", place, place + reach)
+        return start, end if end >= 0 else min(len(self.text), place + reach)
+
+
+def clean(raw: str) -> Paste:
+    """`raw` without what only a terminal or a log shipper put there; line numbers stay as they were pasted."""
+    text = raw.replace("\r\n", "\n").replace("\r", "\n") if "\r" in raw else raw
+    if any(sign in text for sign in _COLOUR_SIGNS):
+        text = _COLOUR.sub("", text)
+    if "\\" in text or "#01" in text:
+        text = _QUOTE.sub(r"\1", text)
+        text = _UNICODE.sub(lambda m: chr(int(m[1], 16)), text)
+        text = _LINE_END.sub(" ", text)
+    if "&" in text:
+        text = _ENTITY.sub(lambda m: _ENTITIES[m.group()[1:-1]], text)
+    if not text.isascii():
+        text = text.translate(_TYPOGRAPHIC)
+    text = _CONTROL.sub("", text)
+    return _paste(text)
+
+
+def _paste(text: str) -> Paste:
+    lower = text.lower()
+    if len(lower) != len(text):
+        # A few letters of other scripts grow when they are made small, and the places would no longer agree.
+        text = "".join(sign if len(sign.lower()) == 1 else "?" for sign in text)
+        lower = text.lower()
+    return Paste(text, lower)
+
+
+def condensed(paste: Paste) -> Paste:
+    """The text with every kind of line a few times only: a log says the same a hundred thousand times.
+
+    Lines are of one kind when they differ in nothing but digits and the letters of hexadecimal numbers.
+    """
+    kinds = paste.lower.encode("utf-8", "replace").translate(None, _VARIABLE).split(b"\n")
+    lines = paste.text.split("\n")
+    count = Counter[bytes]()
+    kept: set[int] = set()
+    last: dict[bytes, int] = {}
+    for number, kind in enumerate(kinds):
+        count[kind] += 1
+        last[kind] = number
+        if count[kind] <= _OF_A_KIND:
+            kept.add(number)
+    if len(kept) == len(lines):
+        return paste
+    order = sorted(kept.union(last.values()))
+    made = _paste("\n".join(lines[number] for number in order))
+    return Paste(made.text, made.lower, tuple(number + 1 for number in order))
+
+
+def unwrapped(paste: Paste) -> tuple[Paste, ...]:
+    """The text as it may have been before a terminal cut its lines: words cut in two, and lines cut between words.
+
+    Empty when no line is long enough to have been cut. The line ends that stay are those before a new statement.
+    """
+    lines = paste.text.split("\n")
+    if len(lines) < 2 or max(map(len, lines)) < _NARROWEST:
+        return ()
+    return tuple(_paste(_joined(lines, glue)) for glue in ("", " "))
+
+
+def _joined(lines: list[str], glue: str) -> str:
+    parts = [lines[0]]
+    for before, line in pairwise(lines):
+        cut = len(before) >= _NARROWEST and line.strip() and not _FRESH.match(line)
+        parts.append((glue + line.lstrip() if glue else line) if cut else "\n" + line)
+    return "".join(parts)

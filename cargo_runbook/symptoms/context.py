@@ -1,0 +1,86 @@
+"""What a place in a text is about: an image operation, a replication, or somebody else's trouble."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+
+from ruamel.yaml import YAML
+
+from cargo_runbook.symptoms.cleaning import Paste
+from cargo_runbook.symptoms.patterns import Needs
+
+# An image by its full name, HOST/PATH:TAG or @DIGEST, is as good as a word. A line of a Go stack trace looks alike.
+_IMAGE_NAME = re.compile(
+    r"(?<![/\w.-])(?:[\w-]{1,63}(?:\.[\w-]{1,63}){1,6}(?::\d{2,5})?|[\w-]{1,63}:\d{2,5})(?:/[\w.-]{1,128}){1,6}"
+    r"(?<!\.go)(?<!\.py)(?<!\.js)(?<!\.java)(?<!\.ts)(?::[\w.-]{1,128}|@sha256:)"
+)
+# Words count this far before and after a place. In a long log other things happen elsewhere.
+_NEAR = 2500
+
+
+@dataclass(frozen=True)
+class Words:
+    """The lists of `contexts.yml`."""
+
+    image: tuple[str, ...]
+    replication: tuple[str, ...]
+    foreign: tuple[str, ...]
+
+
+@cache
+def words() -> Words:
+    """The lists that come with the program."""
+    text = files("cargo_runbook.symptoms").joinpath("contexts.yml").read_text(encoding="utf-8")
+    table = YAML(typ="safe").load(text)
+    return Words(*(tuple(table[name]) for name in ("image", "replication", "foreign")))
+
+
+@dataclass
+class Surroundings:
+    """Answers what stands near a place of a text. Near places share an answer, so that a long log costs no more."""
+
+    paste: Paste
+    _known: dict[tuple[int, Needs], bool] = field(default_factory=dict)
+
+    def meets(self, needs: Needs, start: int, end: int) -> bool:
+        """Whether what a pattern needs is there for a line from `start` to `end`."""
+        if needs is Needs.NOTHING:
+            return True
+        if needs in (Needs.IMAGE, Needs.NO_OTHER_TOOL) and self.is_foreign(start, end):
+            return False
+        if needs is Needs.NO_OTHER_TOOL:
+            return True
+        block = start // _NEAR
+        key = (block, needs)
+        if key not in self._known:
+            wanted = _wanted(needs)
+            self._known[key] = self._holds(wanted, (block - 1) * _NEAR, (block + 2) * _NEAR)
+        if self._known[key] or self._holds(_wanted(needs), start, end):
+            return True
+        return needs is Needs.IMAGE and bool(_IMAGE_NAME.search(self.paste.text, start, end))
+
+    def is_foreign(self, start: int, end: int) -> bool:
+        """Whether the line from `start` to `end` belongs to git, npm, a database, or another tool that is none of ours."""
+        return any(self._holds_word(word, start, end) for word in words().foreign)
+
+    def _holds_word(self, word: str, start: int, end: int) -> bool:
+        """Whether a word stands there by itself: `fatal:` is git's, `isfatal:` is not."""
+        lower = self.paste.lower
+        place = lower.find(word, start, end)
+        while place >= 0:
+            if place == start or not (word[0].isalnum() and lower[place - 1].isalnum()):
+                return True
+            place = lower.find(word, place + 1, end)
+        return False
+
+    def _holds(self, wanted: Iterable[str], start: int, end: int) -> bool:
+        lower, first = self.paste.lower, max(0, start)
+        return any(lower.find(word, first, end) >= 0 for word in wanted)
+
+
+def _wanted(needs: Needs) -> tuple[str, ...]:
+    return words().image if needs is Needs.IMAGE else words().replication

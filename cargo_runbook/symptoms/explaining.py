@@ -1,0 +1,111 @@
+"""The causes of a text, ranked, with the words that decided."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cargo_runbook.symptoms.cleaning import Paste, clean, condensed, unwrapped
+from cargo_runbook.symptoms.matching import Match, matches
+from cargo_runbook.symptoms.patterns import UNKNOWN, Book, shipped_book
+from cargo_runbook.symptoms.rules import adjusted, structural
+
+# Below this a match says too little to name a cause.
+_ENOUGH = 30
+# Each further cause that a text may also have is believed this much less than the one before it.
+_FADING = 0.8
+_LONGEST_EVIDENCE = 200
+# Longer texts are logs, and no terminal has cut them.
+_LONGEST_PASTE = 65536
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A cause with how much speaks for it (0 to 1) and the words that do; `line` is 0 where no line names it."""
+
+    cause: str
+    score: float
+    evidence: tuple[str, ...]
+    line: int
+    patterns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One error of a paste that holds several: its line, the line's text, and what it says."""
+
+    line: int
+    cause: str
+    text: str
+    start: int
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What a text says. `candidates` is never empty: the first one is the answer, `unknown` where nothing is said."""
+
+    candidates: tuple[Candidate, ...]
+    statements: tuple[Statement, ...]
+    paste: Paste
+
+    @property
+    def cause(self) -> str:
+        return self.candidates[0].cause
+
+
+def explain(text: str, book: Book | None = None) -> Explanation:
+    """The causes that `text` names, likeliest first.
+
+    Args:
+        text: what was pasted: any length, several errors, colours and escapes included.
+        book: patterns to use; by default those that come with the program.
+    """
+    chosen = book or shipped_book()
+    paste = clean(text)
+    if len(text) > _LONGEST_PASTE:
+        paste = condensed(paste)
+    found = _found(paste, chosen)
+    if len(text) <= _LONGEST_PASTE and max((match.weight for match in found), default=0) < _ENOUGH:
+        for other in unwrapped(paste):
+            if again := _found(other, chosen):
+                paste, found = other, again
+                break
+    return Explanation(_ranked(found), _statements(paste, found), paste)
+
+
+def _found(paste: Paste, book: Book) -> list[Match]:
+    found = [adjusted(paste, match) for match in structural(paste, matches(paste, book))]
+    return [match for match in found if match.weight >= _ENOUGH]
+
+
+def _ranked(found: list[Match]) -> tuple[Candidate, ...]:
+    if not found:
+        return (Candidate(UNKNOWN, 0.0, (), 0),)
+    scores: dict[str, float] = {}
+    for match in found:
+        # Of equals the later one wins: the last line is what the command ended with.
+        scores[match.cause] = max(scores.get(match.cause, 0.0), match.weight / 100)
+    last = {match.cause: match.place for match in found}
+    top = max(found, key=lambda match: (match.weight, match.place))
+    fade = top.weight / 100
+    for cause in top.also:
+        fade *= _FADING
+        scores[cause] = max(scores.get(cause, 0.0), fade)
+    order = sorted(scores, key=lambda cause: (-scores[cause], -last.get(cause, -1)))
+    return tuple(_candidate(cause, scores[cause], found, top) for cause in order)
+
+
+def _candidate(cause: str, score: float, found: list[Match], top: Match) -> Candidate:
+    own = sorted((match for match in found if match.cause == cause), key=lambda match: -match.weight) or [top]
+    evidence = tuple(dict.fromkeys(match.words[:_LONGEST_EVIDENCE] for match in own))[:3]
+    return Candidate(cause, round(score, 3), evidence, own[0].line, tuple(dict.fromkeys(m.name for m in own)))
+
+
+def _statements(paste: Paste, found: list[Match]) -> tuple[Statement, ...]:
+    best: dict[int, Match] = {}
+    for match in found:
+        if match.line not in best or match.weight > best[match.line].weight:
+            best[match.line] = match
+    return tuple(
+        Statement(line, match.cause, paste.text[match.start : match.end].strip(), match.start)
+        for line, match in sorted(best.items())
+    )

@@ -1,0 +1,106 @@
+"""What the build of a text says that no single pattern can: whose token service failed, and which refusal it was."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from cargo_runbook.symptoms.cleaning import Paste
+from cargo_runbook.symptoms.matching import REACH, Match
+from cargo_runbook.symptoms.structure import (
+    Address,
+    differ,
+    is_public_hub,
+    read_address,
+    realms,
+    references,
+    requests,
+)
+
+_TOKEN_SIGNS = ("service=", "scope=", "/token", "/auth?", "realm")
+_NEAR = 2500
+_NETWORK = frozenset({"connection-refused-or-unreachable", "gateway-error"})
+
+
+def structural(paste: Paste, found: list[Match]) -> list[Match]:
+    """`found` with what the build of the lines adds to it and takes away from it."""
+    added = list(_token_services(paste))
+    return sorted([*found, *added], key=lambda match: match.place)
+
+
+def _token_services(paste: Paste) -> Iterator[Match]:
+    """A token service of another name than the registry's, or a token service that alone does not answer."""
+    seen: set[int] = set()
+    for sign in _TOKEN_SIGNS:
+        place = paste.lower.find(sign)
+        count = 0
+        while place >= 0 and count < 60:
+            start, end = paste.line_around(place, REACH)
+            if start not in seen:
+                seen.add(start)
+                yield from _token_service(paste, start, end)
+            count += 1
+            place = paste.lower.find(sign, end)
+
+
+def _token_service(paste: Paste, start: int, end: int) -> Iterator[Match]:
+    line = paste.text[start:end]
+    asked = requests(line)
+    tokens = [address for address in (*asked, *realms(line)) if address.asks_for_token]
+    if not tokens:
+        return
+    registry = _registry(paste, line, asked, start)
+    if registry is None:
+        return
+    for token in tokens:
+        if differ(registry, token):
+            name = registry[0] + (f":{registry[1]}" if registry[1] else "")
+            words = f"{name} -> {token.scheme}://{token.host}" + (f":{token.port}" if token.explicit else "")
+            yield Match(
+                "realm-elsewhere",
+                "wrong-domain",
+                98,
+                ("token-service", "connection-refused-or-unreachable", "dns-unresolvable", "tls-trust"),
+                words,
+                paste.line_of(start),
+                start,
+                end,
+                start,
+            )
+            return
+
+
+def _registry(paste: Paste, line: str, asked: tuple[Address, ...], start: int) -> tuple[str, str] | None:
+    """Host and port (empty: the scheme's own) of the registry that the requests of a line are for."""
+    outer = next((address for address in asked if address.is_registry), None)
+    if outer is not None:
+        return outer.host, outer.port if outer.explicit else ""
+    if named := references(line) or references(paste.text[max(0, start - _NEAR) : start]):
+        return named[-1].host, named[-1].port
+    if named := references(paste.text[start : start + _NEAR]):
+        return named[0].host, named[0].port
+    return None
+
+
+def fails_at_token(paste: Paste, match: Match) -> str:
+    """How the failed request of a match's line ends at a token service: `hub`, `own`, or empty when it does not."""
+    asked = requests(paste.text[match.start : match.end])
+    if not asked or not asked[-1].asks_for_token:
+        return ""
+    return "hub" if is_public_hub(asked[-1].host) else "own"
+
+
+def adjusted(paste: Paste, match: Match) -> Match:
+    """A match as the last request of its line makes it: what fails at a token service is that service's failure."""
+    if match.cause not in (*_NETWORK, "tls-trust", "dns-unresolvable", "storage-or-upload"):
+        return match
+    where = fails_at_token(paste, match)
+    if not where:
+        return match
+    if match.cause in ("gateway-error", "storage-or-upload") or (where == "hub" and match.cause in _NETWORK):
+        also = (match.cause, *match.also)
+        return replace(match, cause="token-service", also=tuple(dict.fromkeys(also)))
+    return replace(match, also=tuple(dict.fromkeys(("token-service", *match.also))))
+
+
+__all__ = ["adjusted", "read_address", "structural"]

@@ -1,0 +1,160 @@
+"""What a pasted text says, and what it is about."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cargo_runbook.secret import Redactor
+from cargo_runbook.symptoms import explain
+from cargo_runbook.symptoms.answer import answer
+from cargo_runbook.symptoms.subject import read_subject
+from tests.symptoms.corpus import BATCHES, read
+
+UNRESOLVED = (
+    'Error response from daemon: Get "https://reg.corp.example/v2/": '
+    "dial tcp: lookup reg.corp.example on 10.254.0.100:53: no such host"
+)
+ELSEWHERE = 'Get "https://bar.corp.example/v2/": Get "https://foo.corp.example/service/token?account=a&service=harbor-registry": '
+
+
+@pytest.mark.parametrize("batch", BATCHES, ids=lambda batch: batch.stem)
+def test_labelled_texts_are_explained_as_they_are_labelled(batch: Path) -> None:
+    texts = read(batch)
+    named = {text.name: (explain(text.text).cause, text) for text in texts}
+    wrong = [name for name, (cause, text) in named.items() if cause not in (text.label, *text.alternates)]
+    assert wrong == []
+    strict = sum(cause == text.label for cause, text in named.values())
+    assert strict / len(texts) >= 0.97
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        UNRESOLVED,
+        f"\x1b[31m{UNRESOLVED}\x1b[0m",
+        UNRESOLVED.replace("no such host", "#033[1mno such host#033[0m"),
+        '{"message":"' + UNRESOLVED.replace('"', '\\"') + '"}',
+        '{"log":"{\\"message\\":\\"' + UNRESOLVED.replace('"', '\\\\\\"') + '\\"}\\n"}',
+        f"老师好，拉镜像时报错：{UNRESOLVED}，请问怎么办？",
+        UNRESOLVED.replace('"', "“"),
+        UNRESOLVED.replace('"', "&quot;"),
+        UNRESOLVED[:95] + "\n" + UNRESOLVED[95:],
+        UNRESOLVED.replace(" no such host", "\nno such host"),
+        "#12 0.345 pulling\r" + UNRESOLVED + "\r\n",
+    ],
+)
+def test_colours_escapes_quotes_and_wrapped_lines_change_nothing(text: str) -> None:
+    assert explain(text).cause == "dns-unresolvable"
+
+
+@pytest.mark.parametrize(
+    "tail",
+    ["dial tcp: lookup foo.corp.example: no such host", "x509: certificate has expired", "Service Unavailable", "EOF"],
+)
+def test_a_token_service_of_another_name_is_the_wrong_domain_whatever_went_wrong_there(tail: str) -> None:
+    assert explain(ELSEWHERE + tail).cause == "wrong-domain"
+
+
+@pytest.mark.parametrize(
+    ("text", "cause"),
+    [
+        (ELSEWHERE.replace("foo.", "bar.") + "dial tcp 10.0.0.5:443: i/o timeout", "connection-refused-or-unreachable"),
+        (
+            ELSEWHERE.replace("foo.corp.example", "bar.corp.example:443") + "dial tcp: i/o timeout",
+            "connection-refused-or-unreachable",
+        ),
+        (ELSEWHERE.replace("foo.corp.example", "bar.corp.example:8443") + "EOF", "wrong-domain"),
+        (ELSEWHERE.replace("bar.", "registry-1.docker.").replace(".corp.example/v2", ".io/v2"), "wrong-domain"),
+    ],
+)
+def test_ports_count_only_where_they_differ(text: str, cause: str) -> None:
+    assert explain(text).cause == cause
+
+
+@pytest.mark.parametrize(
+    ("text", "cause"),
+    [
+        # Outer words of kaniko, podman and robusta's kind mislead; the tail decides.
+        (
+            "error checking push permissions -- make sure you entered the correct tag name, and that you are authenticated "
+            'correctly, and try again: creating push check transport for r.example failed: Get "https://r.example/v2/": '
+            "dial tcp 10.0.0.5:443: connect: no route to host",
+            "connection-refused-or-unreachable",
+        ),
+        ("ErrImagePull: image not found? " + UNRESOLVED, "dns-unresolvable"),
+        (
+            "Existing credentials are invalid, please enter valid username and password\n"
+            "Error: pinging docker registry: Get https://r.example/v2/: http: server gave HTTP response to HTTPS client",
+            "http-vs-https",
+        ),
+        ("", "unknown"),
+        ("docker: something new that nobody has seen", "unknown"),
+        ("fatal: unable to access 'https://registry.example/docker.git/': Could not resolve host", "unknown"),
+    ],
+)
+def test_the_cause_is_read_from_the_tail_and_never_guessed(text: str, cause: str) -> None:
+    assert explain(text).cause == cause
+
+
+def test_several_errors_are_told_each_with_its_line() -> None:
+    text = f"$ docker pull a\n{UNRESOLVED}\n\n$ docker push reg.corp.example/p/r\ndenied: requested access to the resource is denied"
+    assert [(s.line, s.cause) for s in explain(text).statements] == [(2, "dns-unresolvable"), (5, "permission-denied")]
+
+
+def test_a_line_of_a_long_log_keeps_its_number() -> None:
+    log = "".join(f"2024-01-01T00:00:00Z INFO pulled image {n} from reg.corp.example\n" for n in range(5000))
+    found = explain(log + UNRESOLVED + "\n" + log)
+    assert [(s.line, s.cause) for s in found.statements] == [(5001, "dns-unresolvable")]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (UNRESOLVED, ("reg.corp.example", "", "docker", "pod", "10.254.0.100")),
+        (
+            UNRESOLVED.replace("10.254.0.100", "127.0.0.11"),
+            ("reg.corp.example", "", "docker", "container", "127.0.0.11"),
+        ),
+        (
+            'Failed to pull image "reg.corp.example:8443/p/r:1": dial tcp 10.0.0.5:8443: connect: connection refused',
+            ("reg.corp.example:8443", "p/r:1", "kubelet", "cluster node", ""),
+        ),
+        (
+            "[ERROR] [transfer.go:205]: an error occurred while creating project p on https://b.example with user admin : "
+            "Post https://b.example/api/projects/: dial tcp: lookup b.example on 127.0.0.11:53: no such host",
+            ("b.example", "", "harbor replication", "jobservice container", "127.0.0.11"),
+        ),
+        ("pull access denied for reg.corp.example/p/r, repository", ("reg.corp.example", "p/r", "", "", "")),
+    ],
+)
+def test_domain_image_client_and_vantage_are_read(text: str, expected: tuple[str, ...]) -> None:
+    subject = read_subject(text)
+    assert (subject.domain, subject.image, subject.client, subject.vantage, subject.resolver) == expected
+
+
+def test_a_name_that_fails_in_a_pod_leads_to_the_pipeline_and_in_a_replication_to_replication() -> None:
+    assert answer(explain(UNRESOLVED), Redactor()).notebook == "12_domain_unresolved_pipeline"
+    host = answer(explain(UNRESOLVED.replace("10.254.0.100", "192.0.2.1")), Redactor())
+    assert host.notebook == "11_domain_unresolved_local"
+    job = "[ERROR] [transfer.go:205]: Post https://b.example/api/projects/: dial tcp: lookup b.example: no such host"
+    assert answer(explain(job), Redactor()).notebook == "40_replication_stuck"
+
+
+def test_candidates_that_are_close_come_with_what_tells_them_apart() -> None:
+    given = answer(
+        explain("pull access denied for r.example/p/r, repository does not exist or may require 'docker login'"),
+        Redactor(),
+    )
+    assert list(given.apart) == ["not-logged-in", "permission-denied", "repository-or-project-missing"]
+    assert "p/r" in given.apart["permission-denied"].en
+
+
+def test_a_pasted_secret_is_in_nothing_that_is_shown() -> None:
+    text = (
+        "docker login -u bob -p hunter2secret r.example: denied: requested access to the resource is denied marker-4711"
+    )
+    shown = str(answer(explain(text), Redactor()).to_json())
+    assert "marker-4711" in shown
+    assert "hunter2secret" not in shown

@@ -1,0 +1,70 @@
+"""The tables of patterns, and what is refused in an own one."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from cargo_runbook.errors import UsageError
+from cargo_runbook.symptoms import Book, Pattern, explain, read_patterns, shipped
+
+OWN = """
+wax-seal:
+  cause: tls-trust
+  weight: 99
+  needs: nothing
+  regex: 'the wax seal is broken'
+  source: our own proxy
+  yes: 'pull failed: the wax seal is broken'
+  no: 'the wax seal is fine'
+"""
+
+
+@pytest.mark.parametrize("pattern", shipped(), ids=lambda pattern: pattern.name)
+def test_a_pattern_finds_its_positive_example_and_not_the_negative_one(pattern: Pattern) -> None:
+    assert pattern.regex.search(pattern.yes)
+    assert any(literal in pattern.yes.lower() for literal in pattern.literals)
+    assert not pattern.regex.search(pattern.no)
+    assert pattern.source
+
+
+def test_no_two_patterns_have_one_name() -> None:
+    assert [name for name, count in Counter(pattern.name for pattern in shipped()).items() if count > 1] == []
+
+
+def test_an_own_pattern_names_a_cause_that_nobody_else_knows() -> None:
+    text = "pull failed: the wax seal is broken"
+    assert explain(text).cause == "unknown"
+    found = explain(text, Book((*read_patterns(OWN, "own.yml"), *shipped())))
+    assert (found.cause, found.candidates[0].patterns) == ("tls-trust", ("wax-seal",))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "sentence"),
+    [
+        ("the wax seal is broken'\n  source", "(a+)+ wax seal'\n  source", "repeats a repeat"),
+        ("the wax seal is broken'\n  source", "wax.*seal'\n  source", "a wildcard without an end"),
+        ("the wax seal is broken'\n  source", "[wx].'\n  source", "without any literal text"),
+        ("the wax seal is broken'\n  source", "wax(seal'\n  source", "is no regular expression"),
+        ("cause: tls-trust", "cause: tls", "names the cause 'tls'"),
+        ("weight: 99", "weight: 0", "has no weight"),
+        ("weight: 99", "weight: heavy", "no number from 1 to 100"),
+        ("needs: nothing", "needs: luck", "needs 'luck'"),
+        ("needs: nothing", "colour: red", "has a field 'colour'"),
+        (
+            "yes: 'pull failed: the wax seal is broken'",
+            "yes: 'no such thing'",
+            "does not find its own positive example",
+        ),
+        ("no: 'the wax seal is fine'", "no: 'the wax seal is broken too'", "finds its negative example too"),
+        (OWN, "- a\n- b\n", "holds no patterns"),
+        (OWN, "a: [", "is no YAML"),
+    ],
+)
+def test_an_own_pattern_that_can_not_work_is_refused_with_a_sentence(before: str, after: str, sentence: str) -> None:
+    assert before in OWN
+    with pytest.raises(UsageError) as refused:
+        read_patterns(OWN.replace(before, after), "own.yml")
+    assert sentence in str(refused.value)
+    assert "own.yml" in str(refused.value)
