@@ -6,13 +6,15 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 
-from ruamel.yaml import YAML
-
+from cargo_runbook.data import read_data
 from cargo_runbook.guide import NOTEBOOKS
+from cargo_runbook.rules.catalog import catalog
 from cargo_runbook.symptoms.patterns import UNKNOWN
 from cargo_runbook.texts import Text
+
+# The section that is about everything.
+_ANY = "Cargo 问题排查路径"
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class Cause:
 @cache
 def causes() -> Mapping[str, Cause]:
     """All causes, `unknown` last."""
-    raw = YAML(typ="safe").load(files("cargo_runbook.symptoms").joinpath("causes.yml").read_text(encoding="utf-8"))
+    raw = read_data("cargo_runbook.symptoms", "causes.yml")
     return {
         name: Cause(
             name=name,
@@ -55,6 +57,10 @@ def cause_of(code: str, candidates: Iterable[str] = ()) -> str:
         candidates: causes that a text has; one of them is preferred where a code may be several.
     """
     possible = [cause.name for cause in causes().values() if any(p.fullmatch(code) for p in cause.proven_by)]
+    if not possible and code in catalog():
+        # A code that the table does not name is what its section of the guide is about.
+        section = catalog()[code].section
+        possible = [c.name for c in causes().values() if section in (c.section, c.section_in_pod) and section != _ANY]
     return next((name for name in candidates if name in possible), possible[0] if possible else UNKNOWN)
 
 

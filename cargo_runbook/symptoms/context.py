@@ -6,10 +6,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.resources import files
 
-from ruamel.yaml import YAML
-
+from cargo_runbook.data import read_data
 from cargo_runbook.symptoms.cleaning import Paste
 from cargo_runbook.symptoms.patterns import Needs
 
@@ -34,8 +32,7 @@ class Words:
 @cache
 def words() -> Words:
     """The lists that come with the program."""
-    text = files("cargo_runbook.symptoms").joinpath("contexts.yml").read_text(encoding="utf-8")
-    table = YAML(typ="safe").load(text)
+    table = read_data("cargo_runbook.symptoms", "contexts.yml")
     return Words(*(tuple(table[name]) for name in ("image", "replication", "foreign")))
 
 

@@ -1,4 +1,4 @@
-"""Patterns of what clients print: tables in `patterns/*.yml` that a person can read and add to.
+"""Patterns of what clients print: tables in `tables/*.yml` that a person can read and add to.
 
 A pattern is looked for in one line at a time, and only where one of its literals stands; the part of a line that is
 looked at has a fixed length. So the time that it takes grows with the text and with nothing else, as long as a pattern
@@ -20,6 +20,7 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from cargo_runbook.data import read_data
 from cargo_runbook.errors import UsageError
 
 CAUSES = (
@@ -41,12 +42,13 @@ CAUSES = (
     "client-config",
 )
 UNKNOWN = "unknown"
-_FIELDS = {"cause", "weight", "needs", "literals", "regex", "also", "source", "yes", "no"}
-_MANDATORY = ("cause", "weight", "regex", "source", "yes", "no")
+_FIELDS = {"cause", "weight", "needs", "literals", "regex", "also", "source", "finds", "spares"}
+_MANDATORY = ("cause", "weight", "regex", "source", "finds", "spares")
 # A wildcard longer than this makes every start cost as much as the rest of the line.
 _LONGEST_WILDCARD = 500
 _MOST_REPEATS = 1000
 _PIECE = 4
+_TABLES = "cargo_runbook.symptoms.tables"
 _SHORTEST_LITERAL = 3
 
 
@@ -72,7 +74,7 @@ class Pattern:
         literals: lower-case texts of which one is in every match; they are found before the pattern is tried.
         also: causes that the same text may have, likeliest first.
         source: the thread, source file or documentation that has the text.
-        yes, no: a text that it matches, and one that looks alike and that it does not match.
+        finds, spares: a text that it matches, and one that looks alike and that it does not match.
     """
 
     name: str
@@ -83,8 +85,8 @@ class Pattern:
     regex: re.Pattern[str]
     also: tuple[str, ...]
     source: str
-    yes: str
-    no: str
+    finds: str
+    spares: str
 
 
 class Book:
@@ -127,9 +129,8 @@ def shipped_book() -> Book:
 @cache
 def shipped() -> tuple[Pattern, ...]:
     """The patterns that come with the program."""
-    folder = files("cargo_runbook.symptoms") / "patterns"
-    tables = sorted((entry for entry in folder.iterdir() if entry.name.endswith(".yml")), key=lambda entry: entry.name)
-    return tuple(p for table in tables for p in read_patterns(table.read_text(encoding="utf-8"), table.name))
+    names = sorted(entry.name for entry in files(_TABLES).iterdir() if entry.name.endswith(".yml"))
+    return tuple(pattern for name in names for pattern in _patterns(read_data(_TABLES, name), name))
 
 
 def read_patterns(text: str, file: str) -> tuple[Pattern, ...]:
@@ -142,6 +143,10 @@ def read_patterns(text: str, file: str) -> tuple[Pattern, ...]:
         table = YAML(typ="safe").load(text)
     except YAMLError as error:
         raise UsageError(f"{file} is no YAML", seen=str(error).replace("\n", " ")) from error
+    return _patterns(table, file)
+
+
+def _patterns(table: Any, file: str) -> tuple[Pattern, ...]:
     if not isinstance(table, Mapping):
         raise UsageError(f"{file} holds no patterns", next_step="docs/symptoms.md shows how a pattern is written.")
     return tuple(_pattern(str(name), row, file) for name, row in table.items())
@@ -163,13 +168,13 @@ def _pattern(name: str, row: Any, file: str) -> Pattern:
         regex=regex,
         also=tuple(row.get("also", ())),
         source=row["source"],
-        yes=row["yes"],
-        no=row["no"],
+        finds=row["finds"],
+        spares=row["spares"],
     )
-    if not (regex.search(row["yes"]) and any(word in row["yes"].lower() for word in literals)):
-        raise UsageError(f'{file}: the pattern "{name}" does not find its own positive example', seen=row["yes"])
-    if regex.search(row["no"]):
-        raise UsageError(f'{file}: the pattern "{name}" finds its negative example too', seen=row["no"])
+    if not (regex.search(row["finds"]) and any(word in row["finds"].lower() for word in literals)):
+        raise UsageError(f'{file}: the pattern "{name}" does not find its own positive example', seen=row["finds"])
+    if regex.search(row["spares"]):
+        raise UsageError(f'{file}: the pattern "{name}" finds its negative example too', seen=row["spares"])
     return pattern
 
 

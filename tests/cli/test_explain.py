@@ -100,7 +100,7 @@ def test_own_patterns_come_from_a_file(capsys: Capture, tmp_path: Path) -> None:
     file = tmp_path / "own.yml"
     file.write_text(
         "wax:\n  cause: tls-trust\n  weight: 90\n  needs: nothing\n  regex: wax seal broken\n  source: ours\n"
-        "  yes: the wax seal broken\n  no: a seal\n",
+        "  finds: the wax seal broken\n  spares: a seal\n",
         encoding="utf-8",
     )
     assert run(["explain", "wax seal broken", "--patterns", str(file)]) == 0

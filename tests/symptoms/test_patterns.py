@@ -16,16 +16,16 @@ wax-seal:
   needs: nothing
   regex: 'the wax seal is broken'
   source: our own proxy
-  yes: 'pull failed: the wax seal is broken'
-  no: 'the wax seal is fine'
+  finds: 'pull failed: the wax seal is broken'
+  spares: 'the wax seal is fine'
 """
 
 
 @pytest.mark.parametrize("pattern", shipped(), ids=lambda pattern: pattern.name)
 def test_a_pattern_finds_its_positive_example_and_not_the_negative_one(pattern: Pattern) -> None:
-    assert pattern.regex.search(pattern.yes)
-    assert any(literal in pattern.yes.lower() for literal in pattern.literals)
-    assert not pattern.regex.search(pattern.no)
+    assert pattern.regex.search(pattern.finds)
+    assert any(literal in pattern.finds.lower() for literal in pattern.literals)
+    assert not pattern.regex.search(pattern.spares)
     assert pattern.source
 
 
@@ -53,11 +53,11 @@ def test_an_own_pattern_names_a_cause_that_nobody_else_knows() -> None:
         ("needs: nothing", "needs: luck", "needs 'luck'"),
         ("needs: nothing", "colour: red", "has a field 'colour'"),
         (
-            "yes: 'pull failed: the wax seal is broken'",
-            "yes: 'no such thing'",
+            "finds: 'pull failed: the wax seal is broken'",
+            "finds: 'no such thing'",
             "does not find its own positive example",
         ),
-        ("no: 'the wax seal is fine'", "no: 'the wax seal is broken too'", "finds its negative example too"),
+        ("spares: 'the wax seal is fine'", "spares: 'the wax seal is broken too'", "finds its negative example too"),
         (OWN, "- a\n- b\n", "holds no patterns"),
         (OWN, "a: [", "is no YAML"),
     ],

@@ -1,0 +1,1 @@
+"""The patterns: data, a file for each kind of cause."""
