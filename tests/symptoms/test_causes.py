@@ -23,7 +23,8 @@ def test_every_cause_has_an_entry_and_a_section_of_the_guide() -> None:
         assert cause.tell.fill({"domain": "d", "repository": "r"}).zh
 
 
-@pytest.mark.parametrize("code", [code.code for code in catalog().values() if code.section != "Cargo 问题排查路径"])
+# 排查路径 is about everything, so a code of it may be no cause that a text can name.
+@pytest.mark.parametrize("code", [code.code for code in catalog().values() if not code.section.startswith("Cargo 问题")])
 def test_every_finding_code_of_a_section_is_a_cause(code: str) -> None:
     assert cause_of(code) != UNKNOWN
 
