@@ -6,7 +6,7 @@ for the reason. Operator and name servers are what the path has asked already.
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,13 +18,17 @@ from cargo_runbook.facts.docker_proxy import ProxyFacts
 from cargo_runbook.facts.lookups import Found, read_getent, read_nslookup
 from cargo_runbook.facts.matrix import Cell, Column, Matrix, Origin, Place, Role, Row
 from cargo_runbook.facts.names import Lookup
+from cargo_runbook.facts.replication import read_policies
 from cargo_runbook.inventory.models import AccountKind, Environment
-from cargo_runbook.observations import Command, DnsQuery, HttpRequest, KubeCommand, Question, Vantage
+from cargo_runbook.observations import Command, DnsQuery, KubeCommand, Question, Vantage
 from cargo_runbook.observations import Place as At
 from cargo_runbook.probes.asking import DEADLINE, Ask, together
 from cargo_runbook.probes.docker_proxy import through_proxy
 from cargo_runbook.probes.places import CLIENT, Known, Resolver, front_of, places_of, token_services, what_they_have
+from cargo_runbook.probes.replication import SourceHarbor, first_policies
 from cargo_runbook.probes.scene import Scene
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*")
 
 
 def ask_matrix(scene: Scene) -> Matrix:
@@ -83,20 +87,15 @@ def _other_names(scene: Scene) -> list[Row]:
 
 
 def _peers(scene: Scene) -> list[str]:
+    """The hosts of the endpoints that policies of replication name."""
     admin = scene.environment.account(AccountKind.ADMIN)
     if admin is None:
         return []
-    url = f"https://{scene.environment.authority}/api/targets"
-    question = HttpRequest(url=url, connect_to=scene.connect_to(), account=admin.username, deadline=DEADLINE)
-    answer = scene.ask(question)
-    try:
-        targets = json.loads(answer.output) if answer.data.get("status") == 200 else []
-    except ValueError:
-        return []
-    endpoints = [str(target.get("endpoint", "")) for target in targets or [] if isinstance(target, dict)]
+    harbor = SourceHarbor(scene.ask, scene.environment, scene.connect_to(), admin)
+    endpoints = [policy.endpoint for policy in read_policies([first_policies(harbor)])]
     hosts = [urlsplit(each if "://" in each else f"https://{each}").hostname or "" for each in endpoints]
     # A name that could not be asked for is no row; the replication's own notebook shows it as it stands.
-    return [host for host in dict.fromkeys(hosts) if host and host.replace("-", "").replace(".", "").isalnum()]
+    return [host for host in dict.fromkeys(hosts) if _NAME.fullmatch(host)]
 
 
 @dataclass(frozen=True)

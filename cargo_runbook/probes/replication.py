@@ -75,6 +75,11 @@ def _page(path: str, number: int) -> str:
     return f"{path}{'&' if '?' in path else '?'}page={number}&page_size={PAGE}"
 
 
+def first_policies(harbor: SourceHarbor) -> Observation:
+    """The first page of the policies: one question, whoever asks it."""
+    return harbor.ask(harbor.question(_page("/api/policies/replication", 1)))
+
+
 def ask_replication(scene: Scene) -> EnvironmentReplication:
     """All about the replications that this environment's Harbor carries out."""
     admin = scene.environment.account(AccountKind.ADMIN)
@@ -90,7 +95,7 @@ def ask_replication(scene: Scene) -> EnvironmentReplication:
     if not generation.version:
         broken = generation.status == 500
         return EnvironmentReplication(generation=generation, reason="" if broken else Reason.NOT_REACHED)
-    listed = harbor.ask(harbor.question(_page("/api/policies/replication", 1)))
+    listed = first_policies(harbor)
     if listed.data.get("status") != 200:
         refused = listed.data.get("status") in (401, 403)
         reason = Reason.REFUSED if refused else Reason.NOT_REACHED
