@@ -92,6 +92,7 @@ CASES = [
     ("another tenant's pipeline", facts(right(user="__cyclone__ops", account="__cyclone__ops")), "CRG513"),
     ("Cargo-Admin is not known", facts(right(), project=NOBODY_KNOWS), "CRG514"),
     ("admin lacks a right", facts(admin("pull")), "CRG514"),
+    ("admin lacks one, and Cargo-Admin has no project", facts(admin("pull"), project=replace(PRIVATE, in_cargo_admin=False)), "CRG514"),
 ]  # fmt: skip
 
 
@@ -172,6 +173,11 @@ def test_a_token_service_at_fault_explains_missing_rights_but_not_what_others_sa
     path: PathFacts, seen: AccessFacts, roots: tuple[str, ...]
 ) -> None:
     assert diagnose(seen, path).root_causes == roots
+
+
+def test_a_saved_password_is_not_called_old_by_a_token_service_that_can_not_know() -> None:
+    (told,) = [f for f in judge_access(BUILT_IN, facts(docker(**UNHEARD))) if f.code == "CRG506"]
+    assert told.status is Verdict.SKIPPED
 
 
 def test_a_pull_that_lacks_its_right_follows_from_the_cause() -> None:
