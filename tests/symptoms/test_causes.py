@@ -24,7 +24,9 @@ def test_every_cause_has_an_entry_and_a_section_of_the_guide() -> None:
 
 
 # 排查路径 is about everything, so a code of it may be no cause that a text can name.
-@pytest.mark.parametrize("code", [code.code for code in catalog().values() if not code.section.startswith("Cargo 问题")])
+@pytest.mark.parametrize(
+    "code", [code.code for code in catalog().values() if not code.section.startswith("Cargo 问题")]
+)
 def test_every_finding_code_of_a_section_is_a_cause(code: str) -> None:
     assert cause_of(code) != UNKNOWN
 
