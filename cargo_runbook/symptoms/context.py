@@ -16,6 +16,8 @@ _IMAGE_NAME = re.compile(
     r"(?<![/\w.-])(?:[\w-]{1,63}(?:\.[\w-]{1,63}){1,6}(?::\d{2,5})?|[\w-]{1,63}:\d{2,5})(?:/[\w.-]{1,128}){1,6}"
     r"(?<!\.go)(?<!\.py)(?<!\.js)(?<!\.java)(?<!\.ts)(?::[\w.-]{1,128}|@sha256:)"
 )
+# A line of Harbor's own log.
+_HARBOR_LOG = re.compile(r"\[(?:DEBUG|INFO|WARNING|ERROR|FATAL)\] \[/?[\w/.-]{3,120}\.go:\d{1,5}\]")
 # Words count this far before and after a place. In a long log other things happen elsewhere.
 _NEAR = 2500
 
@@ -58,7 +60,10 @@ class Surroundings:
             self._known[key] = self._holds(wanted, (block - 1) * _NEAR, (block + 2) * _NEAR)
         if self._known[key] or self._holds(_wanted(needs), start, end):
             return True
-        return needs is Needs.IMAGE and bool(_IMAGE_NAME.search(self.paste.text, start, end))
+        text = self.paste.text
+        return needs is Needs.IMAGE and bool(
+            _IMAGE_NAME.search(text, start, end) or _HARBOR_LOG.search(text, start, end)
+        )
 
     def is_foreign(self, start: int, end: int) -> bool:
         """Whether the line from `start` to `end` belongs to git, npm, a database, or another tool that is none of ours."""
