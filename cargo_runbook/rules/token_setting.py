@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from cargo_runbook.facts.hosts_file import is_loopback
 from cargo_runbook.facts.installation import HostInstallation, InstallationFacts
 from cargo_runbook.facts.path import PathFacts
 from cargo_runbook.facts.token_service import Issuer
@@ -106,10 +105,11 @@ def _useless(path: PathFacts, host: str, used: set[str]) -> bool:
     seen = path.token_service
     if seen is None:
         return False
-    good = {address for (name, address), (status, _) in seen.answers.items() if name == host and status == 200}
-    return not (used & good) and (
-        any(is_loopback(address) for address in used) or bool(seen.answers) or seen.issuer is Issuer.BUILT_IN
-    )
+    statuses = {address: status for (name, address), (status, _) in seen.answers.items() if name == host}
+    if any(statuses.get(address) == 200 for address in used):
+        return False
+    strange = any(400 <= status < 500 for status in statuses.values())
+    return strange or seen.issuer in (Issuer.BUILT_IN, Issuer.BROKEN)
 
 
 def _upstream(host: HostInstallation) -> Finding:

@@ -22,22 +22,41 @@ app = typer.Typer(rich_markup_mode=None)
         """The faults that can be injected.
 
 \b
-Example:
+Examples:
   cargo-runbook sandbox faults --json
+  cargo-runbook sandbox faults --guide-map    the page docs/guide-map.md
 """,
         """可以注入的故障。
 
 \b
 示例：
   cargo-runbook sandbox faults --json
+  cargo-runbook sandbox faults --guide-map    生成 docs/guide-map.md
 """,
     ),
 )
-def list_faults(name: NameOption = DEFAULT_NAME, as_json: JsonOption = False) -> None:
+def list_faults(
+    name: NameOption = DEFAULT_NAME,
+    as_json: JsonOption = False,
+    guide_map: Annotated[
+        bool,
+        typer.Option(
+            "--guide-map",
+            help=tell(
+                "Sections, notebooks, codes and faults as Markdown.", "以 Markdown 输出章节、Notebook、代码与故障。"
+            ),
+        ),
+    ] = False,
+) -> None:
+    from cargo_runbook.execution.runbooks import runbooks_folder
+    from cargo_sandbox import guide_map as guide
     from cargo_sandbox.faults.catalog import faults
     from cargo_sandbox.faults.engine import FaultEngine
     from cargo_sandbox.machines import processes
 
+    if guide_map:
+        print(guide.as_markdown(guide.rows(runbooks_folder())), end="")
+        return
     state = state_of(name)
     broken = FaultEngine(state).broken() if processes.is_up(state) else ()
     if as_json:
