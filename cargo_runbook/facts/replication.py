@@ -115,6 +115,7 @@ class PolicyFacts:
         destination: name of the destination's environment; empty when the inventory has none with that domain.
         not_asked: why something could not be asked there.
         names: what the destination's name resolves to, by place. nodes: of the destination, where it has several.
+        address: of the destination by the inventory, for a hosts file.
     """
 
     policy: SavedPolicy
@@ -123,6 +124,7 @@ class PolicyFacts:
     not_asked: tuple[NotAsked, ...] = ()
     names: tuple[NameSeen, ...] = ()
     nodes: tuple[NodeSeen, ...] = ()
+    address: str = ""
 
     @property
     def troubled(self) -> tuple[Job, ...]:

@@ -64,6 +64,7 @@ class DestinationSeen:
     clocks: tuple[Clock, ...] = ()
     names: tuple[NameSeen, ...] = ()
     nodes: tuple[NodeSeen, ...] = ()
+    address: str = ""
 
 
 @dataclass(frozen=True)
@@ -100,9 +101,10 @@ def look_at_destination(
         missing = (NotAsked.NO_ENVIRONMENT,)
         return replace(seen, redirect=read_redirect(answer), health=Health(policy.host), not_asked=missing)
     own = scene.ask(DnsQuery(name=other.domain, environment=other.name, deadline=SECONDS))
-    away = "" if own.data.get("addresses") else (*other.addresses, other.hosts[0].address)[0]
+    address = (*other.addresses, other.hosts[0].address)[0]
+    away = "" if own.data.get("addresses") else address
     side = _Side(scene.ask, other, away)
-    return _from_its_own_side(scene, side, policy, failed, seen)
+    return _from_its_own_side(scene, side, policy, failed, replace(seen, address=address))
 
 
 def _from_its_own_side(

@@ -196,6 +196,7 @@ def _with(policy: SavedPolicy, facts: ReplicationFacts, seen: DestinationSeen) -
         not_asked=seen.not_asked,
         names=seen.names,
         nodes=seen.nodes,
+        address=seen.address,
     )
 
 

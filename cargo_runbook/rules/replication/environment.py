@@ -9,9 +9,11 @@ from cargo_runbook.facts.path import PathFacts
 from cargo_runbook.facts.replication import EnvironmentReplication, PolicyFacts, Reason
 from cargo_runbook.findings import Finding, Link, Verdict
 from cargo_runbook.rules.catalog import finding
-from cargo_runbook.rules.replication import judge_replication, merge
+from cargo_runbook.rules.replication import codes, judge_replication, merge
 from cargo_runbook.rules.replication.progress import SOURCE
 from cargo_runbook.texts import Text
+
+__all__ = ["AT_DESTINATION", "SYMPTOMS", "codes", "judge_environment"]
 
 SYMPTOMS = ("CRG401", "CRG402")
 # What these say was learnt at the destination, or is to be changed there.
