@@ -27,7 +27,7 @@ def _pods(path: PathFacts, facts: Matrix, dns: ClusterDns) -> tuple[Finding, ...
     column, cell = _asked_in_cluster(path.domain, facts)
     vantage = f"{facts.pipeline or column} ({facts.context})"
     if cell is None or not cell.told:
-        return _untold(dns, vantage, facts)
+        return _untold(dns, vantage, facts, cell)
     seen = _link(path.domain, facts, column, cell)
     if cell.resolved:
         return _resolved(path, facts, dns, cell, vantage, seen)
@@ -59,8 +59,8 @@ def _asked_in_cluster(domain: str, facts: Matrix) -> tuple[Column, Cell | None]:
     return CLUSTER_DNS, direct
 
 
-def _untold(dns: ClusterDns, vantage: str, facts: Matrix) -> tuple[Finding, ...]:
-    if not facts.pipeline and not dns.reason:
+def _untold(dns: ClusterDns, vantage: str, facts: Matrix, cell: Cell | None) -> tuple[Finding, ...]:
+    if not facts.pipeline:
         summary = Text(
             "the inventory names no pod to ask in (kubernetes.pipeline)",
             "清单中没有可供查询的 Pod（kubernetes.pipeline）",
@@ -69,7 +69,8 @@ def _untold(dns: ClusterDns, vantage: str, facts: Matrix) -> tuple[Finding, ...]
     reason = dns.reason or "the pod could not be asked"
     verdict = Verdict.SKIPPED if dns.reason == "not_recorded" else Verdict.UNKNOWN
     summary = Text(f"the cluster could not be asked: {reason}", f"无法查询集群：{reason}")
-    link = Link(dns.config_evidence, summary, Text("what pods resolve can't be told", "无法判断 Pod 的解析结果"))
+    asked = dns.config_evidence if dns.reason or cell is None else cell.evidence
+    link = Link(asked, summary, Text("what pods resolve can't be told", "无法判断 Pod 的解析结果"))
     return (finding("CRG801", verdict, vantage, summary, link),)
 
 

@@ -266,6 +266,13 @@ def test_without_a_pod_in_the_inventory_cluster_dns_is_asked_itself_or_skipped()
     asked = matrix({**cells, CLUSTER_DNS: NO}, WITHOUT_ENTRY, pipeline="")
     assert roots(HEALTHY, asked) == ("CRG801",)
     assert verdicts(HEALTHY, matrix(cells, KUBE_DNS, pipeline=""))["CRG801"] == "skipped"
+    assert verdicts(HEALTHY, matrix(cells, ClusterDns(reason="refused"), pipeline=""))["CRG801"] == "skipped"
+
+
+def test_a_pod_that_could_not_be_asked_is_unknown_with_its_own_evidence():
+    facts = matrix({**GOOD, NODE: at(HERE), POD: UNTOLD, CLUSTER_DNS: UNTOLD}, KUBE_DNS)
+    finding = found(HEALTHY, facts)["CRG801"]
+    assert (finding.status, finding.chain[0].observation) == (Verdict.UNKNOWN, UNTOLD.evidence)
 
 
 def test_an_environment_without_a_cluster_has_no_findings_about_one():
