@@ -154,6 +154,12 @@ def methods(gathered: Gathered) -> tuple[Table, ...]:
             "Nothing is to be done here: the challenge names the domain in use.",
             "此处无需修改：质询中就是正在使用的域名。",
         )
+    elif seen.direct is not None and seen.direct.host == path.domain.lower():
+        note = Text(
+            "None of them helps here: the registry names the right domain already, and something in front of it (nginx.conf, "
+            "a proxy before Cargo) writes another WWW-Authenticate.",
+            "三种方法在此都无效：registry 给出的域名已经正确，是它前面的代理（nginx.conf 或 Cargo 之前的代理）改写了 WWW-Authenticate。",
+        )
     return (Table(Text("The three methods", "三种方法"), columns, rows, note),)
 
 
@@ -211,14 +217,18 @@ def _third(seen: InstallationFacts, domain: str) -> Text:
         )
     parts_en, parts_zh = [], []
     for host in seen.hosts:
-        if host.realm is not None:
-            parts_en.append(f"{host.host}: line {host.realm.line} of {host.root}/{host.realm.file} becomes "
-                            f"realm: https://{domain}/service/token")  # fmt: skip
-            parts_zh.append(f"{host.host}：{host.root}/{host.realm.file} 第 {host.realm.line} 行改为 "
-                            f"realm: https://{domain}/service/token")  # fmt: skip
-        for check in host.checks:
-            parts_en.append(f"line {check.line} of {host.root}/{check.file}: X-Cargo: {domain}")
-            parts_zh.append(f"{host.root}/{check.file} 第 {check.line} 行：X-Cargo: {domain}")
+        wanted = {"realm": f"https://{domain}/service/token", "X-Cargo": domain}
+        for place in (*((host.realm,) if host.realm else ()), *host.checks):
+            where, value = f"{host.root}/{place.file}", wanted[place.name]
+            right = place.value.lower() == value.lower()
+            parts_en.append(
+                f"{host.host}: line {place.line} of {where} "
+                + (f"has {place.name}: {value} already" if right else f"becomes {place.name}: {value}")
+            )
+            parts_zh.append(
+                f"{host.host}：{where} 第 {place.line} 行"
+                + (f"已是 {place.name}: {value}" if right else f"改为 {place.name}: {value}")
+            )
         restart = f"cd {host.root} && ./restart.sh"
         parts_en.append(f"then {restart}")
         parts_zh.append(f"然后 {restart}")

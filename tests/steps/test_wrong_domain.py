@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from cargo_runbook.facts.challenge import read_realm
 from cargo_runbook.facts.installation import InstallationFacts, Place
 from cargo_runbook.facts.path import PathFacts
@@ -69,14 +71,15 @@ def test_each_place_of_the_domain_is_shown_with_its_line_and_compared() -> None:
 
 
 def test_the_three_methods_have_this_environments_values() -> None:
-    (table,) = methods(gathered(but(challenge=challenge(WRONG)), facts(WHOLE)))
+    written = replace(WHOLE, realm=Place("config/registry/config.yml", 29, "realm", WRONG))
+    (table,) = methods(gathered(but(challenge=challenge(WRONG)), facts(written)))
     first, second, third = rows(table)
     assert first[1] == "docker login old-cargo.example"
     assert "not without a new certificate" in first[2]
     root = "/compass/cargo-ansible/cargo"
     assert second[1] == f"line 2 of {root}/env-single.yml: cargo_domain: {DOMAIN} (now old-cargo.example), then deploy"
     assert f"line 29 of {root}/config/registry/config.yml becomes realm: https://{DOMAIN}/service/token" in third[1]
-    assert f"line 25 of {root}/{NGINX}: X-Cargo: {DOMAIN}" in third[1]
+    assert f"line 25 of {root}/{NGINX} has X-Cargo: {DOMAIN} already" in third[1]
     assert third[1].endswith(f"cd {root} && ./restart.sh")
     assert "change-domain.sh is not there" in third[2]
     assert table.note is None
@@ -88,6 +91,12 @@ def test_with_harbor_2_the_edit_of_realm_is_called_dead_and_the_right_one_is_nam
     assert third.startswith("does nothing in Harbor 2.x")
     assert "harbor.yml" in third
     assert "line 29" not in third
+
+
+def test_where_the_front_rewrites_the_challenge_no_method_is_promised_to_help() -> None:
+    (table,) = methods(gathered(but(challenge=challenge(WRONG)), facts(WHOLE, direct=read_realm(RIGHT))))
+    assert table.note is not None
+    assert table.note.en.startswith("None of them helps here")
 
 
 def test_a_healthy_environment_is_told_that_nothing_is_to_be_done() -> None:
