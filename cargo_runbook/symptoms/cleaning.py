@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -27,7 +28,7 @@ _QUOTE = re.compile(r"(?<!\\)\\+([\"'])")
 _LINE_END = re.compile(
     r"(?<!\\)\\+[rnt](?=[^A-Za-z]|[A-Z]|(?:errors|denied|unauthorized|error|failed|time|level)\b)|#01[25]"
 )
-_UNICODE = re.compile(r"(?<!\\)\\+u00(26|3[cCeE]|27|22)")
+_UNICODE = re.compile(r"(?<!\\)\\+u([0-9a-fA-F]{4})")
 _ENTITY = re.compile(r"&(?:quot|lt|gt|amp|apos|#34|#39|#x27);")
 _ENTITIES = {"quot": '"', "lt": "<", "gt": ">", "amp": "&", "apos": "'", "#34": '"', "#39": "'", "#x27": "'"}
 _TYPOGRAPHIC = str.maketrans({"“": '"', "”": '"', "‘": "'", "’": "'", "「": '"', "」": '"', "\u00a0": " "})
@@ -76,7 +77,7 @@ def clean(raw: str) -> Paste:
         text = _COLOUR.sub("", text)
     if "\\" in text or "#01" in text:
         text = _QUOTE.sub(r"\1", text)
-        text = _UNICODE.sub(lambda m: chr(int(m[1], 16)), text)
+        text = _UNICODE.sub(_sign, text)
         text = _LINE_END.sub(" ", text)
     if "&" in text:
         text = _ENTITY.sub(lambda m: _ENTITIES[m.group()[1:-1]], text)
@@ -84,6 +85,12 @@ def clean(raw: str) -> Paste:
         text = text.translate(_TYPOGRAPHIC)
     text = _CONTROL.sub("", text)
     return _paste(text)
+
+
+def _sign(escape: re.Match[str]) -> str:
+    number = int(escape[1], 16)
+    # A half of a pair is no sign by itself, and a line end that was escaped is none of the paste's.
+    return " " if number < 32 or 0xD800 <= number < 0xE000 else chr(number)
 
 
 def _paste(text: str) -> Paste:
@@ -117,20 +124,31 @@ def condensed(paste: Paste) -> Paste:
     return Paste(made.text, made.lower, tuple(number + 1 for number in order))
 
 
-def unwrapped(paste: Paste) -> tuple[Paste, ...]:
-    """The text as it may have been before a terminal cut its lines: words cut in two, and lines cut between words.
-
-    Empty when no line is long enough to have been cut. The line ends that stay are those before a new statement.
-    """
+def rejoined(paste: Paste) -> Paste | None:
+    """The text with the lines put together that a terminal cut in the middle, all at its width; None if there are none."""
     lines = paste.text.split("\n")
-    if len(lines) < 2 or max(map(len, lines)) < _NARROWEST:
-        return ()
-    return tuple(_paste(_joined(lines, glue)) for glue in ("", " "))
+    width = max(map(len, lines))
+    if width < _NARROWEST:
+        return None
+    return _joined(paste, lines, "", lambda line: len(line) == width)
 
 
-def _joined(lines: list[str], glue: str) -> str:
-    parts = [lines[0]]
-    for before, line in pairwise(lines):
-        cut = len(before) >= _NARROWEST and line.strip() and not _FRESH.match(line)
-        parts.append((glue + line.lstrip() if glue else line) if cut else "\n" + line)
-    return "".join(parts)
+def unwrapped(paste: Paste) -> tuple[Paste, ...]:
+    """The text as it may have been before long lines were cut anywhere: in a word, or between words."""
+    lines = paste.text.split("\n")
+    made = (_joined(paste, lines, glue, lambda line: len(line) >= _NARROWEST) for glue in ("", " "))
+    return tuple(other for other in made if other is not None)
+
+
+def _joined(paste: Paste, lines: list[str], glue: str, cut: Callable[[str], bool]) -> Paste | None:
+    parts, numbers = [lines[0]], [1]
+    for number, (before, line) in enumerate(pairwise(lines), 2):
+        if cut(before) and line.strip() and not _FRESH.match(line):
+            parts[-1] += glue + (line.lstrip() if glue else line)
+        else:
+            parts.append(line)
+            numbers.append(number)
+    if len(parts) == len(lines):
+        return None
+    made = _paste("\n".join(parts))
+    return Paste(made.text, made.lower, tuple(paste.numbers[n - 1] if paste.numbers else n for n in numbers))

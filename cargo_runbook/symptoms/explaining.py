@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cargo_runbook.symptoms.cleaning import Paste, clean, condensed, unwrapped
+from cargo_runbook.symptoms.cleaning import Paste, clean, condensed, rejoined, unwrapped
 from cargo_runbook.symptoms.matching import Match, matches
 from cargo_runbook.symptoms.patterns import UNKNOWN, Book, shipped_book
 from cargo_runbook.symptoms.rules import adjusted, structural
@@ -64,8 +64,12 @@ def explain(text: str, book: Book | None = None) -> Explanation:
     if len(text) > _LONGEST_PASTE:
         paste = condensed(paste)
     found = _found(paste, chosen)
-    if len(text) <= _LONGEST_PASTE and max((match.weight for match in found), default=0) < _ENOUGH:
-        for other in unwrapped(paste):
+    if len(text) <= _LONGEST_PASTE and "\n" in paste.text:
+        # What is read out of lines put together counts only if it says more than the lines as they are.
+        heaviest = _heaviest(found)
+        if (other := rejoined(paste)) is not None and _heaviest(again := _found(other, chosen)) > heaviest:
+            paste, found = other, again
+        for other in unwrapped(paste) if not found else ():
             if again := _found(other, chosen):
                 paste, found = other, again
                 break
@@ -75,6 +79,10 @@ def explain(text: str, book: Book | None = None) -> Explanation:
 def _found(paste: Paste, book: Book) -> list[Match]:
     found = [adjusted(paste, match) for match in structural(paste, matches(paste, book))]
     return [match for match in found if match.weight >= _ENOUGH]
+
+
+def _heaviest(found: list[Match]) -> float:
+    return max((match.weight for match in found), default=0.0)
 
 
 def _ranked(found: list[Match]) -> tuple[Candidate, ...]:

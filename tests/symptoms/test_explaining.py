@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ from cargo_runbook.secret import Redactor
 from cargo_runbook.symptoms import explain
 from cargo_runbook.symptoms.answer import answer
 from cargo_runbook.symptoms.subject import read_subject
-from tests.symptoms.corpus import BATCHES, read
+from tests.symptoms.corpus import BATCHES, TEXTS, read
 
 UNRESOLVED = (
     'Error response from daemon: Get "https://reg.corp.example/v2/": '
@@ -158,3 +160,42 @@ def test_a_pasted_secret_is_in_nothing_that_is_shown() -> None:
     shown = str(answer(explain(text), Redactor()).to_json())
     assert "marker-4711" in shown
     assert "hunter2secret" not in shown
+
+
+@pytest.mark.parametrize(
+    "image", ["mysql:8", "postgres:15", "bitnami/kafka:3", "mongo:6", "hashicorp/terraform:1.5", "redis:7"]
+)
+def test_an_image_of_a_database_is_an_image_like_others(image: str) -> None:
+    assert explain(f'Failed to pull image "reg.corp.example/{image}": ' + UNRESOLVED).cause == "dns-unresolvable"
+
+
+def test_what_a_terminal_cut_at_its_width_is_read_as_one_line() -> None:
+    text = f"Failed to pull image: {ELSEWHERE}dial tcp 10.0.0.5:443: connect: connection refused"
+    cut = "\n".join(text[start : start + 80] for start in range(0, len(text), 80))
+    found = explain(f"$ docker pull\n{cut}\nmore")
+    assert found.cause == "wrong-domain"
+    assert found.candidates[0].line == 2
+
+
+def test_chinese_in_escapes_is_read() -> None:
+    assert explain('{"log":"\\u540c\\u6b65\\u4e2d retrying waiting for retrying..."}').cause == "replication-stuck"
+
+
+def _cut(text: str) -> str:
+    return "\n".join(line[at : at + 80] for line in text.split("\n") for at in range(0, max(len(line), 1), 80))
+
+
+DISGUISES: dict[str, Callable[[str], str]] = {
+    "in JSON": lambda text: json.dumps({"log": text}),
+    "in JSON in JSON": lambda text: json.dumps({"message": json.dumps({"log": text})}),
+    "from syslog": lambda text: "\n".join(f"Nov 20 09:14:02 node1 app[12]: {line}" for line in text.split("\n")),
+    "in colour": lambda text: "\n".join(f"2024-10-21T09:10:02Z \x1b[31m{line}\x1b[0m" for line in text.split("\n")),
+    "in a quotation": lambda text: "\n".join(f"> {line}" for line in text.split("\n")),
+    "cut at 80 columns": _cut,
+}
+
+
+@pytest.mark.parametrize("disguise", DISGUISES.values(), ids=DISGUISES.keys())
+def test_what_stands_around_the_texts_changes_hardly_any_answer(disguise: Callable[[str], str]) -> None:
+    right = [explain(disguise(text.text)).cause in (text.label, *text.alternates) for text in TEXTS]
+    assert sum(right) / len(right) >= 0.98
