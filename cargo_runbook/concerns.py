@@ -16,6 +16,7 @@ from cargo_runbook.probes.access import ask_access
 from cargo_runbook.probes.docker_proxy import ask_proxy
 from cargo_runbook.probes.installation import ask_installation
 from cargo_runbook.probes.matrix import ask_matrix
+from cargo_runbook.probes.nodes import look_at_nodes
 from cargo_runbook.probes.replication import ask_replication
 from cargo_runbook.probes.scene import Scene
 from cargo_runbook.probes.service_logs import ask_services
@@ -24,6 +25,7 @@ from cargo_runbook.rules.access import judge_access
 from cargo_runbook.rules.docker_proxy import judge_proxy
 from cargo_runbook.rules.installation import judge_installation
 from cargo_runbook.rules.matrix import judge_matrix
+from cargo_runbook.rules.nodes import judge_nodes
 from cargo_runbook.rules.replication.environment import judge_environment
 from cargo_runbook.rules.service_logs import judge_services
 from cargo_runbook.rules.storage import judge_storage
@@ -41,6 +43,7 @@ CONCERNS: Mapping[str, Concern] = {
     "access": Concern(ask_access, judge_access),
     "installation": Concern(ask_installation, judge_installation),
     "replication": Concern(ask_replication, judge_environment),
+    "nodes": Concern(look_at_nodes, judge_nodes),
     "storage": Concern(ask_storage, judge_storage),
     "matrix": Concern(ask_matrix, judge_matrix),
     "proxy": Concern(ask_proxy, judge_proxy),

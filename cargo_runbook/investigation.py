@@ -81,6 +81,7 @@ class Investigation:
             environment=environment,
             wanted=wanted,
             connect_to=lambda: path.connect_to,
+            front=lambda: path.front,
             names=lambda: path.names,
             hosts=lambda: path.hosts,
             challenge=lambda: path.challenge,

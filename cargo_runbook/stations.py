@@ -14,10 +14,11 @@ from cargo_runbook.facts.path import PathFacts
 from cargo_runbook.facts.registry import ChallengeFacts, ManifestFacts
 from cargo_runbook.facts.token_service import TokenServiceFacts
 from cargo_runbook.facts.transport import HandshakeFacts
-from cargo_runbook.inventory.models import Environment
+from cargo_runbook.inventory.models import Environment, Host
 from cargo_runbook.once import Answers, once
 from cargo_runbook.probes.hosts import HostProbe, look_at_hosts
 from cargo_runbook.probes.names import look_up
+from cargo_runbook.probes.nodes import host_to_look_at
 from cargo_runbook.probes.registry import DEFAULT_SERVICE, TokenProbe, ask_challenge, ask_manifest, log_in, shake_hands
 from cargo_runbook.probes.scene import Wanted
 from cargo_runbook.probes.token_service import ask_token_service
@@ -46,8 +47,34 @@ class Stations(Answers):
 
     @property
     def connect_to(self) -> str:
-        """Empty where the domain resolves; else the rest of the path is looked at through the inventory's address."""
-        return "" if self.names.resolves else self._environment.hosts[0].address
+        """Where to connect to for the rest of the path; empty for what the domain resolves to.
+
+        A name that does not resolve is gone around. Of several hosts one is looked at: which one the address before
+        them would take this time is not known, and a verdict must not change with it.
+        """
+        host = None if self._leads_elsewhere else self.host
+        if host is not None:
+            return host.address
+        return "" if self.names.resolves else self.front
+
+    @property
+    def front(self) -> str:
+        """The address of the inventory, where the domain leads nowhere or elsewhere; else empty."""
+        if self.names.resolves and not self._leads_elsewhere:
+            return ""
+        return next(iter(self._environment.addresses), self._environment.hosts[0].address)
+
+    @property
+    def _leads_elsewhere(self) -> bool:
+        known, found = self._asked_for.addresses, self.names.addresses
+        return bool(known and found) and not set(known) & set(found)
+
+    @once
+    def host(self) -> Host | None:
+        """The one of several hosts at which the path is looked at; None where there is one, or none answers."""
+        if len(self._environment.hosts) < 2:
+            return None
+        return host_to_look_at(self._connections.ask, self._environment)
 
     @once
     def names(self) -> NameFacts:
@@ -133,6 +160,7 @@ def _is_address(text: str) -> bool:
 
 
 _FIELDS: Mapping[str, Callable[[Any], dict[str, Any]]] = {
+    "host": lambda host: {"looked_at": host.name},
     "names": lambda names: {"names": names},
     "hosts": lambda probe: {"hosts": probe.hosts, "settings": probe.settings},
     "handshake": lambda handshake: {"handshake": handshake},

@@ -51,7 +51,7 @@ class PathFacts:
 
     `repository` and `tag` are the image that the account should be able to pull; `addresses` those that the domain
     may resolve to (empty: not known); `token_port` is where the inventory says that the token service listens (0: it does
-    not say).
+    not say). `looked_at` is the one of several hosts that all from `handshake` on was asked of.
     """
 
     domain: str
@@ -61,6 +61,7 @@ class PathFacts:
     has_token_service: bool
     addresses: tuple[str, ...] = ()
     token_port: int = 0
+    looked_at: str = ""
     names: NameFacts | None = None
     hosts: tuple[HostFacts, ...] = ()
     handshake: HandshakeFacts | None = None

@@ -27,6 +27,11 @@ class ChallengeFacts:
     """The front's clock by its `Date` header, in seconds since 1970; 0 without one."""
 
     @property
+    def answered(self) -> bool:
+        """Whether a front answered at all; with a certificate that is not trusted, it did."""
+        return bool(self.status) or self.reason == "tls"
+
+    @property
     def service(self) -> str:
         """The service name that clients repeat to the token service."""
         return self.challenge.parameters.get("service", "") if self.challenge else ""

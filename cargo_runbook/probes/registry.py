@@ -80,12 +80,18 @@ def log_in(
     accounts = environment.accounts
     puller = puller_of(environment, account)
     questions = [token_request(environment, connect_to, a, service=service, offline_token="true") for a in accounts]
-    questions.append(
-        token_request(environment, connect_to, puller, service=service, scope=f"repository:{repository}:pull")
-    )
+    questions.append(pull_token_request(environment, connect_to, service, repository, puller))
     *logins, scoped = together(ask, questions)
     facts = tuple(_login(account, o) for account, o in zip(accounts, logins, strict=True))
     return TokenProbe(facts, read_token(scoped), puller.name if puller else "")
+
+
+def pull_token_request(
+    environment: Environment, connect_to: str, service: str, repository: str, puller: Account | None
+) -> HttpRequest:
+    """A request for a token to pull `repository` with the account `puller`, or without any."""
+    scope = f"repository:{repository}:pull"
+    return token_request(environment, connect_to, puller, service=service, scope=scope)
 
 
 def _login(account: Account, observation: Observation) -> LoginFacts:

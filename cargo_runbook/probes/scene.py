@@ -38,9 +38,11 @@ class Scene:
     """One environment being looked at. The callables ask on their first call and then share the answer.
 
     Args:
-        connect_to: address to connect to where the domain does not resolve; else empty.
+        connect_to: address to connect to where the domain does not resolve, and of one host where there are several;
+            else empty.
         neighbour: the environment of the inventory whose domain (host, or host:port) is meant; None when there is
             none. Its hosts and accounts are asked with `Question.environment` set to its name.
+        front: the address of the inventory that clients connect to, where the domain does not lead there; else empty.
     """
 
     ask: Ask
@@ -52,3 +54,4 @@ class Scene:
     challenge: Callable[[], ChallengeFacts]
     tokens: Callable[[], TokenProbe | None]
     neighbour: Callable[[str], Environment | None]
+    front: Callable[[], str] = str

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from cargo_runbook.facts.path import PathFacts
+from collections.abc import Sequence
+
+from cargo_runbook.facts.path import HostSettings, PathFacts
 from cargo_runbook.facts.token import TokenFacts
 from cargo_runbook.findings import Finding, Link, Verdict
 from cargo_runbook.rules.catalog import finding
@@ -45,7 +47,7 @@ def _judge_key(facts: PathFacts, token: TokenFacts) -> Finding:
             )
             for settings in strangers
         ]
-        return finding("CRG304", Verdict.FAULT, _OPERATOR, summary, link, *links)
+        return finding("CRG304", Verdict.FAULT, _where(facts, strangers), summary, link, *links)
     if token.key_id and readable:
         links = [
             Link(
@@ -64,6 +66,13 @@ def _judge_key(facts: PathFacts, token: TokenFacts) -> Finding:
         return finding("CRG304", Verdict.OK, _OPERATOR, accepted, Link(facts.manifest.evidence, accepted, accepted))
     summary = Text("root.crt could not be read, so the key can't be compared", "无法读取 root.crt，不能比较密钥")
     return finding("CRG304", Verdict.UNKNOWN, _OPERATOR, summary, link)
+
+
+def _where(facts: PathFacts, strangers: Sequence[HostSettings]) -> str:
+    """The hosts that it is the matter of, where it is not all of them."""
+    if len(strangers) == len(facts.settings):
+        return _OPERATOR
+    return f"cargo host {', '.join(settings.host for settings in strangers)}"
 
 
 def _judge_claims(facts: PathFacts, token: TokenFacts) -> Finding:

@@ -38,7 +38,14 @@ RULES: tuple[Rule, ...] = (
 
 def judge(facts: PathFacts) -> tuple[Finding, ...]:
     """All findings about the path, each fault that follows from another one marked with what it follows from."""
-    return explain(tuple(finding for rule in RULES for finding in rule(facts)))
+    return explain(tuple(_placed(facts, finding) for rule in RULES for finding in rule(facts)))
+
+
+def _placed(facts: PathFacts, finding: Finding) -> Finding:
+    """A fault that was seen by asking one of several hosts names it."""
+    if facts.looked_at and finding.status is Verdict.FAULT and finding.vantage == "operator" and finding.check != "dns":
+        return replace(finding, vantage=f"operator, at {facts.looked_at}")
+    return finding
 
 
 def explain(findings: Sequence[Finding]) -> tuple[Finding, ...]:
@@ -60,7 +67,8 @@ def conclude(
     What was left out beside the path of a pull (an environment without replication, say) leaves it healthy.
     """
     roots = tuple(dict.fromkeys(f.code for f in findings if f.status is Verdict.FAULT and not f.consequence_of))
-    if any(f.status is Verdict.FAULT for f in findings):
+    at_fault = {f.code for f in findings if f.status is Verdict.FAULT}
+    if at_fault:
         status = Health.FAULT
     elif all(f.status is Verdict.OK or (f.status is Verdict.SKIPPED and f.check not in ON_PATH) for f in findings):
         status = Health.HEALTHY
@@ -72,7 +80,10 @@ def conclude(
         status=status,
         root_causes=roots,
         findings=tuple(findings),
-        refuted=tuple(dict.fromkeys(f.code for f in findings if f.status is Verdict.OK)),
+        # What holds on one host and not on another is not refuted.
+        refuted=tuple(
+            c for c in dict.fromkeys(f.code for f in findings if f.status is Verdict.OK) if c not in at_fault
+        ),
         untested=tuple(dict.fromkeys(f.code for f in findings if f.status in (Verdict.UNKNOWN, Verdict.SKIPPED))),
         started=started,
         seconds=seconds,

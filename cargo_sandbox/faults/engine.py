@@ -24,6 +24,7 @@ from cargo_sandbox.machines.namespaces import link_of
 from cargo_sandbox.machines.operator_shell import machine_of
 from cargo_sandbox.material.files import write
 from cargo_sandbox.paths import StateFolder
+from cargo_sandbox.topology import site
 from cargo_sandbox.waiting import wait_until
 
 PACKAGES = Path(__file__).resolve().parents[2]
@@ -55,7 +56,7 @@ class FaultEngine:
             SandboxFailed: it could not be broken; what was changed is changed back.
         """
         wanted = fault(name)
-        machine_of(self.state, wanted.environment)
+        machine_of(self.state, site(wanted.environment).front)
         if wanted.needs == "cluster" and self.state.cluster is None:
             raise SandboxUnavailable(
                 f"{name} needs a cluster, and the sandbox {self.state.name!r} runs without one",
@@ -82,7 +83,7 @@ class FaultEngine:
             SandboxFailed: its effect does not go away.
         """
         wanted = fault(name)
-        machine_of(self.state, wanted.environment)
+        machine_of(self.state, site(wanted.environment).front)
         before = self.broken()
         if name not in before:
             return False

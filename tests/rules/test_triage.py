@@ -33,8 +33,9 @@ from tests.rules.path_facts import (
 )
 
 # Codes of the pull; those of a concern beside it are told by rules of their own.
-# Docker's proxy (CRG61x) breaks a station of it, and is such a concern all the same.
-ON_THE_PATH = {c for c, entry in catalog().items() if entry.check in ON_PATH and not c.startswith("CRG61")}
+# Docker's proxy (CRG61x) and the address before several hosts (CRG712) break a station of it, and are such concerns all
+# the same.
+ON_THE_PATH = {c for c, entry in catalog().items() if entry.check in ON_PATH and not c.startswith(("CRG61", "CRG712"))}
 
 
 def diagnose(facts: PathFacts) -> Diagnosis:

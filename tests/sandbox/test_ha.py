@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from cargo_sandbox.faults.catalog import fault
 from cargo_sandbox.material.balancer import configuration
 from cargo_sandbox.material.prepare import prepare
 from cargo_sandbox.paths import StateFolder
@@ -105,3 +106,27 @@ def test_cargo_replicates_to_the_one_address(sandbox: PracticeSandbox) -> None:
         "sleep 0.25; done; exit 1"
     )
     assert sandbox.run("bash", "-uc", script).returncode == 0
+
+
+def _diagnosed(sandbox: PracticeSandbox, times: int) -> list[tuple[list[str], set[str]]]:
+    """Root causes, and the states of all findings, of several looks at `ha`."""
+    bodies = [
+        json.loads(sandbox.run("cargo-runbook", "diagnose", "--env", "ha", "--json").stdout) for _ in range(times)
+    ]
+    return [(body["root_causes"], {finding["status"] for finding in body["findings"]}) for body in bodies]
+
+
+@pytest.mark.sandbox
+@pytest.mark.slow
+def test_twenty_looks_at_healthy_hosts_have_no_finding_but_ok(sandbox: PracticeSandbox) -> None:
+    assert [(roots, sorted(states - {"skipped"})) for roots, states in _diagnosed(sandbox, 20)] == [([], ["ok"])] * 20
+
+
+@pytest.mark.sandbox
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["ha-one-node-key", "ha-one-node-stopped"])
+def test_a_fault_on_one_host_is_the_same_root_cause_whichever_host_a_look_gets_to(
+    sandbox: PracticeSandbox, name: str
+) -> None:
+    sandbox.break_(name)
+    assert [roots for roots, _ in _diagnosed(sandbox, 10)] == [list(fault(name).expected_root_causes)] * 10
