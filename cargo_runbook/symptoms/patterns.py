@@ -157,8 +157,8 @@ def _pattern(name: str, row: Any, file: str) -> Pattern:
         raise UsageError(
             f'{file}: the pattern "{name}" {problem}', next_step="docs/symptoms.md shows how a pattern is written."
         )
-    regex = re.compile(row["regex"], re.IGNORECASE)
-    literals = tuple(str(word).lower() for word in row.get("literals") or _literals(row["regex"]))
+    regex = re.compile(_source(row), re.IGNORECASE)
+    literals = tuple(str(word).lower() for word in row.get("literals") or _literals(_source(row)))
     pattern = Pattern(
         name=name,
         cause=row["cause"],
@@ -178,6 +178,12 @@ def _pattern(name: str, row: Any, file: str) -> Pattern:
     return pattern
 
 
+def _source(row: Mapping[str, Any]) -> str:
+    """The regular expression of a row: one, or a list of which any may match."""
+    given = row["regex"]
+    return "|".join(str(part) for part in given) if isinstance(given, list) else str(given)
+
+
 def _problems(row: Any) -> Iterator[str]:
     if not isinstance(row, Mapping):
         yield "is no list of fields"
@@ -195,7 +201,7 @@ def _problems(row: Any) -> Iterator[str]:
         yield f"needs {row['needs']!r}; there are: {', '.join(Needs)}"
     if not isinstance(row["weight"], int) or not 1 <= row["weight"] <= 100:
         yield "has a weight that is no number from 1 to 100"
-    yield from _regex_problems(str(row["regex"]), bool(row.get("literals")))
+    yield from _regex_problems(_source(row), bool(row.get("literals")))
 
 
 def _regex_problems(source: str, has_literals: bool) -> Iterator[str]:
