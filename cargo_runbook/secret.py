@@ -8,7 +8,7 @@ import json
 import re
 import secrets
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from typing import Any, NoReturn
 from urllib.parse import quote, quote_plus
@@ -20,6 +20,8 @@ _SHORTEST_ANYWHERE = 4
 # From this length on, the base64 of a text that merely contains the value is recognised too.
 _SHORTEST_EMBEDDED = 6
 
+# From this length on, a form is looked for as it is: nothing that long is part of another word by chance.
+_LONG = 64
 # What a pattern may find in the place of a secret: a token from before (or its first word), or nothing secret at all.
 _PLACEHOLDER = re.compile(r"‹secret.*|\*+|\$\{\w+\}|null|None|true|false|~|\{\{.*\}\}", re.DOTALL)
 
@@ -84,6 +86,7 @@ class Redactor:
         self._tokens: dict[bytes, str] = {}
         self._forms: dict[str, str] = {}
         self._known: re.Pattern[str] | None = None
+        self._long: tuple[str, ...] = ()
 
     def register(self, secret: Secret, label: str = "password", *, username: str = "") -> str:
         """Makes `secret` known by value, in its plain, base64, URL-quoted and JSON-escaped forms.
@@ -100,13 +103,18 @@ class Redactor:
             return ""
         token = self._token(value, label)
         with self._lock:
-            for form in _forms_of(value, username):
-                self._forms.setdefault(form, token)
-            self._known = _alternatives(self._forms)
+            new = [form for form in _forms_of(value, username) if self._forms.setdefault(form, token) is token]
+            # Tokens are long and many: looking for each as it is costs less than compiling all of them again.
+            if any(len(form) < _LONG for form in new):
+                self._known = _alternatives(form for form in self._forms if len(form) < _LONG)
+            self._long = tuple(sorted((f for f in self._forms if len(f) >= _LONG), key=len, reverse=True))
         return token
 
     def redact(self, text: str) -> str:
         """`text` without secrets."""
+        for form in self._long:
+            if form in text:
+                text = text.replace(form, self._forms[form])
         known = self._known
         if known is not None:
             text = known.sub(lambda m: self._forms.get(m.group(), m.group()), text)
@@ -154,9 +162,7 @@ class Redactor:
     def _mask(self, value: str, label: str) -> str:
         if not value or _PLACEHOLDER.fullmatch(value):
             return value
-        known = self._known
-        found = known.fullmatch(value) if known is not None else None
-        return self._forms.get(found.group(), value) if found else self._token(value, label)
+        return self._forms.get(value) or self._token(value, label)
 
     def _token(self, value: str, label: str) -> str:
         # Only a keyed digest is kept: a redactor must not become a list of other people's passwords.
@@ -191,7 +197,7 @@ def _embedded(raw: bytes, before: int, encode: Any) -> str:
     return str(whole[first:last])
 
 
-def _alternatives(forms: Mapping[str, str]) -> re.Pattern[str]:
+def _alternatives(forms: Iterable[str]) -> re.Pattern[str]:
     longest_first = sorted(forms, key=len, reverse=True)
     words = [re.escape(f) if len(f) >= _SHORTEST_ANYWHERE else rf"(?<!\w){re.escape(f)}(?!\w)" for f in longest_first]
     # A token that is there already is passed over as a whole: "password" may well be somebody's password.

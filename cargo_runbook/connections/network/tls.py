@@ -5,6 +5,8 @@ from __future__ import annotations
 import socket
 import ssl
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from cryptography import x509
@@ -53,17 +55,24 @@ class Trust:
         Raises:
             Failure: the CA file can't be read.
         """
-        context = ssl.create_default_context()
-        if self.ca:
-            try:
-                context.load_verify_locations(cafile=self.ca)
-            except (OSError, ssl.SSLError) as error:
-                raise Failure(Status.ERROR, "ca_unreadable", f"the CA file {self.ca} can't be read: {error}") from error
-        # Python 3.13 became stricter than Go about old CA certificates; a verdict must be the docker client's.
-        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
-        # Go takes names from the subject alternative names only (since 1.15).
-        context.hostname_checks_common_name = False
-        return context
+        try:
+            changed = Path(self.ca).stat().st_mtime_ns if self.ca else 0
+            return _context(self.ca, changed)
+        except (OSError, ssl.SSLError) as error:
+            raise Failure(Status.ERROR, "ca_unreadable", f"the CA file {self.ca} can't be read: {error}") from error
+
+
+@lru_cache(maxsize=16)
+def _context(ca: str, _changed: int) -> ssl.SSLContext:
+    """Reading the system's CAs takes longer than a handshake; a CA file that has changed is read again."""
+    context = ssl.create_default_context()
+    if ca:
+        context.load_verify_locations(cafile=ca)
+    # Python 3.13 became stricter than Go about old CA certificates; a verdict must be the docker client's.
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    # Go takes names from the subject alternative names only (since 1.15).
+    context.hostname_checks_common_name = False
+    return context
 
 
 def handshake(connection: socket.socket, context: ssl.SSLContext, name: str, deadline: Deadline) -> ssl.SSLSocket:
