@@ -13,7 +13,7 @@ import typer
 from cargo_runbook.cli.choice import ReplayOption
 from cargo_runbook.cli.console import InventoryOption, JsonOption, message, print_json, tell
 from cargo_runbook.errors import RunbookError, UsageError
-from cargo_runbook.texts import language_from
+from cargo_runbook.texts import Language, language_from
 
 if TYPE_CHECKING:
     from cargo_runbook.findings import Diagnosis
@@ -82,17 +82,33 @@ def explain(
     ] = "",
     inventory: InventoryOption = None,
     replay: ReplayOption = "",
+    lang: Annotated[
+        str,
+        typer.Option(
+            "--lang",
+            metavar="en|zh",
+            help=tell("Language of the answer.", "答案所用语言。"),
+            show_default=False,
+        ),
+    ] = "",
 ) -> None:
     """Explains one text, or each line of a file."""
+    language = _language(lang)
     book = _book(patterns)
     if jsonl is not None:
         _classify(jsonl, book)
         return
     given = _answer(_read(text), book)
     if not env:
-        _show(given, as_json=as_json, environment=_environment_of(given, inventory))
+        _show(given, language, as_json=as_json, environment=_environment_of(given, inventory))
         raise typer.Exit(3 if given.cause == "unknown" else 0)
-    _go_on(given, env, inventory, replay, as_json=as_json)
+    _go_on(given, env, inventory, replay, None if as_json else language)
+
+
+def _language(given: str) -> Language:
+    if given not in ("", "en", "zh"):
+        raise UsageError(f"there is no language {given!r} here", next_step="Take en or zh.")
+    return language_from({"LANG": given}) if given else language_from()
 
 
 def _book(patterns: Path | None) -> Book | None:
@@ -158,8 +174,8 @@ def _classify(path: Path, book: Book | None) -> None:
         print(json.dumps(body, ensure_ascii=False))
 
 
-def _go_on(given: Answer, env: str, inventory: Path | None, replay: str, *, as_json: bool) -> None:
-    """Diagnoses the environment for what the text is about, and answers with the proven cause."""
+def _go_on(given: Answer, env: str, inventory: Path | None, replay: str, language: Language | None) -> None:
+    """Diagnoses the environment for what the text is about, and answers with the proven cause; as JSON without a language."""
     from cargo_runbook.findings import diagnosis_to_json
     from cargo_runbook.investigation import open_investigation
     from cargo_runbook.symptoms.causes import cause_of
@@ -168,14 +184,14 @@ def _go_on(given: Answer, env: str, inventory: Path | None, replay: str, *, as_j
         diagnosis = investigation.diagnose()
     candidates = [candidate.cause for candidate in given.explanation.candidates]
     proven = {code: cause_of(code, candidates) for code in diagnosis.root_causes}
-    if as_json:
+    if language is None:
         body = given.to_json()
         body["proven"] = [{"code": code, "cause": cause} for code, cause in proven.items()]
         body["diagnosis"] = diagnosis_to_json(diagnosis)
         print_json(body)
     else:
-        _show(given, as_json=False, environment=env)
-        _show_proof(diagnosis, proven)
+        _show(given, language, as_json=False, environment=env)
+        _show_proof(diagnosis, proven, language)
     raise typer.Exit(diagnosis.status.exit_code)
 
 
@@ -197,18 +213,18 @@ def _image_for(given: Answer, env: str) -> str:
     return given.subject.image if given.subject.domain and env and given.subject.repository else ""
 
 
-def _show(given: Answer, *, as_json: bool, environment: str = "ENV") -> None:
+def _show(given: Answer, language: Language, *, as_json: bool, environment: str) -> None:
     if as_json:
         print_json(given.to_json())
         return
     from cargo_runbook.views.explanation import explanation_card
     from cargo_runbook.views.terminal import show
 
-    show(explanation_card(given, environment, language_from(), most=_MOST_STATEMENTS))
+    show(explanation_card(given, environment, language, most=_MOST_STATEMENTS))
 
 
-def _show_proof(diagnosis: Diagnosis, proven: dict[str, str]) -> None:
+def _show_proof(diagnosis: Diagnosis, proven: dict[str, str], language: Language) -> None:
     from cargo_runbook.views.explanation import proof_lines
     from cargo_runbook.views.terminal import show
 
-    show(proof_lines(diagnosis, proven, language_from()))
+    show(proof_lines(diagnosis, proven, language))

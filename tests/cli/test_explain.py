@@ -72,6 +72,12 @@ def test_a_text_that_names_nothing_is_unknown_with_exit_code_3(capsys: Capture) 
     assert capsys.readouterr().out.startswith("unknown ")
 
 
+def test_the_answer_comes_in_the_language_that_is_asked_for(capsys: Capture) -> None:
+    assert run(["explain", UNRESOLVED, "--lang", "zh"]) == 0
+    assert "依据: lookup reg.corp.example" in capsys.readouterr().out
+    assert run(["explain", UNRESOLVED, "--lang", "fr"]) == 2
+
+
 def test_with_an_environment_the_proven_cause_is_the_answer(capsys: Capture) -> None:
     assert run(["explain", ELSEWHERE, "--env", "cargo", "--replay", "wrong-domain"]) == 1
     printed = capsys.readouterr().out
