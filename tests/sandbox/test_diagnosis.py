@@ -62,7 +62,8 @@ def test_a_fault_is_found_as_the_only_root_cause_and_is_gone_after_healing(
         found = diagnose_all(sandbox)
         assert found[fault.environment] == expected
         for other in set(ENVIRONMENTS) - {fault.environment}:
-            assert found[other] == (expected if other in fault.also else []), other
+            there = expected if other in fault.also else list(fault.elsewhere.get(other, ()))
+            assert found[other] == there, other
         assert run(sandbox, NOTEBOOKS[fault.section], fault.environment) == expected
     finally:
         sandbox.heal(fault.name)
