@@ -17,6 +17,7 @@ from cargo_runbook.texts import Language, language_from
 
 if TYPE_CHECKING:
     from cargo_runbook.findings import Diagnosis
+    from cargo_runbook.inventory.models import Environment
     from cargo_runbook.symptoms import Book
     from cargo_runbook.symptoms.answer import Answer
 
@@ -180,7 +181,10 @@ def _go_on(given: Answer, env: str, inventory: Path | None, replay: str, languag
     from cargo_runbook.investigation import open_investigation
     from cargo_runbook.symptoms.causes import cause_of
 
-    with open_investigation(env, inventory=inventory, image=_image_for(given, env), replay=replay) as investigation:
+    # Opening sends nothing: it tells whose domain the environment has.
+    with open_investigation(env, inventory=inventory, replay=replay) as opened:
+        image = _image_for(given, opened.environment)
+    with open_investigation(env, inventory=inventory, image=image, replay=replay) as investigation:
         diagnosis = investigation.diagnose()
     candidates = [candidate.cause for candidate in given.explanation.candidates]
     proven = {code: cause_of(code, candidates) for code in diagnosis.root_causes}
@@ -207,10 +211,11 @@ def _environment_of(given: Answer, inventory: Path | None) -> str:
     return found[0] if found else "ENV"
 
 
-def _image_for(given: Answer, env: str) -> str:
-    """The image of the text, if the environment can look for it; empty: the inventory's own."""
-    # An image of another registry says nothing about this one.
-    return given.subject.image if given.subject.domain and env and given.subject.repository else ""
+def _image_for(given: Answer, environment: Environment) -> str:
+    """The image of the text, if it is one of this environment's registry; empty: the inventory's own."""
+    subject = given.subject
+    here = subject.domain.lower() in (environment.domain.lower(), environment.authority.lower())
+    return f"{subject.repository}:{subject.tag or 'latest'}" if here and subject.repository else ""
 
 
 def _show(given: Answer, language: Language, *, as_json: bool, environment: str) -> None:

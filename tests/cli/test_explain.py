@@ -92,6 +92,12 @@ def test_the_live_look_corrects_what_the_text_alone_suggests(capsys: Capture) ->
     assert body["proven"] == [{"code": "CRG304", "cause": "token-service"}]
 
 
+def test_an_image_of_another_registry_is_not_looked_for_in_this_one(capsys: Capture) -> None:
+    text = 'Get "https://reg.corp.example/v2/team/app/manifests/9": dial tcp: lookup reg.corp.example: no such host'
+    assert run(["explain", text, "--env", "cargo", "--replay", "healthy", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["diagnosis"]["status"] == "healthy"
+
+
 def test_a_secret_in_the_text_is_printed_nowhere(capsys: Capture) -> None:
     text = (
         "docker login -u bob -p hunter2secret r.example; denied: requested access to the resource is denied marker-4711"
