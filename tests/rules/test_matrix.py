@@ -151,6 +151,12 @@ def test_the_front_inside_dockers_network_is_right_for_containers_only():
     assert verdicts(HEALTHY, matrix({**GOOD, HOST: at(FRONT)}))["CRG106"] == "fault"
 
 
+def test_a_container_is_not_accused_while_the_fronts_own_addresses_are_not_known():
+    unread = replace(matrix({**GOOD, TENGINE: at(FRONT)}), front=frozenset())
+    assert verdicts(HEALTHY, unread)["CRG106"] == "ok"
+    assert verdicts(HEALTHY, replace(matrix({**GOOD, HOST: at(FRONT)}), front=frozenset()))["CRG106"] == "fault"
+
+
 def test_another_address_of_the_same_cargo_is_no_disagreement():
     path = but(addresses=(HERE, "192.0.2.15"))
     assert verdicts(path, matrix({**GOOD, HOST: at("192.0.2.15")}))["CRG106"] == "ok"
