@@ -70,7 +70,7 @@ def test_an_unknown_check_is_told_with_those_that_there_are(triage: Triage) -> N
 
 def test_the_chooser_offers_the_environments_of_the_inventory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(REPLAY_VARIABLE, "healthy")
-    assert choose_environment("devops").names == ("cargo", "devops")
+    assert choose_environment("devops").names == ("cargo", "devops", "ha")
 
 
 def test_the_chooser_works_without_an_inventory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
