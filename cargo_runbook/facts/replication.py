@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -10,6 +9,8 @@ from enum import StrEnum
 from ipaddress import ip_address
 from typing import Any
 
+from cargo_runbook.facts.admin_records import AdminReplication
+from cargo_runbook.facts.answers import read_json
 from cargo_runbook.facts.harbor.go_error import origin
 from cargo_runbook.facts.harbor.jobs import Job, JobList
 from cargo_runbook.facts.harbor.replication import Answer, Clock, ReplicationFacts, Silence
@@ -95,18 +96,6 @@ class NodeSeen:
     answer: Answer
 
 
-@dataclass(frozen=True)
-class AdminRecord:
-    """A replication as Cargo-Admin shows it."""
-
-    name: str
-    source: str
-    target: str
-    project: str
-    status: str
-    evidence: str
-
-
 @dataclass(frozen=True, kw_only=True)
 class PolicyFacts:
     """One policy: what the rules read, and what the tables show beside it.
@@ -144,7 +133,7 @@ class EnvironmentReplication:
     generation: Generation | None = None
     reason: str = ""
     policies: tuple[PolicyFacts, ...] = ()
-    records: tuple[AdminRecord, ...] = ()
+    records: tuple[AdminReplication, ...] = ()
     evidence: str = ""
 
 
@@ -223,33 +212,6 @@ def is_address(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def read_json(observation: Observation) -> Any:
-    """The JSON of an answer with status 200; None for any other."""
-    if not observation.answered or observation.data.get("status") != 200:
-        return None
-    try:
-        return json.loads(observation.output)
-    except ValueError:
-        return None
-
-
-def read_records(observation: Observation) -> tuple[AdminRecord, ...]:
-    """The replications in Cargo-Admin's list."""
-    body = read_json(observation)
-    items = body.get("items") if isinstance(body, Mapping) else None
-    found = []
-    for item in items if isinstance(items, list) else ():
-        parts = {key: item.get(key) if isinstance(item, Mapping) else None for key in ("metadata", "spec", "status")}
-        meta, spec, status = (part if isinstance(part, Mapping) else {} for part in parts.values())
-        told = {key: str(spec.get(key, "")) for key in ("source", "target", "project")}
-        found.append(
-            AdminRecord(
-                str(meta.get("name", "")), **told, status=str(status.get("status", "")), evidence=observation.id
-            )
-        )
-    return tuple(found)
 
 
 def read_name(name: str, place: str, asked: Observation, hosts: Observation | None) -> NameSeen:

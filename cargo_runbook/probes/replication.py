@@ -10,12 +10,13 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from urllib.parse import quote
 
+from cargo_runbook.facts.admin_records import AdminReplication, read_records, read_replications
 from cargo_runbook.facts.harbor.job_log import JobLog, read_job_log
 from cargo_runbook.facts.harbor.jobs import Job, JobList, join_pages, read_jobs
 from cargo_runbook.facts.harbor.replication import Answer, Health, OtherPolicy, ReplicationFacts, Silence
 from cargo_runbook.facts.replication import (
-    AdminRecord,
     EnvironmentReplication,
     Generation,
     PolicyFacts,
@@ -24,7 +25,6 @@ from cargo_runbook.facts.replication import (
     at_work,
     read_generation,
     read_policies,
-    read_records,
     read_silence,
     troubled,
 )
@@ -231,12 +231,20 @@ def _registry(harbor: SourceHarbor) -> Answer:
     return Answer(int(seen.data.get("status", 0) or 0), "", seen.id)
 
 
-def _records(scene: Scene, policies: Iterable[SavedPolicy]) -> tuple[AdminRecord, ...]:
-    """How Cargo-Admin calls the replications of the projects in trouble."""
+def _records(scene: Scene, policies: Iterable[SavedPolicy]) -> tuple[AdminReplication, ...]:
+    """How Cargo-Admin calls the replications of the projects in trouble, and how their starts went."""
     place = scene.environment.cargo_admin
     projects = dict.fromkeys(policy.project for policy in policies)
     if place is None or not projects:
         return ()
-    base = f"{place.url.rstrip('/')}/api/v2/replications?direction=forward&triggerType=AllTriggerType&project="
-    questions: list[Question] = [HttpRequest(url=f"{base}{project}", deadline=SECONDS) for project in projects]
-    return tuple(record for answer in together(scene.ask, questions) for record in read_records(answer))
+    base = f"{place.url.rstrip('/')}/api/v2/replications"
+    query = "direction=forward&triggerType=AllTriggerType&project="
+    lists: list[Question] = [HttpRequest(url=f"{base}?{query}{quote(name)}", deadline=SECONDS) for name in projects]
+    known = [each for answer in together(scene.ask, lists) for each in read_replications(answer)]
+    asked: list[Question] = [
+        HttpRequest(url=f"{base}/{quote(each.name, safe='')}/records", deadline=SECONDS) for each in known
+    ]
+    return tuple(
+        replace(each, records=read_records(answer), records_evidence=answer.id)
+        for each, answer in zip(known, together(scene.ask, asked), strict=True)
+    )

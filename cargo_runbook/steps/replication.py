@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from cargo_runbook.facts.admin_records import AdminReplication
 from cargo_runbook.facts.harbor.jobs import Job
 from cargo_runbook.facts.harbor.replication import Answer, ReplicationFacts
 from cargo_runbook.facts.replication import EnvironmentReplication
@@ -17,6 +18,7 @@ from cargo_runbook.tables import Cell, Table
 from cargo_runbook.texts import Text
 
 _MOST = 20
+_RECORDS = 5
 _GOOD, _BAD = frozenset({"finished"}), frozenset({"error", "retrying", "stopped", "canceled"})
 _POLICY = Text("policy", "策略")
 
@@ -92,16 +94,38 @@ def _records(seen: EnvironmentReplication) -> tuple[Table, ...]:
     if not seen.records:
         return ()
     rows = [
-        (Cell(r.name), Cell(f"{r.source} → {r.target}"), Cell(r.project), Cell(r.status or "-", evidence=r.evidence))
+        (
+            Cell(r.name),
+            Cell(f"{r.source} → {r.target}"),
+            Cell(r.project),
+            Cell(r.status or "-", evidence=r.evidence),
+            Cell(_starts(r), evidence=r.records_evidence),
+        )
         for r in seen.records
     ]
     columns = (
         Text("replication", "同步策略"),
         Text("from, to", "方向"),
         Text("project", "项目"),
-        Text("record", "最新记录"),
+        Text("state", "状态"),
+        Text("its last records, newest first", "最近的记录（新的在前）"),
     )
-    return (Table(Text("What Cargo-Admin calls them", "Cargo-Admin 中的记录"), columns, tuple(rows)),)
+    note = Text(
+        "Syncing (同步中) as long as one job is running, pending or retrying; else Failed (失败) when one ended badly.",
+        "只要有任务处于 running、pending 或 retrying，记录就是 Syncing（同步中）；否则有任务失败时为 Failed（失败）。",
+    )
+    return (Table(Text("What Cargo-Admin calls them", "Cargo-Admin 中的记录"), columns, tuple(rows), note),)
+
+
+def _starts(replication: AdminReplication) -> Text | str:
+    if replication.records is None:
+        return Text("could not be read", "无法读取")
+    shown = [
+        f"{r.status} {r.done}/{r.total}" if r.done is not None and r.total is not None else r.status
+        for r in replication.records[:_RECORDS]
+    ]
+    more = len(replication.records) - len(shown)
+    return ", ".join(shown) + (f" … (+{more})" if more > 0 else "") or "-"
 
 
 def _state(job: Job, evidence: str) -> Cell:
