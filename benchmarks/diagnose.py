@@ -3,8 +3,9 @@
     python benchmarks/diagnose.py [--name SANDBOX] [--env cargo] [--rounds 5] [--json]
 
 The guide's side counts only what the commands take: no typing, no reading, no thinking. Its commands are those of the
-guide (ping, docker login and pull, docker exec ... cat /etc/hosts, the two configuration files, kubectl get svc, the
-jobs in Harbor), each as a process of its own on operator. Prints the medians in seconds and their ratio; with --json,
+guide in its order (ping, docker login, pull and push, docker exec ... cat /etc/hosts, the configuration files, the
+projects in Harbor and Cargo-Admin, the replication jobs; with a cluster also kubectl get svc and the two logs), each as
+a process of its own on operator. Prints the medians in seconds and their ratio; with --json,
 the last line is {"seconds": {"diagnose", "guide"}, "ratio", "rounds", "commands": {...}}.
 """
 
@@ -21,7 +22,7 @@ from collections.abc import Sequence
 from cargo_sandbox.client import as_another
 from cargo_sandbox.machines import operator_shell
 from cargo_sandbox.paths import StateFolder, state_folder
-from cargo_sandbox.topology import INSTALLATION, MASTER, TOKEN_PORT, site
+from cargo_sandbox.topology import ADMIN_PORT, INSTALLATION, MASTER, site
 
 ALLOWED_SECONDS = 5.0
 ALLOWED_RATIO = 0.5
@@ -34,29 +35,29 @@ def guide(state: StateFolder, name: str) -> dict[str, list[str]]:
     logged_in = " ".join(as_another(["docker", "login", domain, "-u", "admin", "--password-stdin"]))
     curl = f"curl -sS -m 10 --cacert {ca}"
     harbor = f'printf \'user = "admin:%s"\' "$(cat {passwords}/{name}-admin)" | {curl} -K - https://{domain}/api'
+    private = f"{domain}/devops_test-cargo/node:8.9-alpine"
+    alice = "env DOCKER_CONFIG=/tmp/docker-benchmark docker"
+    admin = f"http://{MASTER.address}:{ADMIN_PORT}/api/v2"
     commands = {
+        # 仓库域名是否正确解析；是否 docker login；本地用相同账号能否 pull/push
         "ping": ["ping", "-c", "1", domain],
-        "docker login": ["bash", "-c", f"{logged_in} < {passwords}/{name}-admin"],
-        "docker pull": ["docker", "pull", f"{domain}/library/tiny:1"],
+        "docker login, admin": ["bash", "-c", f"{logged_in} < {passwords}/{name}-admin"],
+        "docker login, user": ["bash", "-c", f"{alice} login {domain} -u alice --password-stdin < {passwords}/alice"],
+        "docker pull, public": ["docker", "pull", f"{domain}/library/tiny:1"],
+        "docker pull, private": ["bash", "-c", f"{alice} pull {private}"],
+        "docker push": ["bash", "-c", f"{alice} push {private}"],
+        # Token Service 配置错误；使用错误的域名访问
         "tengine's hosts": ["ssh", name, "docker exec tengine cat /etc/hosts"],
         "realm": ["ssh", name, f"grep realm {folder}/registry/config.yml"],
         "health check": ["ssh", name, f"grep check_http_send {folder}/nginx/nginx.conf"],
-        "token service": [
-            "curl",
-            "-sS",
-            "-H",
-            f"X-Cargo: {domain}",
-            f"http://{MASTER.address}:{TOKEN_PORT}/registryproxy/v2",
-        ],
-        "anonymous token": [
-            "bash",
-            "-c",
-            f"{curl} 'https://{domain}/service/token?service=harbor-registry&scope=repository:library/tiny:pull'",
-        ],
-        "projects": ["bash", "-c", f"{harbor}/projects"],
+        "compose file": ["ssh", name, f"grep cargo-admin {folder}/docker-compose-single.yml"],
+        # 确保项目在 Cargo-Admin 和 Harbor 中均存在；权限分配
+        "project in Harbor": ["bash", "-c", f"{harbor}/projects"],
+        "project in Cargo-Admin": ["curl", "-sS", f"{admin}/registries/{name}/projects"],
+        # 镜像同步
         "replication policies": ["bash", "-c", f"{harbor}/policies/replication"],
         "replication jobs": ["bash", "-c", f"{harbor}/jobs/replication?policy_id=1"],
-        "ping from tengine": ["ssh", name, f"docker exec tengine getent hosts {domain}"],
+        "name in tengine": ["ssh", name, f"docker exec tengine getent hosts {domain}"],
         "jobservice's hosts": ["ssh", name, "docker exec harbor-jobservice cat /etc/hosts"],
     }
     if state.cluster:
