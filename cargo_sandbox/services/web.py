@@ -53,6 +53,9 @@ def serve(port: int, answer: Answer) -> None:
 
 
 class _Listening(ThreadingHTTPServer):
+    # Of more connections at once than wait here, some are answered seconds later; to a front that is a dead service.
+    request_queue_size = 128
+
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that went away is no line in a log that engineers read: health checks go before the answer's end."""
         if not isinstance(sys.exception(), ConnectionError):

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import paramiko
 import pytest
 
 from cargo_runbook.connections import LiveConnections
@@ -372,3 +373,20 @@ def test_a_host_that_is_down_has_no_fingerprint(operator: Operator) -> None:
     operator.config.write_text(f"Host gone\n HostName 127.0.0.1\n Port {free_port()}\n")
     with pytest.raises(ConnectionFailed, match="refused the connection"):
         fetch_host_key("gone", config=operator.config)
+
+
+@pytest.mark.parametrize("broken", ["close", "recv"])
+def test_a_connection_that_breaks_at_any_moment_is_an_observation_and_no_exception(
+    operator: Operator, start_sshd: StartSshd, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    # paramiko raises EOFError from whatever it happens to send on a connection that has just broken.
+    def breaks(*_: object) -> None:
+        raise EOFError
+
+    operator.knows(start_sshd("cargo1"), "cargo1")
+    live = operator.connections()
+    assert ask(live, "echo", "before").output == "before\n"
+    monkeypatch.setattr(paramiko.Channel, broken, breaks)
+    seen = ask(live, "echo", "x", deadline=5.0)
+    expected = {"close": (Status.ANSWERED, None), "recv": (Status.UNREACHABLE, "connection_lost")}
+    assert (seen.status, seen.data.get("reason")) == expected[broken]

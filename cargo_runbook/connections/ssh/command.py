@@ -7,6 +7,7 @@ import secrets
 import selectors
 import shlex
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import paramiko
@@ -93,8 +94,11 @@ class RemoteRun:
                     sentence = "the SSH connection broke while the command ran"
                     raise Failure(Status.UNREACHABLE, "connection_lost", sentence)
                 self.ended_remotely = self._end(shared.transport, channel, in_container)
+            except (paramiko.SSHException, EOFError, OSError) as error:
+                self.answers = False
+                raise Failure(Status.UNREACHABLE, "connection_lost", f"the SSH connection broke: {error}") from error
             finally:
-                channel.close()
+                _close(channel)
         raise Failure(Status.TIMEOUT, "timeout", "the command was not done in time", phase="command")
 
     def complaint(self) -> bytes:
@@ -193,4 +197,10 @@ class RemoteRun:
                 raise paramiko.SSHException("no exit status")
             return channel.exit_status
         finally:
-            channel.close()
+            _close(channel)
+
+
+def _close(channel: paramiko.Channel) -> None:
+    """Closing says so to the other side; on a connection that has just broken there is nobody to say it to."""
+    with suppress(paramiko.SSHException, EOFError, OSError):
+        channel.close()
