@@ -22,13 +22,18 @@ class Found:
     server: str = ""
 
 
+def _waited_in_vain(observation: Observation) -> bool:
+    """Whether the program itself ran and did not end. A place that could not be reached says nothing about names."""
+    return observation.status is Status.TIMEOUT and observation.data.get("phase", "command") == "command"
+
+
 def read_getent(observation: Observation, name: str) -> Found:
     """What `getent hosts NAME ...` says of one of its names.
 
     getent does not tell why a name was not found; `nslookup` at the same place does.
     """
     evidence = observation.id
-    if observation.status is Status.TIMEOUT and observation.data.get("phase") not in ("connect", "channel"):
+    if _waited_in_vain(observation):
         return Found(Lookup.SILENT, evidence=evidence)
     if not observation.answered or observation.data.get("reason"):
         return Found(Lookup.UNTOLD, evidence=evidence)
@@ -56,7 +61,7 @@ _KINDS = (
 def read_nslookup(observation: Observation) -> Found:
     """What `nslookup NAME [SERVER]` says (those of BIND and of busybox, old and new)."""
     evidence = observation.id
-    if observation.status is Status.TIMEOUT:
+    if _waited_in_vain(observation):
         return Found(Lookup.SILENT, evidence=evidence)
     if not observation.answered or observation.data.get("reason"):
         return Found(Lookup.UNTOLD, evidence=evidence)

@@ -44,7 +44,8 @@ def test_healthy_environments_have_no_false_finding_in_many_runs(sandbox: Any) -
             assert (body["status"], odd) == ("healthy", []), f"run {run}, {name}"
 
 
-@pytest.mark.parametrize("fault", ["", "wrong-domain", "no-role", "replication-dns"])
+# A fault whose jobs have ended: Harbor writes by itself about those that it tries again.
+@pytest.mark.parametrize("fault", ["", "wrong-domain", "no-role", "replication-401-no-scheme"])
 def test_no_diagnosis_and_no_notebook_changes_a_byte_or_restarts_anything(sandbox: Any, fault: str) -> None:
     if fault:
         sandbox.break_(fault)
