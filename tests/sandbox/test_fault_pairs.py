@@ -17,7 +17,6 @@ PAIRS = [
     ("wrong-domain", "token-service-dead", ["CRG201", "CRG302"]),
     ("wrong-domain-nginx-only", "token-key-mismatch", ["CRG203", "CRG304"]),
     ("tls-unknown-ca", "disk-full-on-upload", ["CRG601", "CRG720"]),
-    ("token-service-wrong-port", "no-role", ["CRG310", "CRG510"]),
     ("disk-full-on-upload", "container-stopped", ["CRG710", "CRG720"]),
     ("clock-skew", "not-logged-in", ["CRG306", "CRG505"]),
     ("token-service-other-cluster", "disk-full-on-upload", ["CRG303", "CRG720"]),
