@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cargo_sandbox.faults.catalog import Fault, fault
+from cargo_sandbox.faults.catalog import fault
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.slow]
 
@@ -20,11 +20,6 @@ def diagnose(sandbox: Any, environment: str) -> dict[str, Any]:
     assert "Traceback" not in done.stderr
     body: dict[str, Any] = json.loads(done.stdout)
     return body
-
-
-def client(sandbox: Any, broken: Fault) -> str:
-    done = sandbox.client(broken.client)
-    return str(done.stdout + done.stderr)
 
 
 def jobs(sandbox: Any) -> list[tuple[int, str]]:
