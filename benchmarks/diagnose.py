@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from cargo_sandbox.client import as_another
 from cargo_sandbox.machines import operator_shell
 from cargo_sandbox.paths import StateFolder, state_folder
-from cargo_sandbox.topology import ADMIN_PORT, INSTALLATION, MASTER, site
+from cargo_sandbox.topology import ADMIN_PORT, INSTALLATION, MASTER, TOKEN_PORT, site
 
 ALLOWED_SECONDS = 5.0
 ALLOWED_RATIO = 0.5
@@ -38,6 +38,8 @@ def guide(state: StateFolder, name: str) -> dict[str, list[str]]:
     private = f"{domain}/devops_test-cargo/node:8.9-alpine"
     alice = "env DOCKER_CONFIG=/tmp/docker-benchmark docker"
     admin = f"http://{MASTER.address}:{ADMIN_PORT}/api/v2"
+    service = f"http://{MASTER.address}:{TOKEN_PORT}"
+    peers = [peer for peer in ("cargo", "devops", "ha") if peer != name]
     commands = {
         # 仓库域名是否正确解析；是否 docker login；本地用相同账号能否 pull/push
         "ping": ["ping", "-c", "1", domain],
@@ -47,6 +49,12 @@ def guide(state: StateFolder, name: str) -> dict[str, list[str]]:
         "docker pull, private": ["bash", "-c", f"{alice} pull {private}"],
         "docker push": ["bash", "-c", f"{alice} push {private}"],
         # Token Service 配置错误；使用错误的域名访问
+        "token service, environment file": [
+            "ssh",
+            name,
+            f"grep -E 'token_service|master_vip' {INSTALLATION}/env-single.yml",
+        ],
+        "token service, reachable": ["ssh", name, f"curl -sS -m 10 -H 'X-Cargo: {domain}' {service}/registryproxy/v2"],
         "tengine's hosts": ["ssh", name, "docker exec tengine cat /etc/hosts"],
         "realm": ["ssh", name, f"grep realm {folder}/registry/config.yml"],
         "health check": ["ssh", name, f"grep check_http_send {folder}/nginx/nginx.conf"],
@@ -54,14 +62,18 @@ def guide(state: StateFolder, name: str) -> dict[str, list[str]]:
         # 确保项目在 Cargo-Admin 和 Harbor 中均存在；权限分配
         "project in Harbor": ["bash", "-c", f"{harbor}/projects"],
         "project in Cargo-Admin": ["curl", "-sS", f"{admin}/registries/{name}/projects"],
-        # 镜像同步
+        # 镜像同步: the jobs of each policy, and the name of each destination
         "replication policies": ["bash", "-c", f"{harbor}/policies/replication"],
-        "replication jobs": ["bash", "-c", f"{harbor}/jobs/replication?policy_id=1"],
-        "name in tengine": ["ssh", name, f"docker exec tengine getent hosts {domain}"],
+        **{f"jobs of policy {n}": ["bash", "-c", f"{harbor}/jobs/replication?policy_id={n}"] for n in (1, 2, 3)},
+        **{
+            f"{peer} in tengine": ["ssh", name, f"docker exec tengine getent hosts {site(peer).domain}"]
+            for peer in peers
+        },
         "jobservice's hosts": ["ssh", name, "docker exec harbor-jobservice cat /etc/hosts"],
     }
     if state.cluster:
         commands["kubectl get svc"] = ["kubectl", "get", "svc"]
+        commands["kube-dns"] = ["kubectl", "get", "cm", "kube-dns", "-n", "kube-system", "-o", "yaml"]
         commands["cargo-token's log"] = ["kubectl", "logs", "--tail=200", "deploy/cargo-token"]
         commands["cargo-admin's log"] = ["kubectl", "logs", "--tail=200", "deploy/cargo-admin"]
     return commands

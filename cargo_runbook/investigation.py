@@ -28,12 +28,12 @@ from cargo_runbook.probes.scene import Scene, Wanted
 from cargo_runbook.recordings import REPLAY_VARIABLE, load_recording
 from cargo_runbook.rules.triage import conclude, explain, judge
 from cargo_runbook.stations import NEEDED, Stations
-from cargo_runbook.steps import Gathered, Step
-from cargo_runbook.tables import Table
 
 if TYPE_CHECKING:
     from cargo_runbook.inventory.credentials import Login
     from cargo_runbook.inventory.models import Account, Environment
+    from cargo_runbook.steps import Step
+    from cargo_runbook.tables import Table
 
 Progress = Callable[[str], None]
 
@@ -119,6 +119,9 @@ class Investigation:
 
     def look(self, step: Step) -> tuple[tuple[Finding, ...], tuple[Table, ...]]:
         """What one step of a section shows: its findings and its tables; what it needs is asked."""
+        # Late: whoever looks has imported the steps already, and a diagnosis needs none of them.
+        from cargo_runbook.steps import Gathered
+
         with self._lock:
             self._ask(step.needs)
             findings = tuple(finding for finding in self._judged() if finding.code in step.codes)

@@ -3,6 +3,7 @@
 Start reading at `live`: it shows which question goes which way.
 """
 
+import cargo_runbook.connections.seldom  # noqa: F401 - before paramiko
 from cargo_runbook.connections.base import Connections
 from cargo_runbook.connections.evidence import FILE, Evidence, EvidenceError, read_evidence, write_evidence
 from cargo_runbook.connections.live import LiveConnections, open_connections

@@ -12,6 +12,7 @@ from cargo_runbook.connections.local import ask_local
 from cargo_runbook.connections.neighbours import Neighbourhood
 from cargo_runbook.connections.network.dns import ask_dns
 from cargo_runbook.connections.network.http import HttpConnection
+from cargo_runbook.connections.network.sockets import Names
 from cargo_runbook.connections.network.tls import Trust, ask_tls
 from cargo_runbook.connections.readonly import ReadOnly
 from cargo_runbook.connections.ssh import SshConnection
@@ -61,7 +62,8 @@ class LiveConnections:
         self._redactor = redactor
         self._trust = Trust(str(environment.folder / environment.ca) if environment.ca else "")
         self._ssh = SshConnection(ssh_config)
-        self._http = HttpConnection(environment, credentials, redactor, self._trust)
+        self._names = Names()
+        self._http = HttpConnection(environment, credentials, redactor, self._trust, self._names)
         for account in environment.accounts:
             try:
                 login = credentials(account)
@@ -85,7 +87,7 @@ class LiveConnections:
             case DnsQuery():
                 return ask_dns(look, question)
             case TlsHandshake():
-                return ask_tls(look, question, self._trust)
+                return ask_tls(look, question, self._trust, self._names)
             case _:
                 sentence = f"there is no way to ask {question.kind} from {question.vantage}"
                 return look.failed(Failure(Status.ERROR, "no_way", sentence))

@@ -67,6 +67,8 @@ def server(address: str, port: int, answer: Answer) -> ThreadingHTTPServer:
 
     class Exchange(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+        wbufsize = -1  # header and body leave together
 
         def _any(self) -> None:
             url = urllib.parse.urlsplit(self.path)

@@ -13,6 +13,7 @@ import httpcore
 import httpx
 
 from cargo_runbook.connections.base import HTTP_CAP, Capture, Failure, Look
+from cargo_runbook.connections.network.sockets import Resolve, look_up
 from cargo_runbook.connections.network.tls import Trust
 from cargo_runbook.connections.network.tokens import TokenVault
 from cargo_runbook.connections.network.wire import Wire
@@ -34,11 +35,18 @@ class HttpConnection:
         credentials: login of an account; may raise SecretUnavailable.
         redactor: learns every credential before it is used.
         trust: CAs.
+        names: how a URL's host becomes an address.
     """
 
     def __init__(
-        self, environment: Environment, credentials: Callable[[Account], Login], redactor: Redactor, trust: Trust
+        self,
+        environment: Environment,
+        credentials: Callable[[Account], Login],
+        redactor: Redactor,
+        trust: Trust,
+        names: Resolve = look_up,
     ) -> None:
+        self._names = names
         self._environment = environment
         self._credentials = credentials
         self._redactor = redactor
@@ -51,7 +59,7 @@ class HttpConnection:
         body = Capture()
         try:
             request = self._request(question, data)
-            wire = Wire(self._trust.context(), question.connect_to, look.deadline)
+            wire = Wire(self._trust.context(), question.connect_to, look.deadline, self._names)
             try:
                 self._exchange(wire, request, body, data)
             finally:

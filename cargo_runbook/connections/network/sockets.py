@@ -11,8 +11,10 @@ import ipaddress
 import json
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
+from threading import Lock
 
 from cargo_runbook.connections.base import Deadline, Failure
 from cargo_runbook.connections.local import run
@@ -60,15 +62,65 @@ def look_up(name: str, deadline: Deadline, family: int = socket.AF_UNSPEC) -> Lo
     return LookUp(tuple(answer.get("addresses", ())), int(answer.get("error", 0)), str(answer.get("text", "")))
 
 
-def connect(host: str, port: int, deadline: Deadline) -> socket.socket:
-    """A TCP connection to `host` (name or address).
+Resolve = Callable[[str, Deadline], LookUp]
+
+
+class Names:
+    """What `look_up` found, kept for as long as the connections of one look are open.
+
+    A look sends dozens of requests to one name: a process for each would cost more than the requests, and they might
+    go to different machines. Only addresses are kept; a name that did not resolve is asked for again.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._found: dict[str, Future[LookUp]] = {}
+
+    def __call__(self, name: str, deadline: Deadline) -> LookUp:
+        """As `look_up`; who comes while the name is being asked for waits for that answer, within its own deadline.
+
+        Raises:
+            Failure: no answer within the deadline.
+        """
+        with self._lock:
+            answer = self._found.get(name)
+            mine = answer is None
+            if answer is None:
+                answer = self._found[name] = Future()
+        if mine:
+            self._ask(name, deadline, answer)
+        try:
+            return answer.result(timeout=max(deadline.left(), 0))
+        except TimeoutError as error:
+            raise Failure(
+                Status.TIMEOUT, "timeout", f"looking up {name} had no answer in time", phase="name"
+            ) from error
+
+    def _ask(self, name: str, deadline: Deadline, answer: Future[LookUp]) -> None:
+        try:
+            found = look_up(name, deadline)
+        except BaseException as error:
+            self._forget(name)
+            answer.set_exception(error)
+            raise
+        if not found.addresses:
+            self._forget(name)
+        answer.set_result(found)
+
+    def _forget(self, name: str) -> None:
+        with self._lock:
+            self._found.pop(name, None)
+
+
+def connect(host: str, port: int, deadline: Deadline, resolve: Resolve = look_up) -> socket.socket:
+    """A TCP connection to `host` (name or address, by `resolve`).
 
     Raises:
         Failure: with reason `name_not_resolved`, `refused`, `no_route`, `reset` or `timeout`.
     """
     if not 0 < port < 65536:
         raise Failure(Status.ERROR, "bad_address", f"{port} is no port")
-    found = look_up(host, deadline)
+    found = resolve(host, deadline)
     if not found.addresses:
         sentence = f"{host} does not resolve: {found.text}"
         raise Failure(Status.UNREACHABLE, "name_not_resolved", sentence, phase="name")

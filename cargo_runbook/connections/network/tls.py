@@ -7,6 +7,7 @@ import ssl
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from cryptography import x509
@@ -14,7 +15,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from cargo_runbook.connections.base import Deadline, Failure, Look
-from cargo_runbook.connections.network.sockets import connect, connection_failure
+from cargo_runbook.connections.network.sockets import Resolve, connect, connection_failure, look_up
 from cargo_runbook.observations import Observation, Status, TlsHandshake
 
 # X509_V_ERR_* of OpenSSL's x509_vfy.h.
@@ -57,9 +58,14 @@ class Trust:
         """
         try:
             changed = Path(self.ca).stat().st_mtime_ns if self.ca else 0
-            return _context(self.ca, changed)
+            # One thread reads; the others, who all begin at the same moment, wait for what it read.
+            with _READING:
+                return _context(self.ca, changed)
         except (OSError, ssl.SSLError) as error:
             raise Failure(Status.ERROR, "ca_unreadable", f"the CA file {self.ca} can't be read: {error}") from error
+
+
+_READING = Lock()
 
 
 @lru_cache(maxsize=16)
@@ -104,19 +110,19 @@ def _tls_failure(error: OSError | ValueError, name: str) -> Failure:
     return Failure(Status.ERROR, "bad_name", f"{name!r} can't be asked for by TLS: {error}")
 
 
-def ask_tls(look: Look, question: TlsHandshake, trust: Trust) -> Observation:
+def ask_tls(look: Look, question: TlsHandshake, trust: Trust, names: Resolve = look_up) -> Observation:
     """Shakes hands, verified; where that fails, once more unverified to see the certificate. Nothing else is sent."""
     data: dict[str, Any] = {"trusted": False, "problem": "", "names": []}
     try:
         context = trust.context()
-        connection = connect(question.address, question.port, look.deadline)
+        connection = connect(question.address, question.port, look.deadline, names)
         data["peer"] = connection.getpeername()[0]
         try:
             secured = handshake(connection, context, question.server_name, look.deadline)
         except Failure as failure:
             if failure.reason != "tls":
                 raise
-            return _untrusted(look, question, failure, data)
+            return _untrusted(look, question, failure, data, names)
     except Failure as failure:
         return look.failed(failure, data=data)
     with secured:
@@ -124,13 +130,15 @@ def ask_tls(look: Look, question: TlsHandshake, trust: Trust) -> Observation:
     return look.observe(Status.ANSWERED, output=_summary(data), data=data)
 
 
-def _untrusted(look: Look, question: TlsHandshake, failure: Failure, data: dict[str, Any]) -> Observation:
+def _untrusted(
+    look: Look, question: TlsHandshake, failure: Failure, data: dict[str, Any], names: Resolve
+) -> Observation:
     data["problem"] = failure.data["tls_problem"]
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     try:
-        connection = connect(question.address, question.port, look.deadline)
+        connection = connect(question.address, question.port, look.deadline, names)
         with handshake(connection, context, question.server_name, look.deadline) as unverified:
             data.update(version=unverified.version(), **_describe(unverified.getpeercert(binary_form=True)))
     except Failure as again:

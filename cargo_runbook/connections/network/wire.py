@@ -16,7 +16,7 @@ import httpcore
 import httpx
 
 from cargo_runbook.connections.base import Deadline, Failure
-from cargo_runbook.connections.network.sockets import connect, connection_failure, split_address
+from cargo_runbook.connections.network.sockets import Resolve, connect, connection_failure, split_address
 from cargo_runbook.connections.network.tls import handshake
 from cargo_runbook.observations import Status
 
@@ -28,10 +28,11 @@ class Wire(httpx.BaseTransport):
         context: for TLS.
         connect_to: address (with port or without) to connect to instead of the URL's; empty for the URL's.
         deadline: of all of it.
+        names: how the URL's host becomes an address.
     """
 
-    def __init__(self, context: ssl.SSLContext, connect_to: str, deadline: Deadline) -> None:
-        self._backend = _Backend(connect_to, deadline)
+    def __init__(self, context: ssl.SSLContext, connect_to: str, deadline: Deadline, names: Resolve) -> None:
+        self._backend = _Backend(connect_to, deadline, names)
         self._pool = httpcore.ConnectionPool(
             ssl_context=context, max_connections=1, http1=True, http2=False, retries=0, network_backend=self._backend
         )
@@ -75,7 +76,8 @@ class _Body(httpx.SyncByteStream):
 
 
 class _Backend(httpcore.NetworkBackend):
-    def __init__(self, connect_to: str, deadline: Deadline) -> None:
+    def __init__(self, connect_to: str, deadline: Deadline, names: Resolve) -> None:
+        self._names = names
         self._connect_to = connect_to
         self._deadline = deadline
         self.peer = ""
@@ -93,7 +95,7 @@ class _Backend(httpcore.NetworkBackend):
                 host, port = split_address(self._connect_to, port)
             except ValueError as error:
                 raise Failure(Status.ERROR, "bad_address", f"{self._connect_to!r} is no address") from error
-        connection = connect(host, port, self._deadline)
+        connection = connect(host, port, self._deadline, self._names)
         self.peer = connection.getpeername()[0]
         return _Stream(connection, self._deadline)
 
