@@ -118,6 +118,10 @@ class AuthenticationFailed(ConnectionFailed):
     """A server refused the credentials that the environment names."""
 
 
+class StaleState(RunbookError):
+    """Something has changed since a plan was made from it; nothing was done on top of that."""
+
+
 class RunFailed(RunbookError):
     """A notebook run ended without a verdict."""
 

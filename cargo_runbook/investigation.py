@@ -23,7 +23,7 @@ from cargo_runbook.errors import InventoryError, UsageError
 from cargo_runbook.findings import CHECKS, Diagnosis, Finding
 from cargo_runbook.inventory.credentials import login_of
 from cargo_runbook.inventory.loader import environment_names, find_inventory, load_environment
-from cargo_runbook.observations import Observation
+from cargo_runbook.observations import Observation, Question
 from cargo_runbook.probes.scene import Scene, Wanted
 from cargo_runbook.recordings import REPLAY_VARIABLE, load_recording
 from cargo_runbook.rules.triage import conclude, explain, judge
@@ -32,7 +32,8 @@ from cargo_runbook.stations import NEEDED, Stations
 if TYPE_CHECKING:
     from cargo_runbook.inventory.credentials import Login
     from cargo_runbook.inventory.models import Account, Environment
-    from cargo_runbook.steps import Step
+    from cargo_runbook.secret import Redactor
+    from cargo_runbook.steps import Gathered, Step
     from cargo_runbook.tables import Table
 
 Progress = Callable[[str], None]
@@ -105,6 +106,19 @@ class Investigation:
             raise KeyError(evidence_id)
         return found
 
+    @property
+    def ask(self) -> Callable[[Question], Observation]:
+        """Asks one more question, which is filed as evidence like all others. It only looks."""
+        return self._connections.ask
+
+    def gathered(self) -> Gathered:
+        """The facts of all that was asked so far."""
+        # Late: whoever looks at steps has imported them already, and a diagnosis needs none of them.
+        from cargo_runbook.steps import Gathered
+
+        with self._lock:
+            return Gathered(self.environment, self._path.gathered(), dict(self._facts))
+
     def check(self, name: str) -> tuple[Finding, ...]:
         """The findings of one check; what it needs is asked, the checks before it included.
 
@@ -119,14 +133,10 @@ class Investigation:
 
     def look(self, step: Step) -> tuple[tuple[Finding, ...], tuple[Table, ...]]:
         """What one step of a section shows: its findings and its tables; what it needs is asked."""
-        # Late: whoever looks has imported the steps already, and a diagnosis needs none of them.
-        from cargo_runbook.steps import Gathered
-
         with self._lock:
             self._ask(step.needs)
             findings = tuple(finding for finding in self._judged() if finding.code in step.codes)
-            gathered = Gathered(self.environment, self._path.gathered(), dict(self._facts))
-        return findings, step.tables(gathered)
+        return findings, step.tables(self.gathered())
 
     def diagnose(self, progress: Progress | None = None) -> Diagnosis:
         """All checks and concerns, with what does not depend on each other asked at the same time."""
@@ -242,6 +252,7 @@ def open_investigation(
     action: str = "",
     policy: str = "",
     replay: str | None = None,
+    redactor: Redactor | None = None,
 ) -> Investigation:
     """Opens the environment of that name for a look; nothing is sent yet.
 
@@ -251,6 +262,7 @@ def open_investigation(
         image, account, action, policy: see `Investigation`.
         replay: name of a shipped recording to answer from, instead of going to any host; default from the variable
             CARGO_RUNBOOK_REPLAY. The inventory is then the recording's own.
+        redactor: to share one with whatever else is shown; a new one by default.
 
     Raises:
         InventoryError, UnknownEnvironment, UsageError: as their sentences say.
@@ -265,7 +277,9 @@ def open_investigation(
     else:
         folder = find_inventory(inventory)
         environment = load_environment(name, folder)
-        connections = open_connections(environment, partial(login_of, environment), neighbour=partial(_opened, folder))
+        connections = open_connections(
+            environment, partial(login_of, environment), redactor=redactor, neighbour=partial(_opened, folder)
+        )
     return Investigation(
         environment,
         connections,

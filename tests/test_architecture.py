@@ -20,6 +20,7 @@ FLOORS = (
     "rules",
     "symptoms",
     "steps",
+    "remedies",
     "views",
     "archive",
     "execution",

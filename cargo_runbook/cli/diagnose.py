@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -107,7 +107,7 @@ def diagnose(
     raise typer.Exit(worst([*codes, *(error.exit_code for error in errors)]))
 
 
-def _look(name: str, inventory: Path | None, replay: str, shown: Bars, **wanted: str) -> _Outcome:
+def _look(name: str, inventory: Path | None, replay: str, shown: Bars, **wanted: Any) -> _Outcome:
     from cargo_runbook.investigation import open_investigation
 
     done = 0

@@ -18,7 +18,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from cargo_runbook.cli import codes, diagnose, env, explain, notebook, records
+from cargo_runbook.cli import codes, diagnose, env, explain, fix, notebook, records
 from cargo_runbook.cli import run as run_command
 from cargo_runbook.cli.console import PROGRAM, complain, message, tell
 from cargo_runbook.errors import InventoryError, RunbookError
@@ -27,6 +27,7 @@ COMMANDS_GROUP = "cargo_runbook.commands"
 BUILT_IN = (
     explain.register,
     diagnose.register,
+    fix.register,
     run_command.register,
     notebook.register,
     records.register,
@@ -43,6 +44,7 @@ Examples:
   cargo-runbook env check                are the inventory files right?
   cargo-runbook explain 'TEXT'           what an error text means
   cargo-runbook diagnose --env prod-1    the cause, with its chain
+  cargo-runbook fix CRG201 --env prod-1  what would mend it; nothing is changed yet
   cargo-runbook run 00_triage --env prod-1
                                          the same as a notebook, kept as a record
 """,
@@ -54,6 +56,7 @@ Examples:
   cargo-runbook env check                检查环境文件是否正确
   cargo-runbook explain '报错内容'        解释一段报错的原因
   cargo-runbook diagnose --env prod-1    给出原因和推理链
+  cargo-runbook fix CRG201 --env prod-1  显示修复方案，此时不做任何修改
   cargo-runbook run 00_triage --env prod-1
                                          以 Notebook 执行同样的排查，并留下记录
 """,

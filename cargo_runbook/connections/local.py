@@ -51,19 +51,26 @@ def observe_outcome(look: Look, outcome: Outcome, data: Mapping[str, object]) ->
     )
 
 
-def run(argv: Sequence[str], deadline: Deadline) -> Outcome:
-    """Runs `argv` without input, in the C locale, until it ends or the deadline does.
+def run(
+    argv: Sequence[str], deadline: Deadline, *, stdin: bytes = b"", variables: Mapping[str, str] | None = None
+) -> Outcome:
+    """Runs `argv` in the C locale until it ends or the deadline does.
+
+    Args:
+        stdin: its input, which never touches a disk; none by default.
+        variables: added to the environment.
 
     Raises:
         Failure: the program was not found (`not_found`) or can't be run (`not_executable`).
     """
+    given = _input(stdin)
     try:
         process = subprocess.Popen(
             list(argv),
-            stdin=subprocess.DEVNULL,
+            stdin=given,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env={**os.environ, "LC_ALL": "C"},
+            env={**os.environ, "LC_ALL": "C", **(variables or {})},
             start_new_session=True,
         )
     except FileNotFoundError as error:
@@ -71,6 +78,9 @@ def run(argv: Sequence[str], deadline: Deadline) -> Outcome:
         raise Failure(Status.ERROR, "not_found", sentence) from error
     except (OSError, ValueError) as error:
         raise Failure(Status.ERROR, "not_executable", f"the program {argv[0]} can't be run: {error}") from error
+    finally:
+        if given != subprocess.DEVNULL:
+            os.close(given)
     output, complaint = Capture(), Capture()
     assert process.stdout is not None
     assert process.stderr is not None
@@ -85,6 +95,17 @@ def run(argv: Sequence[str], deadline: Deadline) -> Outcome:
         process.stdout.close()
         process.stderr.close()
     return Outcome(exit_code, output.content(), complaint.content(), output.overflow or complaint.overflow)
+
+
+def _input(content: bytes) -> int:
+    """A descriptor to read `content` from: a file in memory, because a pipe that nobody reads would block."""
+    if not content:
+        return subprocess.DEVNULL
+    descriptor = os.memfd_create("stdin")
+    with os.fdopen(descriptor, "wb", closefd=False) as file:
+        file.write(content)
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return descriptor
 
 
 def _read(process: subprocess.Popen[bytes], captures: Mapping[IO[bytes], Capture], deadline: Deadline) -> bool:

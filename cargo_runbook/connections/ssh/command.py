@@ -70,6 +70,7 @@ class RemoteRun:
     """
 
     argv: tuple[str, ...]
+    stdin: bytes = b""
     mark: str = field(default_factory=lambda: secrets.token_hex(8))
     exit_code: int | None = None
     output: Capture = field(default_factory=Capture)
@@ -111,6 +112,8 @@ class RemoteRun:
             channel = transport.open_session(timeout=max(deadline.left(), 0.001))
             channel.settimeout(max(deadline.left(), 0.001))
             channel.exec_command(line)
+            if self.stdin:
+                channel.sendall(self.stdin)
             channel.shutdown_write()
         except (paramiko.SSHException, EOFError, OSError) as error:
             self.answers = isinstance(error, paramiko.ChannelException)

@@ -1,0 +1,113 @@
+"""Doing a plan, action by action, with each step announced in the journal before it is done; and undoing it.
+
+Whatever ends this process between two lines of the journal leaves every file as it was before or as it is meant to
+be: so a change can be finished (`resume`) or undone (`undo`) from its folder alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from cargo_runbook.connections.changing import Changing, Ended, FileState, digest_of
+from cargo_runbook.errors import ConnectionFailed, StaleState
+from cargo_runbook.remedies.journal import Change
+from cargo_runbook.remedies.plan import Action, FileEdit, Plan, RunCommand
+
+Tell = Callable[[Action, str], None]
+"""Told of an action: `begin`, `done`, `undo`, `undone`."""
+
+
+def do(plan: Plan, change: Change, changing: Changing, tell: Tell) -> None:
+    """Does all actions that are not done yet.
+
+    Raises:
+        StaleState: a file is neither as before nor as planned; what was done so far is in the journal.
+        ConnectionFailed: a machine could not be reached, or a command failed.
+    """
+    done = {event["action"] for event in change.events() if event["event"] == "done"}
+    for number, action in enumerate(plan.actions, start=1):
+        if number in done:
+            continue
+        change.note("begin", action=number)
+        tell(action, "begin")
+        _do(action, changing)
+        change.note("done", action=number)
+        tell(action, "done")
+
+
+def undo(plan: Plan, change: Change, changing: Changing, tell: Tell) -> None:
+    """Takes back all that was begun: commands with an inverse and edits in reverse, then once more those that made them
+    effective. What was never begun is left alone.
+
+    Raises:
+        StaleState: a file was changed by somebody since; nothing of it is overwritten.
+        ConnectionFailed: as `do`.
+    """
+    begun = {event["action"] for event in change.events() if event["event"] == "begin"}
+    actions = [(number, action) for number, action in enumerate(plan.actions, start=1) if number in begun]
+    edited = False
+    for number, action in reversed(actions):
+        if isinstance(action, RunCommand) and not action.undo:
+            continue
+        change.note("undo", action=number)
+        tell(action, "undo")
+        if isinstance(action, FileEdit):
+            edited |= _write(changing, action, action.before.content)
+        else:
+            _run(changing, action, action.undo)
+        change.note("undone", action=number)
+        tell(action, "undone")
+    if not edited and not _undone_before(change):
+        return
+    for number, action in actions:
+        if isinstance(action, RunCommand) and not action.undo:
+            change.note("undo", action=number)
+            tell(action, "undo")
+            _run(changing, action, action.argv)
+            change.note("undone", action=number)
+            tell(action, "undone")
+
+
+def _undone_before(change: Change) -> bool:
+    """Whether an undo that was cut off has already written files back."""
+    return any(event["event"] == "undone" for event in change.events())
+
+
+def _do(action: Action, changing: Changing) -> None:
+    if isinstance(action, FileEdit):
+        _write(changing, action, action.after)
+    else:
+        _run(changing, action, action.argv)
+
+
+def _write(changing: Changing, action: FileEdit, content: bytes | None) -> bool:
+    """The file gets this content; False when it has it already."""
+    now = changing.read(action.vantage, action.target)
+    if now.digest == ("-" if content is None else digest_of(content)):
+        return False
+    if now.digest not in (action.before.digest, action.after_digest):
+        raise StaleState(
+            f"{action.target} is neither as it was nor as it was meant to be; it was left as it is",
+            vantage=str(action.vantage),
+            seen=f"SHA-256 {now.digest} now, {action.before.digest} before, {action.after_digest} planned",
+            next_step="Somebody else is at work there. Compare the file with the copies in the folder of the change.",
+        )
+    changing.write(_as_planned(now, action.before), content)
+    return True
+
+
+def _as_planned(now: FileState, before: FileState) -> FileState:
+    """Written in the way, and with the mode and owner, that the plan was made with."""
+    return replace(now, mounted=before.mounted, mode=before.mode, owner=before.owner)
+
+
+def _run(changing: Changing, action: RunCommand, argv: tuple[str, ...]) -> None:
+    ended: Ended = changing.run(action.vantage, argv)
+    if ended.exit_code != 0:
+        raise ConnectionFailed(
+            f"{' '.join(argv)} failed",
+            vantage=str(action.vantage),
+            seen=(ended.error or ended.output).strip()[-400:],
+            next_step="What was done before it is in the journal; finish it with --resume, or undo it with --rollback.",
+        )

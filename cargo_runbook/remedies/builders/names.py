@@ -1,0 +1,43 @@
+"""域名无法解析 / 本地场景: an entry in the operator's hosts file."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+
+from cargo_runbook.observations import OPERATOR
+from cargo_runbook.remedies.edits.hosts import set_address
+from cargo_runbook.remedies.workbench import Draft, NoRemedy, Workbench, text_of
+from cargo_runbook.texts import Text
+
+
+def hosts_entry_operator(bench: Workbench) -> Draft:
+    """The domain at the address that the inventory knows, in /etc/hosts of the operator."""
+    environment, draft = bench.environment, Draft()
+    state = bench.file(OPERATOR, "/etc/hosts")
+    draft.edit(state, set_address(text_of(state), environment.domain, address_of(bench)))
+    draft.notes.append(
+        Text(
+            "The entry helps on this machine only, and outlives a change of address: let the DNS record be corrected, "
+            "then take the entry away.",
+            "该条目只对本机有效，地址变更后仍会保留：请让 DNS 管理员修正解析记录，之后删除该条目。",
+        )
+    )
+    return draft
+
+
+def address_of(bench: Workbench) -> str:
+    """The first address that the inventory has for the domain.
+
+    Raises:
+        NoRemedy: it knows names only.
+    """
+    environment = bench.environment
+    for address in (*environment.addresses, *(host.address for host in environment.hosts)):
+        try:
+            return str(ip_address(address))
+        except ValueError:
+            continue
+    raise NoRemedy(
+        f"the inventory has no IP address for {environment.domain}",
+        next_step=f"Add it to {environment.file}: addresses: [IP]",
+    )

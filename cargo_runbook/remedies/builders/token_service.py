@@ -1,0 +1,121 @@
+"""Token Service 配置错误: the address of the cluster's cargo-token, where the compose file and the settings name it."""
+
+from __future__ import annotations
+
+from cargo_runbook.facts.installation import read_compose
+from cargo_runbook.inventory.models import Host
+from cargo_runbook.remedies.edits.token_service import set_extra_host, set_setting, set_upstream
+from cargo_runbook.remedies.plan import Effect, RunCommand
+from cargo_runbook.remedies.workbench import Draft, NoRemedy, Workbench, restart, text_of
+from cargo_runbook.texts import Text
+
+COMPOSE = ("config/docker-compose-single.yml", "config/docker-compose-ha.yml")
+SETTINGS = ("env-single.yml", "env-ha.yml")
+SECTION = "Token Service 配置错误"
+
+
+def set_token_service(bench: Workbench) -> Draft:
+    """extra_hosts, settings and upstream name the token service of the inventory; tengine is made anew."""
+    service = bench.environment.token_service
+    if service is None:
+        raise NoRemedy(
+            "the inventory does not say where the token service of this cluster is",
+            next_step=f"Add it to {bench.environment.file}: token_service: {{address: VIP, port: NODEPORT}}",
+            section=SECTION,
+        )
+    _verify(bench, service.address, service.port)
+    draft = Draft()
+    for host in bench.environment.hosts:
+        _set_on(bench, draft, host, service.address, service.port)
+    return draft
+
+
+def recreate_tengine(bench: Workbench) -> Draft:
+    """The compose file is right, and tengine was made before it was edited."""
+    draft = Draft()
+    for host in bench.environment.hosts:
+        draft.actions.append(recreate(bench, host))
+    return draft
+
+
+def _set_on(bench: Workbench, draft: Draft, host: Host, address: str, port: int) -> None:
+    machine, named, edited = bench.on(host), "", False
+    for path in COMPOSE:
+        state = bench.file(machine, f"{host.root}/{path}")
+        if state.content is None:
+            continue
+        text = set_extra_host(text_of(state), address)
+        named = next((place.name for place in read_compose(path, text)), named)
+        edited |= draft.edit(state, text)
+    for path in SETTINGS:
+        state = bench.file(machine, f"{host.root}/{path}")
+        if state.content is not None:
+            draft.edit(state, set_setting(text_of(state), address))
+    nginx = bench.file(machine, f"{host.root}/config/nginx/nginx.conf")
+    changed = draft.edit(nginx, set_upstream(text_of(nginx), named, port)) if named else False
+    if edited or _is_old(bench, host, address):
+        draft.actions.append(recreate(bench, host))
+    elif changed:
+        draft.actions.append(restart(bench, host, [host.tengine]))
+
+
+def _is_old(bench: Workbench, host: Host, address: str) -> bool:
+    """Whether tengine was made with another address."""
+    seen = bench.gathered.path.token_service
+    return any(name == host.name and entry.address != address for name, entry in (seen.entries if seen else ()))
+
+
+def _verify(bench: Workbench, address: str, port: int) -> None:
+    """Nothing is set to an address that does not answer for this domain (tengine's own health check)."""
+    domain = bench.environment.domain
+    answer = bench.get(f"http://{address}:{port}/registryproxy/v2", ("X-Cargo", domain))
+    status = answer.data.get("status", 0)
+    if status != 200:
+        seen = f"answered {status}" if status else answer.error
+        raise NoRemedy(
+            f"{address}:{port} is no token service for {domain}, so nothing is pointed there",
+            vantage="operator",
+            seen=seen,
+            next_step="Is cargo-token up, and is this domain registered in Cargo-Admin of this cluster? "
+            "kubectl get svc | grep cargo-token tells the NodePort; token_service in the inventory says what is taken.",
+            section=SECTION,
+        )
+
+
+def recreate(bench: Workbench, host: Host) -> RunCommand:
+    """Makes tengine anew as compose made it: extra_hosts is written when a container is made.
+
+    Raises:
+        NoRemedy: compose did not make it, so that nobody knows how.
+    """
+    labels = bench.labels(host, host.tengine)
+    service = labels.get("com.docker.compose.service", "")
+    files = labels.get("com.docker.compose.project.config_files", "").split(",")
+    if not service or not files[0]:
+        raise NoRemedy(
+            f"compose's labels do not stand on {host.tengine}, so it can't be made anew from here",
+            vantage=f"cargo host {host.name}",
+            next_step=f"Run {host.root}/restart.sh there.",
+            section=SECTION,
+        )
+    folder = labels.get("com.docker.compose.project.working_dir", f"{host.root}/config")
+    named = [word for file in files for word in ("-f", file if file.startswith("/") else f"{folder}/{file}")]
+    project = labels.get("com.docker.compose.project", "")
+    version_1 = labels.get("com.docker.compose.version", "1").startswith("1.")
+    return RunCommand(
+        vantage=bench.on(host),
+        argv=(
+            *(("docker-compose",) if version_1 else ("docker", "compose")),
+            *(("-p", project) if project else ()),
+            *named,
+            "up",
+            "-d",
+            "--no-deps",
+            "--force-recreate",
+            service,
+        ),
+        effect=Effect.RECREATE,
+        target=host.tengine,
+        downtime=Text("some seconds without logins, pulls and pushes", "若干秒内无法登录、拉取和推送"),
+        containers=bench.containers(host, host.tengine),
+    )

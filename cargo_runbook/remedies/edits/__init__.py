@@ -1,0 +1,1 @@
+"""Edits of text that change the lines they mean and no byte else. Pure: text in, text out."""

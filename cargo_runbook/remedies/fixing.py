@@ -1,0 +1,322 @@
+"""One fix from the finding to its proof: preview, apply, prove, roll back. The command line and notebooks call this."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from cargo_runbook.connections.changing import Changing
+from cargo_runbook.errors import StaleState, UsageError
+from cargo_runbook.findings import Diagnosis, Finding, Health, Verdict
+from cargo_runbook.inventory.credentials import login_of
+from cargo_runbook.inventory.loader import environment_names, find_inventory, load_environment
+from cargo_runbook.inventory.models import Environment, Stage
+from cargo_runbook.investigation import Investigation, open_investigation
+from cargo_runbook.remedies import applying, journal, proof
+from cargo_runbook.remedies.applying import Tell
+from cargo_runbook.remedies.journal import Change
+from cargo_runbook.remedies.plan import Action, Plan
+from cargo_runbook.remedies.proof import Proof, Tried
+from cargo_runbook.remedies.storing import keep_files, plan_to_json, restore, store
+from cargo_runbook.remedies.table import REMEDIES, Remedy
+from cargo_runbook.remedies.workbench import NoRemedy, Workbench
+from cargo_runbook.secret import Redactor
+
+SETTLES = 45.0
+"""Seconds in which what was restarted must be well again (tengine's health check alone takes 3 s)."""
+_SHORTEST = 12
+
+PUSHES = ("CRG511", "CRG512", "CRG513", "CRG514")
+"""Findings about the right to push: only for these the proof pushes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """How a fix ended. `error` says why it stopped; what was done until then is in the journal of the change."""
+
+    change: Change
+    plan: Plan
+    applied: bool
+    proof: Proof
+    rolled_back: bool
+    before: Tried | None = None
+    after: Tried | None = None
+    diagnosis: Diagnosis | None = None
+
+    @property
+    def exit_code(self) -> int:
+        return 0 if self.proof is Proof.PROVEN and not self.rolled_back else 4
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is to be fixed, as `diagnose` takes it."""
+
+    code: str
+    environment: str
+    image: str = ""
+    account: str = ""
+    action: str = ""
+
+
+class Fixing:
+    """The fix of one environment.
+
+    Args:
+        environment: name in the inventory.
+        inventory: its folder; default as `find_inventory` has it.
+        reports: folder of records, which changes lie beside.
+        tell: told of each action and each phase.
+    """
+
+    def __init__(
+        self,
+        environment: str,
+        *,
+        inventory: Path | None = None,
+        reports: Path,
+        tell: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self._folder = find_inventory(inventory)
+        self.environment: Environment = load_environment(environment, self._folder)
+        self.redactor = Redactor()
+        self._changing = Changing(self.environment)
+        self._reports = reports
+        self._tell = tell
+
+    def diagnose(self, wish: Wish) -> tuple[Investigation, Diagnosis]:
+        """A look at the environment; the investigation is still open."""
+        opened = open_investigation(
+            wish.environment,
+            inventory=self._folder,
+            image=wish.image,
+            account=wish.account,
+            action=wish.action,
+            replay="",
+            redactor=self.redactor,
+        )
+        try:
+            return opened, opened.diagnose()
+        except BaseException:
+            opened.close()
+            raise
+
+    def preview(self, wish: Wish, remedy: str = "") -> Plan:
+        """The plan for a finding, made from what stands there now; without actions where nothing is to be done.
+
+        Raises:
+            NoRemedy: nothing can be offered for it, and why.
+            UsageError: there is no such finding here, or no such remedy for it.
+        """
+        self._tell("diagnose")
+        investigation, diagnosis = self.diagnose(wish)
+        with investigation:
+            finding = _fault(diagnosis, wish.code)
+            if finding is None:
+                return self._plan(wish.code, "", ())
+            self._tell("plan")
+            bench = Workbench(self.environment, finding, investigation.gathered(), investigation.ask, self._changing)
+            chosen = _remedy(finding, remedy)
+            assert chosen.build is not None
+            draft = chosen.build(bench)
+            return self._plan(wish.code, chosen.name, tuple(draft.actions), draft.notes)
+
+    def apply(self, wish: Wish, digest: str, *, reason: str = "", keep: bool = False, remedy: str = "") -> Outcome:
+        """Makes the plan again, compares it with what was confirmed, does it, and proves it.
+
+        Args:
+            digest: of the plan that was read, or at least its first 12 digits.
+            reason: why; a production environment asks for it.
+            keep: leave it as it is where the proof fails, instead of taking it back.
+
+        Raises:
+            StaleState: the plan is another one now.
+            UsageError: no reason for production, or nothing to do.
+        """
+        if self.environment.stage is Stage.PRODUCTION and not reason.strip():
+            raise UsageError(
+                f"{self.environment.name} is a production environment",
+                next_step="Say why: --reason 'INC-7, approved by …'",
+            )
+        plan = self.preview(wish, remedy)
+        if not plan.actions:
+            raise UsageError(f"there is nothing to do for {wish.code} on {self.environment.name}")
+        wanted = digest.lower().strip()
+        if len(wanted) < _SHORTEST or not plan.digest.startswith(wanted):
+            raise StaleState(
+                f"the plan that was confirmed ({digest[:16]}) is not the one that would be done now ({plan.digest[:16]})",
+                next_step="Either the digest is mistyped or something changed since. Look at the plan again: "
+                f"cargo-runbook fix {wish.code} --env {self.environment.name}",
+            )
+        change = journal.begin(self._reports, self.environment.name, wish.code, self._stored(plan, wish))
+        keep_files(change, plan)
+        change.note("confirmed", digest=plan.digest, reason=reason, keep=keep, **journal.who())
+        self._tell("before")
+        before = self._try(wish.code)
+        change.note("before", **before.to_json())
+        return self._finish(change, plan, wish, before, keep=keep)
+
+    def resume(self, name: str) -> Outcome:
+        """Finishes a change that was cut off, and proves it."""
+        change, body = journal.find(self._reports, name)
+        plan = self._restored(change, body)
+        events = change.events()
+        seen = next((event for event in events if event["event"] == "before"), None)
+        if seen is None:
+            raise UsageError(
+                f"{name} was cut off before anything was done",
+                next_step=f"Start anew: cargo-runbook fix {plan.code} --env {plan.environment}",
+            )
+        if any(event["event"] in ("undo", "ended") for event in events):
+            raise UsageError(f"{name} can't be finished: it has ended or is being undone", next_step="Use --rollback.")
+        change.note("resumed", **journal.who())
+        keep = bool(next(event for event in events if event["event"] == "confirmed")["keep"])
+        return self._finish(change, plan, Wish(**body["wish"]), _tried(seen), keep=keep)
+
+    def rollback(self, name: str) -> Outcome:
+        """Takes a change back: bytes, mode and owner of each file are what they were."""
+        change, body = journal.find(self._reports, name)
+        plan = self._restored(change, body)
+        change.note("rollback", **journal.who())
+        self._undo(change, plan)
+        return Outcome(change=change, plan=plan, applied=False, proof=Proof.NOT_PROVEN, rolled_back=True)
+
+    def shown(self, plan: Plan) -> dict[str, Any]:
+        """The plan as JSON, masked."""
+        return plan_to_json(plan, self.redactor)
+
+    def close(self) -> None:
+        """Ends all connections."""
+        self._changing.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _plan(self, code: str, remedy: str, actions: tuple[Action, ...], notes: Any = ()) -> Plan:
+        environment = self.environment
+        return Plan(
+            environment=environment.name,
+            stage=str(environment.stage),
+            code=code,
+            remedy=remedy,
+            actions=actions,
+            notes=tuple(notes),
+            made=journal.now(),
+        )
+
+    def _stored(self, plan: Plan, wish: Wish) -> dict[str, Any]:
+        return {**store(plan, self.redactor), "wish": vars(wish)}
+
+    def _restored(self, change: Change, body: dict[str, Any]) -> Plan:
+        plan = restore(change, body)
+        if plan.environment != self.environment.name:
+            raise UsageError(f"{change.id} is a change of {plan.environment}, not of {self.environment.name}")
+        return plan
+
+    def _finish(self, change: Change, plan: Plan, wish: Wish, before: Tried, *, keep: bool) -> Outcome:
+        applying.do(plan, change, self._changing, self._told)
+        self._tell("after")
+        after, result = self._settled(before, wish.code)
+        investigation, diagnosis = self.diagnose(wish)
+        investigation.close()
+        if result is Proof.PROVEN and _fault(diagnosis, wish.code) is not None:
+            result = Proof.NOT_PROVEN
+        change.note("after", proof=str(result), status=str(diagnosis.status), **after.to_json())
+        rolled_back = False
+        if result is Proof.NOT_PROVEN and not keep:
+            self._undo(change, plan)
+            rolled_back = True
+        change.note("ended", proof=str(result), rolled_back=rolled_back)
+        return Outcome(
+            change=change,
+            plan=plan,
+            applied=not rolled_back,
+            proof=result,
+            rolled_back=rolled_back,
+            before=before,
+            after=after,
+            diagnosis=diagnosis,
+        )
+
+    def _settled(self, before: Tried, code: str) -> tuple[Tried, Proof]:
+        """Tries until it works or the time is over: what was restarted needs a moment."""
+        until = time.monotonic() + SETTLES
+        while True:
+            after = self._try(code)
+            result = proof.conclude(before, after)
+            if after.works or time.monotonic() > until:
+                return after, result
+            time.sleep(1.0)
+
+    def _undo(self, change: Change, plan: Plan) -> None:
+        self._tell("undo")
+        applying.undo(plan, change, self._changing, self._told)
+        change.note("rolled back")
+
+    @property
+    def _told(self) -> Tell:
+        return lambda action, phase: self._tell(f"{phase} {action.target}")
+
+    def _try(self, code: str) -> Tried:
+        environment = self.environment
+        logins = partial(login_of, environment)
+        return proof.try_clients(environment, logins, self.redactor, self._control(), push=code in PUSHES)
+
+    def _control(self) -> tuple[Environment, proof.Logins] | None:
+        """Another environment of the inventory, which this change has nothing to do with."""
+        for name in environment_names(self._folder):
+            if name != self.environment.name:
+                other = load_environment(name, self._folder)
+                return other, partial(login_of, other)
+        return None
+
+
+def _fault(diagnosis: Diagnosis, code: str) -> Finding | None:
+    """The finding that is at fault; None where it is not.
+
+    Raises:
+        UsageError: the code is unknown here.
+    """
+    found = [finding for finding in diagnosis.findings if finding.code == code]
+    fault = next((finding for finding in found if finding.status is Verdict.FAULT), None)
+    if fault is None and diagnosis.status is not Health.HEALTHY and found and found[0].status is not Verdict.OK:
+        raise UsageError(
+            f"{code} could not be tested on {diagnosis.environment} ({found[0].summary.en})",
+            next_step=f"Root causes found: {', '.join(diagnosis.root_causes) or 'none'}.",
+        )
+    return fault
+
+
+def _remedy(finding: Finding, wanted: str) -> Remedy:
+    known = [REMEDIES[name] for name in finding.remedies if name in REMEDIES]
+    if wanted and wanted not in [remedy.name for remedy in known]:
+        raise UsageError(
+            f"{wanted!r} is no remedy for {finding.code}",
+            next_step=f"There are: {', '.join(r.name for r in known) or 'none'}.",
+        )
+    for remedy in known:
+        if remedy.build is not None and wanted in ("", remedy.name):
+            return remedy
+    by_hand = "; ".join(remedy.how.en for remedy in known)
+    raise NoRemedy(
+        f"{finding.code} ({finding.title.en}) has no remedy that can be done from here",
+        next_step=by_hand or "See what the verdict says, and the section of the guide.",
+        section=finding.section,
+    )
+
+
+def _tried(event: dict[str, Any]) -> Tried:
+    from cargo_runbook.connections.client import ClientCall
+
+    calls, control = (tuple(ClientCall(**call) for call in event[key]) for key in ("calls", "control"))
+    return Tried(calls, control)

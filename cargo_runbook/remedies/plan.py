@@ -1,0 +1,185 @@
+"""A plan: the exact changes that would fix a finding, bound by a digest to the state that they were made from."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from cargo_runbook.connections.changing import FileState, digest_of
+from cargo_runbook.observations import Place, Vantage
+from cargo_runbook.texts import Text
+
+
+class Effect(StrEnum):
+    """What an action does to those who use Cargo, from harmless to felt."""
+
+    EDIT = "edit"
+    START = "start"
+    RESTART = "restart"
+    RECREATE = "recreate"
+
+
+EFFECTS: Mapping[Effect, Text] = {
+    Effect.EDIT: Text("edit a file", "修改文件"),
+    Effect.START: Text("start a container", "启动容器"),
+    Effect.RESTART: Text("restart a container", "重启容器"),
+    Effect.RECREATE: Text("make a container anew", "重建容器"),
+}
+
+
+@dataclass(frozen=True)
+class Durability:
+    """Whether a change is still there after its container restarts, is made anew, or its machine reboots."""
+
+    restart: bool = True
+    recreate: bool = True
+    reboot: bool = True
+
+    def to_json(self) -> dict[str, bool]:
+        return {"restart": self.restart, "recreate": self.recreate, "reboot": self.reboot}
+
+    def say(self) -> Text:
+        """One phrase."""
+        kept = [
+            (en, zh)
+            for kept, en, zh in (
+                (self.restart, "restart", "重启"),
+                (self.recreate, "recreate", "重建"),
+                (self.reboot, "reboot", "重启主机"),
+            )
+            if kept
+        ]
+        if not kept:
+            return Text("survives nothing", "任何重启后都会失效")
+        return Text(f"survives {', '.join(en for en, _ in kept)}", f"{'、'.join(zh for _, zh in kept)}后仍有效")
+
+
+LASTING = Durability()
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileEdit:
+    """Another content for one file. `after` None takes the file away, `before.content` None makes it."""
+
+    before: FileState
+    after: bytes | None
+    durability: Durability = LASTING
+    effect: Effect = Effect.EDIT
+    downtime: Text = field(default=Text("none", "无"))
+
+    @property
+    def vantage(self) -> Vantage:
+        return self.before.vantage
+
+    @property
+    def target(self) -> str:
+        return self.before.path
+
+    @property
+    def after_digest(self) -> str:
+        return "-" if self.after is None else digest_of(self.after)
+
+    @property
+    def inverse(self) -> Text:
+        if self.before.content is None:
+            return Text("the file is taken away again", "再删除该文件")
+        return Text("the backup is written back", "写回备份")
+
+    def diff(self) -> str:
+        """A unified diff. Not masked yet: whoever shows it does that."""
+        old, new = (
+            ("" if c is None else c.decode("utf-8", "backslashreplace")).splitlines(keepends=True)
+            for c in (self.before.content, self.after)
+        )
+        lines = difflib.unified_diff(old, new, self.target, self.target, n=1)
+        return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
+
+    def bound(self) -> dict[str, Any]:
+        """What of it goes into the digest besides what is shown."""
+        return {"before": self.before.digest, "after": self.after_digest, "in_place": self.before.mounted}
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunCommand:
+    """A command on a machine, bound to the containers (name -> id) that it is about.
+
+    `undo` is the command that takes it back; empty where it only makes edits effective, and is done once more after
+    they were taken back.
+    """
+
+    vantage: Vantage
+    argv: tuple[str, ...]
+    effect: Effect
+    target: str
+    downtime: Text
+    containers: Mapping[str, str] = field(default_factory=dict)
+    undo: tuple[str, ...] = ()
+    durability: Durability = LASTING
+
+    @property
+    def inverse(self) -> Text:
+        if self.undo:
+            return Text(" ".join(self.undo), " ".join(self.undo))
+        return Text("done once more after the edits were taken back", "撤销修改后再执行一次")
+
+    def diff(self) -> str:
+        """A command has none."""
+        return ""
+
+    def bound(self) -> dict[str, Any]:
+        """The command line and the containers' ids."""
+        return {"argv": list(self.argv), "containers": dict(self.containers), "undo": list(self.undo)}
+
+
+Action = FileEdit | RunCommand
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What would be done to an environment because of a finding.
+
+    Args:
+        environment, stage, code: what it is for.
+        remedy: name of the remedy; empty for a plan without actions.
+        actions: in the order in which they are done.
+        notes: what one should know before confirming (what else has to be done by hand, what was found on the way).
+        made: ISO UTC time; not part of the digest.
+    """
+
+    environment: str
+    stage: str
+    code: str
+    remedy: str
+    actions: tuple[Action, ...]
+    notes: tuple[Text, ...] = ()
+    made: str = ""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 (hex) of all that is done and of the state that it was made from: equal plans, equal digests."""
+        body = {
+            "environment": self.environment,
+            "code": self.code,
+            "remedy": self.remedy,
+            "actions": [
+                {
+                    "effect": str(action.effect),
+                    "place": str(action.vantage.place),
+                    "host": action.vantage.host,
+                    "target": action.target,
+                    **action.bound(),
+                }
+                for action in self.actions
+            ],
+        }
+        return hashlib.sha256(json.dumps(body, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def place_of(vantage: Vantage) -> str:
+    """The machine of an action, as it is shown."""
+    return "operator" if vantage.place is Place.OPERATOR else vantage.host

@@ -1,0 +1,110 @@
+"""The proof: what failed for a client fails before, works after, and what has nothing to do with it stays as it was."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+from cargo_runbook.connections.client import ClientCall, DockerClient
+from cargo_runbook.errors import SecretUnavailable
+from cargo_runbook.inventory.credentials import Login
+from cargo_runbook.inventory.models import Account, Action, Environment
+from cargo_runbook.secret import Redactor
+
+
+class Proof(StrEnum):
+    """How it ended. Without a red call before there is nothing to prove."""
+
+    PROVEN = "proven"
+    NOT_PROVEN = "not proven"
+    NOT_REPRODUCED = "not reproduced"
+
+
+@dataclass(frozen=True)
+class Tried:
+    """The calls of one try, and those to another environment that must not change."""
+
+    calls: tuple[ClientCall, ...]
+    control: tuple[ClientCall, ...]
+
+    @property
+    def works(self) -> bool:
+        return all(call.works for call in self.calls)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "works": self.works,
+            "calls": [asdict(c) for c in self.calls],
+            "control": [asdict(c) for c in self.control],
+        }
+
+
+def conclude(before: Tried, after: Tried) -> Proof:
+    """What the two tries prove. The control must end as it did before."""
+    if before.works:
+        return Proof.NOT_REPRODUCED
+    same = [c.works for c in before.control] == [c.works for c in after.control]
+    return Proof.PROVEN if after.works and same else Proof.NOT_PROVEN
+
+
+Logins = Callable[[Account], Login]
+
+
+def try_clients(
+    environment: Environment,
+    logins: Logins,
+    redactor: Redactor,
+    control: tuple[Environment, Logins] | None,
+    *,
+    push: bool = False,
+) -> Tried:
+    """All that the inventory says must work in the environment, by the real docker client; and a login elsewhere.
+
+    `push` also pushes what the inventory says must be pushed. It is left out unless the right to push is what was
+    missing: docker writes a manifest of its own, so that the tag may get another digest.
+    """
+    with DockerClient(redactor) as docker:
+        calls = _calls(docker, environment, logins, push=push)
+    if control is None:
+        return Tried(calls, ())
+    with DockerClient(redactor) as docker:
+        return Tried(calls, _first_login(docker, *control))
+
+
+def _first_login(docker: DockerClient, environment: Environment, logins: Logins) -> tuple[ClientCall, ...]:
+    for account in environment.accounts:
+        if account.is_docker_login:
+            continue
+        try:
+            return (docker.login(environment.authority, logins(account)),)
+        except SecretUnavailable:
+            continue
+    return ()
+
+
+def _calls(docker: DockerClient, environment: Environment, logins: Logins, *, push: bool) -> tuple[ClientCall, ...]:
+    calls, names = [], {}
+    for account in environment.accounts:
+        if account.is_docker_login:
+            names[account.name] = ""
+            continue
+        try:
+            login = logins(account)
+        except SecretUnavailable:
+            # An account whose password is not at hand here can't be tried, neither before nor after.
+            continue
+        names[account.name] = login.username
+        calls.append(docker.login(environment.authority, login))
+    wanted = [(next((name for name in names.values() if name), ""), environment.image, False)]
+    wanted += [
+        (names[use.account], use.image, push and use.action is Action.PUSH)
+        for use in environment.uses
+        if use.account in names
+    ]
+    for name, image, pushed in dict.fromkeys(wanted):
+        calls.append(docker.pull(f"{environment.authority}/{image}", name))
+        if pushed and calls[-1].works:
+            calls.append(docker.push(f"{environment.authority}/{image}", name))
+    return tuple(calls)

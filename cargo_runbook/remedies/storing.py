@@ -1,0 +1,109 @@
+"""Plans as JSON: for machines and people (masked), and for a change that is taken up again (with what it needs)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from cargo_runbook.connections.changing import FileState
+from cargo_runbook.observations import Place, Vantage
+from cargo_runbook.remedies.journal import Change
+from cargo_runbook.remedies.plan import Action, Durability, Effect, FileEdit, Plan, RunCommand, place_of
+from cargo_runbook.secret import Redactor
+from cargo_runbook.texts import Text
+
+
+def plan_to_json(plan: Plan, redactor: Redactor) -> dict[str, Any]:
+    """The machine interface of the design (`fix --json`); no secret stands in it."""
+    return {
+        "plan": plan.remedy,
+        "environment": plan.environment,
+        "stage": plan.stage,
+        "code": plan.code,
+        "digest": plan.digest,
+        "made": plan.made,
+        "notes": [note.en for note in plan.notes],
+        "actions": [_shown(action, redactor) for action in plan.actions],
+    }
+
+
+def _shown(action: Action, redactor: Redactor) -> dict[str, Any]:
+    body = {
+        "host": place_of(action.vantage),
+        "target": action.target,
+        "effect": str(action.effect),
+        "durability": action.durability.to_json(),
+        "downtime": action.downtime.en,
+        "diff": redactor.redact(action.diff()),
+        "inverse": action.inverse.en,
+    }
+    return body if isinstance(action, FileEdit) else {**body, "command": " ".join(action.argv)}
+
+
+def store(plan: Plan, redactor: Redactor) -> dict[str, Any]:
+    """What `restore` needs besides the files of the change."""
+    stored = []
+    for action in plan.actions:
+        where = {"place": str(action.vantage.place), "host": action.vantage.host}
+        if isinstance(action, FileEdit):
+            state = action.before
+            about = {"mode": state.mode, "owner": state.owner, "in_place": state.mounted}
+            stored.append({"kind": "edit", **where, "path": state.path, **about, "new": state.content is None,
+                           "removed": action.after is None})  # fmt: skip
+        else:
+            stored.append(
+                {
+                    "kind": "run",
+                    **where,
+                    "argv": list(action.argv),
+                    "undo": list(action.undo),
+                    "effect": str(action.effect),
+                    "target": action.target,
+                    "containers": dict(action.containers),
+                    "downtime": [action.downtime.en, action.downtime.zh],
+                }
+            )
+    return {**plan_to_json(plan, redactor), "stored": stored}
+
+
+def keep_files(change: Change, plan: Plan) -> None:
+    """Puts each file's content before and after beside the plan."""
+    for number, action in enumerate(plan.actions, start=1):
+        if isinstance(action, FileEdit):
+            if action.before.content is not None:
+                change.keep(f"before-{number}", action.before.content)
+            if action.after is not None:
+                change.keep(f"after-{number}", action.after)
+
+
+def restore(change: Change, body: Mapping[str, Any]) -> Plan:
+    """The plan of a change, to be finished or undone."""
+    actions: list[Action] = []
+    for number, stored in enumerate(body["stored"], start=1):
+        vantage = Vantage(Place(stored["place"]), stored["host"])
+        if stored["kind"] == "edit":
+            before = None if stored["new"] else change.kept(f"before-{number}")
+            state = FileState(vantage, stored["path"], before, stored["mode"], stored["owner"], stored["in_place"])
+            after = None if stored["removed"] else change.kept(f"after-{number}")
+            actions.append(FileEdit(before=state, after=after))
+        else:
+            actions.append(
+                RunCommand(
+                    vantage=vantage,
+                    argv=tuple(stored["argv"]),
+                    undo=tuple(stored["undo"]),
+                    effect=Effect(stored["effect"]),
+                    target=stored["target"],
+                    containers=stored["containers"],
+                    downtime=Text(*stored["downtime"]),
+                    durability=Durability(),
+                )
+            )
+    return Plan(
+        environment=body["environment"],
+        stage=body["stage"],
+        code=body["code"],
+        remedy=body["plan"],
+        actions=tuple(actions),
+        made=body["made"],
+    )

@@ -1,0 +1,94 @@
+"""The remedies: what each does, whether it lasts, how it is undone. docs/fixes.md is made from this."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from cargo_runbook.remedies.builders.containers import start_containers
+from cargo_runbook.remedies.builders.domain import change_domain, restart_cargo
+from cargo_runbook.remedies.builders.names import hosts_entry_operator
+from cargo_runbook.remedies.builders.token_service import recreate_tengine, set_token_service
+from cargo_runbook.remedies.workbench import Draft, Workbench
+from cargo_runbook.texts import Text
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """One remedy. `build` makes the actions; without it a person does it, and `how` says what."""
+
+    name: str
+    title: Text
+    how: Text
+    effect: Text
+    durability: Text
+    inverse: Text
+    build: Callable[[Workbench], Draft] | None = None
+
+
+_BACKUP = Text("the backups are written back, then restart once more", "写回备份，然后再次重启")
+_LASTS = Text("restart, recreate, reboot", "重启、重建、主机重启")
+
+_TABLE = (
+    Remedy(
+        "hosts-entry-operator",
+        Text("An entry in /etc/hosts of the operator", "在操作机的 /etc/hosts 中添加解析"),
+        Text("The domain at the address of the inventory; lines with another address lose the name.",
+             "把域名指向清单中的地址；其他地址的条目会去掉该域名。"),
+        Text("edit", "修改文件"),
+        Text("reboot; on this machine only", "主机重启；仅本机有效"),
+        Text("the backup is written back", "写回备份"),
+        hosts_entry_operator,
+    ),
+    Remedy(
+        "change-domain",
+        Text("The domain in use in config.yml and nginx.conf", "把正在使用的域名写入 config.yml 和 nginx.conf"),
+        Text("`realm` of the registry and X-Cargo of tengine's health check; then the registry and tengine restart.",
+             "修改 registry 的 realm 和 tengine 健康检查的 X-Cargo，然后重启 registry 和 tengine。"),
+        Text("edit, restart", "修改文件、重启"),
+        _LASTS,
+        _BACKUP,
+        change_domain,
+    ),
+    Remedy(
+        "restart-cargo",
+        Text("Registry and tengine start again", "重启 registry 和 tengine"),
+        Text("They read their files when they start, and never again.", "它们只在启动时读取配置文件。"),
+        Text("restart", "重启"),
+        _LASTS,
+        Text("none: nothing holds the old setting", "无：旧配置已不存在"),
+        restart_cargo,
+    ),
+    Remedy(
+        "set-token-service",
+        Text("The token service of this cluster", "指向本集群的 token service"),
+        Text("extra_hosts of the compose file, the settings and the upstream name the address of the inventory, which "
+             "was asked for this domain first; tengine is made anew.",
+             "compose 文件的 extra_hosts、env 配置和 upstream 改为清单中的地址（先验证它认识该域名），然后重建 tengine。"),
+        Text("edit, recreate", "修改文件、重建"),
+        _LASTS,
+        _BACKUP,
+        set_token_service,
+    ),
+    Remedy(
+        "recreate-tengine",
+        Text("tengine is made anew", "重建 tengine"),
+        Text("extra_hosts is written when a container is made; a restart keeps the old entry.",
+             "extra_hosts 在创建容器时写入，仅重启不会更新。"),
+        Text("recreate", "重建"),
+        _LASTS,
+        Text("none: nothing holds the old setting", "无：旧配置已不存在"),
+        recreate_tengine,
+    ),
+    Remedy(
+        "start-containers",
+        Text("Stopped containers start", "启动已停止的容器"),
+        Text("docker start, those that others need first.", "docker start，先启动被依赖的容器。"),
+        Text("start", "启动容器"),
+        _LASTS,
+        Text("docker stop", "docker stop"),
+        start_containers,
+    ),
+)  # fmt: skip
+
+REMEDIES: Mapping[str, Remedy] = {remedy.name: remedy for remedy in _TABLE}
