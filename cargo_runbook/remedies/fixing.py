@@ -12,19 +12,19 @@ from typing import Any, Self
 
 from cargo_runbook.connections.changing import Changing
 from cargo_runbook.errors import StaleState, UsageError
-from cargo_runbook.findings import Diagnosis, Finding, Health, Verdict
+from cargo_runbook.findings import Diagnosis
 from cargo_runbook.inventory.credentials import login_of
 from cargo_runbook.inventory.loader import environment_names, find_inventory, load_environment
 from cargo_runbook.inventory.models import Environment, Stage
 from cargo_runbook.investigation import Investigation, open_investigation
 from cargo_runbook.remedies import applying, journal, proof
 from cargo_runbook.remedies.applying import Tell
+from cargo_runbook.remedies.choice import fault_of, remedy_for
 from cargo_runbook.remedies.journal import Change
 from cargo_runbook.remedies.plan import Action, Plan
 from cargo_runbook.remedies.proof import Proof, Tried
 from cargo_runbook.remedies.storing import keep_files, plan_to_json, restore, store
-from cargo_runbook.remedies.table import REMEDIES, Remedy
-from cargo_runbook.remedies.workbench import NoRemedy, Workbench
+from cargo_runbook.remedies.workbench import Workbench
 from cargo_runbook.secret import Redactor
 
 SETTLES = 45.0
@@ -116,12 +116,12 @@ class Fixing:
         self._tell("diagnose")
         investigation, diagnosis = self.diagnose(wish)
         with investigation:
-            finding = _fault(diagnosis, wish.code)
+            finding = fault_of(diagnosis, wish.code)
             if finding is None:
                 return self._plan(wish.code, "", ())
             self._tell("plan")
             bench = Workbench(self.environment, finding, investigation.gathered(), investigation.ask, self._changing)
-            chosen = _remedy(finding, remedy)
+            chosen = remedy_for(finding, remedy)
             assert chosen.build is not None
             draft = chosen.build(bench)
             return self._plan(wish.code, chosen.name, tuple(draft.actions), draft.notes)
@@ -176,7 +176,7 @@ class Fixing:
             raise UsageError(f"{name} can't be finished: it has ended or is being undone", next_step="Use --rollback.")
         change.note("resumed", **journal.who())
         keep = bool(next(event for event in events if event["event"] == "confirmed")["keep"])
-        return self._finish(change, plan, Wish(**body["wish"]), _tried(seen), keep=keep)
+        return self._finish(change, plan, Wish(**body["wish"]), proof.tried_from(seen), keep=keep)
 
     def rollback(self, name: str) -> Outcome:
         """Takes a change back: bytes, mode and owner of each file are what they were."""
@@ -229,7 +229,7 @@ class Fixing:
         after, result = self._settled(before, wish.code)
         investigation, diagnosis = self.diagnose(wish)
         investigation.close()
-        if result is Proof.PROVEN and _fault(diagnosis, wish.code) is not None:
+        if result is Proof.PROVEN and fault_of(diagnosis, wish.code) is not None:
             result = Proof.NOT_PROVEN
         change.note("after", proof=str(result), status=str(diagnosis.status), **after.to_json())
         rolled_back = False
@@ -279,44 +279,3 @@ class Fixing:
                 other = load_environment(name, self._folder)
                 return other, partial(login_of, other)
         return None
-
-
-def _fault(diagnosis: Diagnosis, code: str) -> Finding | None:
-    """The finding that is at fault; None where it is not.
-
-    Raises:
-        UsageError: the code is unknown here.
-    """
-    found = [finding for finding in diagnosis.findings if finding.code == code]
-    fault = next((finding for finding in found if finding.status is Verdict.FAULT), None)
-    if fault is None and diagnosis.status is not Health.HEALTHY and found and found[0].status is not Verdict.OK:
-        raise UsageError(
-            f"{code} could not be tested on {diagnosis.environment} ({found[0].summary.en})",
-            next_step=f"Root causes found: {', '.join(diagnosis.root_causes) or 'none'}.",
-        )
-    return fault
-
-
-def _remedy(finding: Finding, wanted: str) -> Remedy:
-    known = [REMEDIES[name] for name in finding.remedies if name in REMEDIES]
-    if wanted and wanted not in [remedy.name for remedy in known]:
-        raise UsageError(
-            f"{wanted!r} is no remedy for {finding.code}",
-            next_step=f"There are: {', '.join(r.name for r in known) or 'none'}.",
-        )
-    for remedy in known:
-        if remedy.build is not None and wanted in ("", remedy.name):
-            return remedy
-    by_hand = "; ".join(remedy.how.en for remedy in known)
-    raise NoRemedy(
-        f"{finding.code} ({finding.title.en}) has no remedy that can be done from here",
-        next_step=by_hand or "See what the verdict says, and the section of the guide.",
-        section=finding.section,
-    )
-
-
-def _tried(event: dict[str, Any]) -> Tried:
-    from cargo_runbook.connections.client import ClientCall
-
-    calls, control = (tuple(ClientCall(**call) for call in event[key]) for key in ("calls", "control"))
-    return Tried(calls, control)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
@@ -39,6 +39,12 @@ class Tried:
             "calls": [asdict(c) for c in self.calls],
             "control": [asdict(c) for c in self.control],
         }
+
+
+def tried_from(body: Mapping[str, Any]) -> Tried:
+    """The inverse of `Tried.to_json`."""
+    calls, control = (tuple(ClientCall(**call) for call in body[key]) for key in ("calls", "control"))
+    return Tried(calls, control)
 
 
 def conclude(before: Tried, after: Tried) -> Proof:
