@@ -109,6 +109,8 @@ def _tell(phase: str) -> None:
     what, _, target = phase.partition(" ")
     if what in _PHASES:
         message(f"· {_PHASES[what]}")
+    elif what == "change":
+        message(f"· {tell('change', '变更')} {target}")
     elif what in ("done", "undone"):
         message(f"  ✓ {target}")
 

@@ -109,5 +109,4 @@ def _run(changing: Changing, action: RunCommand, argv: tuple[str, ...]) -> None:
             f"{' '.join(argv)} failed",
             vantage=str(action.vantage),
             seen=(ended.error or ended.output).strip()[-400:],
-            next_step="What was done before it is in the journal; finish it with --resume, or undo it with --rollback.",
         )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from cargo_runbook.errors import UsageError
 from cargo_runbook.findings import Diagnosis, Finding, Health, Verdict
-from cargo_runbook.remedies.table import REMEDIES, Remedy
+from cargo_runbook.remedies.remedy import Remedy
+from cargo_runbook.remedies.table import REMEDIES
 from cargo_runbook.remedies.workbench import NoRemedy
 
 

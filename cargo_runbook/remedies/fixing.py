@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from cargo_runbook.connections.changing import Changing
-from cargo_runbook.errors import StaleState, UsageError
+from cargo_runbook.errors import RunbookError, StaleState, UsageError
 from cargo_runbook.findings import Diagnosis
 from cargo_runbook.inventory.credentials import login_of
 from cargo_runbook.inventory.loader import environment_names, find_inventory, load_environment
@@ -224,7 +224,14 @@ class Fixing:
         return plan
 
     def _finish(self, change: Change, plan: Plan, wish: Wish, before: Tried, *, keep: bool) -> Outcome:
-        applying.do(plan, change, self._changing, self._told)
+        self._tell(f"change {change.id}")
+        try:
+            applying.do(plan, change, self._changing, self._told)
+        except RunbookError as error:
+            change.note("failed", error=self.redactor.redact(str(error)))
+            ways = f"cargo-runbook fix --env {plan.environment} --resume {change.id} finishes it, --rollback undoes it."
+            error.next_step = "\n  ".join(part for part in (error.next_step, ways) if part)
+            raise
         self._tell("after")
         after, result = self._settled(before, wish.code)
         investigation, diagnosis = self.diagnose(wish)

@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 from cargo_runbook.remedies.builders.containers import start_containers
 from cargo_runbook.remedies.builders.domain import change_domain, restart_cargo
 from cargo_runbook.remedies.builders.names import hosts_entry_operator
 from cargo_runbook.remedies.builders.token_service import recreate_tengine, set_token_service
-from cargo_runbook.remedies.workbench import Draft, Workbench
+from cargo_runbook.remedies.by_hand import BY_HAND
+from cargo_runbook.remedies.remedy import Remedy
 from cargo_runbook.texts import Text
-
-
-@dataclass(frozen=True)
-class Remedy:
-    """One remedy. `build` makes the actions; without it a person does it, and `how` says what."""
-
-    name: str
-    title: Text
-    how: Text
-    effect: Text
-    durability: Text
-    inverse: Text
-    build: Callable[[Workbench], Draft] | None = None
-
 
 _BACKUP = Text("the backups are written back, then restart once more", "写回备份，然后再次重启")
 _LASTS = Text("restart, recreate, reboot", "重启、重建、主机重启")
@@ -91,4 +77,4 @@ _TABLE = (
     ),
 )  # fmt: skip
 
-REMEDIES: Mapping[str, Remedy] = {remedy.name: remedy for remedy in _TABLE}
+REMEDIES: Mapping[str, Remedy] = {remedy.name: remedy for remedy in (*_TABLE, *BY_HAND)}
