@@ -20,12 +20,17 @@ from cargo_runbook.archive.record import (
     write_text,
 )
 from cargo_runbook.errors import UsageError
+from cargo_runbook.execution.fix_step import REPLAYED, FixStep
 from cargo_runbook.execution.session import executed_cells, notebook_name
 from cargo_runbook.findings import CHECKS, Diagnosis
 from cargo_runbook.inventory.loader import environment_names, find_inventory
 from cargo_runbook.investigation import Investigation, open_investigation
 from cargo_runbook.recordings import REPLAY_VARIABLE, load_recording
+from cargo_runbook.remedies.fixing import Wish
+from cargo_runbook.remedies.journal import JOURNAL, PLAN
+from cargo_runbook.secret import Redactor
 from cargo_runbook.steps import SECTIONS, Step
+from cargo_runbook.views.fix import FixPanel, FixView
 from cargo_runbook.views.notebook import RecordNote, StepView, VerdictCard
 from cargo_runbook.views.widgets import EnvironmentChooser
 
@@ -38,6 +43,8 @@ class Triage:
         steps: those of the section that the notebook is about, beside the checks of the path.
         record: draft of the runner that this run is kept in; None when stepping through by hand.
         reports: where a record goes that is made by hand.
+        wish: what is looked for, as a fix takes it; empty for a replay, which nothing can be fixed in.
+        inventory: folder of the inventory.
     """
 
     def __init__(
@@ -47,8 +54,13 @@ class Triage:
         steps: tuple[Step, ...] = (),
         record: Path | None = None,
         reports: Path | None = None,
+        wish: Wish | None = None,
+        inventory: Path | None = None,
     ) -> None:
         self.investigation = investigation
+        self._wish = wish
+        self._inventory = inventory
+        self._fixes: FixStep | None = None
         self._steps = {step.name: step for step in steps}
         self._record = record
         self._reports = reports
@@ -95,16 +107,36 @@ class Triage:
         shown = f"{contact.name} {contact.how}".strip() if contact else ""
         return VerdictCard(self._diagnosis, self.investigation.evidence, shown)
 
+    def fix(self, approved: str = "", reason: str = "") -> FixView | FixPanel:
+        """The plans for the root causes. Nothing is changed unless the digest of one was approved, or a person types
+        the environment's name and presses the button.
+
+        Args:
+            approved: digest of a plan, or at least its first 12 digits.
+            reason: why; a production environment asks for it.
+
+        Raises:
+            StaleState: no plan has that digest (any more).
+        """
+        diagnosis = self._diagnosis or self.verdict().diagnosis
+        if self._wish is None:
+            return FixView(diagnosis.environment, "", (), {}, Redactor(), note=REPLAYED)
+        reports = self._reports or reports_folder()
+        self._fixes = FixStep(diagnosis, self._wish, inventory=find_inventory(self._inventory), reports=reports)
+        return self._fixes.run(approved.strip(), reason, interactive=self._record is None)
+
     def conclude(self) -> RecordNote:
         """Keeps verdict and evidence in the record of the run; stepping through by hand, in a record of its own."""
         diagnosis = self._diagnosis or self.verdict().diagnosis
         evidence = self.investigation.evidence
         if self._record is not None:
             write_findings(self._record, diagnosis, evidence)
+            self._keep_changes(self._record)
             name = self._record.name.removeprefix(DRAFT_PREFIX)
             return _note(diagnosis, name, f"{self._record.parent / name}")
         draft = Draft(self._reports or reports_folder(), diagnosis.environment, notebook_name(), self._started)
         write_findings(draft.folder, diagnosis, evidence)
+        self._keep_changes(draft.folder)
         write_text(draft.folder / NOTEBOOK, executed_cells())
         record = draft.seal(
             status=str(diagnosis.status),
@@ -113,6 +145,14 @@ class Triage:
             replayed=diagnosis.replayed,
         )
         return _note(diagnosis, record.header.record, str(record.path), record.head)
+
+    def _keep_changes(self, folder: Path) -> None:
+        """Copies plan and journal of what was done into the record; not the files, which may hold secrets."""
+        for outcome in self._fixes.outcomes if self._fixes else ():
+            change = outcome.change
+            (folder / "changes" / change.id).mkdir(parents=True, exist_ok=True)
+            for name in (PLAN, JOURNAL):
+                write_text(folder / "changes" / change.id / name, (change.kept(name) or b"").decode())
 
 
 def open_environment(
@@ -154,6 +194,8 @@ def open_environment(
         steps=SECTIONS.get(runbook, ()),
         record=Path(record) if record else None,
         reports=reports,
+        wish=None if investigation.replayed else Wish("", name, image, account, action),
+        inventory=inventory,
     )
 
 

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from cargo_runbook.connections.changing import Changing
+from cargo_runbook.connections.network.sockets import is_open
 from cargo_runbook.errors import RunbookError, StaleState, UsageError
 from cargo_runbook.findings import Diagnosis
 from cargo_runbook.inventory.credentials import login_of
@@ -29,6 +30,7 @@ from cargo_runbook.secret import Redactor
 
 SETTLES = 45.0
 """Seconds in which what was restarted must be well again (tengine's health check alone takes 3 s)."""
+COMES_UP = 10.0
 _SHORTEST = 12
 
 PUSHES = ("CRG511", "CRG512", "CRG513", "CRG514")
@@ -268,7 +270,16 @@ class Fixing:
     def _undo(self, change: Change, plan: Plan) -> None:
         self._tell("undo")
         applying.undo(plan, change, self._changing, self._told)
+        self._wait_for_fronts()
         change.note("rolled back")
+
+    def _wait_for_fronts(self) -> None:
+        """What was started again needs a moment until its port is open; some faults keep it closed for good."""
+        until = time.monotonic() + COMES_UP
+        while time.monotonic() < until:
+            if all(is_open(host.address, self.environment.port) for host in self.environment.hosts):
+                return
+            time.sleep(0.5)
 
     @property
     def _told(self) -> Tell:

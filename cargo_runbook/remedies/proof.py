@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from cargo_runbook.connections.client import ClientCall, DockerClient
+from cargo_runbook.connections.network.sockets import is_open
 from cargo_runbook.errors import SecretUnavailable
 from cargo_runbook.inventory.credentials import Login
 from cargo_runbook.inventory.models import Account, Action, Environment
@@ -91,7 +92,7 @@ def _first_login(docker: DockerClient, environment: Environment, logins: Logins)
 
 
 def _calls(docker: DockerClient, environment: Environment, logins: Logins, *, push: bool) -> tuple[ClientCall, ...]:
-    calls, names = [], {}
+    calls, names, logged_in = [], {}, []
     for account in environment.accounts:
         if account.is_docker_login:
             names[account.name] = ""
@@ -102,7 +103,15 @@ def _calls(docker: DockerClient, environment: Environment, logins: Logins, *, pu
             # An account whose password is not at hand here can't be tried, neither before nor after.
             continue
         names[account.name] = login.username
+        logged_in.append(login)
         calls.append(docker.login(environment.authority, login))
+    # Of several hosts behind one address, each must get its turn: "sometimes works" is a failure.
+    for turn in range(2 * len(environment.hosts) if len(environment.hosts) > 1 else 0):
+        for login in logged_in:
+            calls.append(docker.login(environment.authority, login))
+            # A login may take as many connections as there are hosts, so that it always begins at the same one.
+            for _ in range(turn + 1):
+                is_open(environment.domain, environment.port)
     wanted = [(next((name for name in names.values() if name), ""), environment.image, False)]
     wanted += [
         (names[use.account], use.image, push and use.action is Action.PUSH)

@@ -18,11 +18,12 @@ _LASTS = Text("restart, recreate, reboot", "重启、重建、主机重启")
 _TABLE = (
     Remedy(
         "hosts-entry-operator",
-        Text("An entry in /etc/hosts of the operator", "在操作机的 /etc/hosts 中添加解析"),
-        Text("The domain at the address of the inventory; lines with another address lose the name.",
-             "把域名指向清单中的地址；其他地址的条目会去掉该域名。"),
+        Text("An entry in /etc/hosts", "在 /etc/hosts 中添加解析"),
+        Text("On the operator, and on Cargo hosts that do not resolve it either: the domain at the address of the "
+             "inventory; lines with another address lose the name.",
+             "在操作机以及同样无法解析的 Cargo 主机上，把域名指向清单中的地址；其他地址的条目会去掉该域名。"),
         Text("edit", "修改文件"),
-        Text("reboot; on this machine only", "主机重启；仅本机有效"),
+        Text("reboot; on that machine only", "主机重启；仅该机器有效"),
         Text("the backup is written back", "写回备份"),
         hosts_entry_operator,
     ),

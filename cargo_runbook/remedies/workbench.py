@@ -84,6 +84,11 @@ class Workbench:
             return {}
         return {str(name): str(value) for name, value in found.items()} if isinstance(found, dict) else {}
 
+    def resolves(self, host: Host, name: str) -> bool:
+        """Whether programs on the host resolve the name, as far as can be told."""
+        seen = self._command(host, "getent", "hosts", name)
+        return not seen.answered or seen.exit_code == 0
+
     def get(self, url: str, *headers: tuple[str, str]) -> Observation:
         """A request from the operator."""
         return self.ask(HttpRequest(url=url, headers=headers, deadline=SECONDS))

@@ -13,7 +13,7 @@ from cargo_runbook.secret import Redactor
 from cargo_runbook.texts import Language, Text, language_from
 from cargo_runbook.views.words import one_line, plain
 
-_PROOFS = {
+PROOFS = {
     Proof.PROVEN: Text("proven", "已证实"),
     Proof.NOT_PROVEN: Text("not proven", "未证实"),
     Proof.NOT_REPRODUCED: Text("not reproduced", "未能复现"),
@@ -78,7 +78,7 @@ def outcome_card(outcome: Outcome, language: Language | None = None) -> Renderab
     parts: list[RenderableType] = [RichText()]
     parts += _tries(Text("before", "修复前").say(lang), outcome.before)
     parts += _tries(Text("after", "修复后").say(lang), outcome.after)
-    line = RichText(f"\n{_PROOFS[outcome.proof].say(lang)}", _STYLES[outcome.proof])
+    line = RichText(f"\n{PROOFS[outcome.proof].say(lang)}", _STYLES[outcome.proof])
     if outcome.rolled_back:
         line.append(Text(", and taken back", "，已自动回滚").say(lang))
     line.append(f"   {outcome.change.id}", "dim")

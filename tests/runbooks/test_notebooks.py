@@ -65,7 +65,8 @@ def test_a_runbook_speaks_both_languages(path: Path) -> None:
 def test_the_triage_looks_at_every_station_in_the_order_of_the_path_then_at_the_logs_and_concludes() -> None:
     sources = [source(cell) for cell in cells(FOLDER / "00_triage.ipynb", "code")]
     steps = [f'triage.look("{name}")' for name in (*CHECKS, "logs")]
-    assert sources[-10:] == [*steps, "triage.verdict()", "triage.conclude()"]
+    end = ["triage.verdict()", "triage.fix(approved_plan, reason)", "triage.conclude()"]
+    assert sources[-11:] == [*steps, *end]
 
 
 def test_the_triage_takes_an_environment_and_an_image() -> None:

@@ -145,6 +145,15 @@ def _connect_any(addresses: Sequence[str], port: int, deadline: Deadline) -> soc
     raise last
 
 
+def is_open(host: str, port: int, seconds: float = 2.0) -> bool:
+    """Whether something takes connections there; nothing is sent."""
+    try:
+        connect(host, port, Deadline(seconds)).close()
+    except Failure:
+        return False
+    return True
+
+
 def connection_failure(error: OSError, where: str, *, phase: str) -> Failure:
     """The failure that an operating system error stands for."""
     if isinstance(error, TimeoutError):

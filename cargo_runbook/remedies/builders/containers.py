@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cargo_runbook.remedies.plan import Effect, RunCommand
-from cargo_runbook.remedies.workbench import Draft, Workbench
+from cargo_runbook.remedies.workbench import Draft, NoRemedy, Workbench
 from cargo_runbook.texts import Text
 
 PARTS = ("harbor-log", "harbor-db", "redis", "harbor-adminserver", "registry", "harbor-registry", "registryctl",
@@ -30,11 +30,16 @@ def start_containers(bench: Workbench) -> Draft:
                     undo=("docker", "stop", "-t", "10", *reversed(names)),
                 )
             )
-    if draft.actions:
-        draft.notes.append(
-            Text(
-                "Why did it stop? Its log tells: docker logs --tail 50 NAME on the host.",
-                "为什么会停止？请在主机上用 docker logs --tail 50 容器名 查看日志。",
-            )
+    if not draft.actions:
+        raise NoRemedy(
+            "all containers of Cargo run, so none is started",
+            next_step="What is wrong stands in their logs: docker logs --tail 50 harbor-ui (harbor-registry, tengine) on the host.",
+            section=bench.finding.section,
         )
+    draft.notes.append(
+        Text(
+            "Why did it stop? Its log tells: docker logs --tail 50 NAME on the host.",
+            "为什么会停止？请在主机上用 docker logs --tail 50 容器名 查看日志。",
+        )
+    )
     return draft

@@ -11,13 +11,17 @@ from cargo_runbook.texts import Text
 
 
 def hosts_entry_operator(bench: Workbench) -> Draft:
-    """The domain at the address that the inventory knows, in /etc/hosts of the operator."""
-    environment, draft = bench.environment, Draft()
-    state = bench.file(OPERATOR, "/etc/hosts")
-    draft.edit(state, set_address(text_of(state), environment.domain, address_of(bench)))
+    """The domain at the address that the inventory knows, in /etc/hosts of the operator, and of Cargo hosts that do
+    not resolve it either.
+    """
+    environment, draft, address = bench.environment, Draft(), address_of(bench)
+    lost = [host for host in environment.hosts if not bench.resolves(host, environment.domain)]
+    for machine in (OPERATOR, *(bench.on(host) for host in lost)):
+        state = bench.file(machine, "/etc/hosts")
+        draft.edit(state, set_address(text_of(state), environment.domain, address))
     draft.notes.append(
         Text(
-            "The entry helps on this machine only, and outlives a change of address: let the DNS record be corrected, "
+            "An entry helps on its machine only, and outlives a change of address: let the DNS record be corrected, "
             "then take the entry away.",
             "该条目只对本机有效，地址变更后仍会保留：请让 DNS 管理员修正解析记录，之后删除该条目。",
         )

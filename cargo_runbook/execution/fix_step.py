@@ -1,0 +1,91 @@
+"""The fix step of a notebook: plans shown; one done where its digest was approved, or a person confirms it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cargo_runbook.errors import RunbookError, StaleState
+from cargo_runbook.findings import Diagnosis
+from cargo_runbook.remedies.fixing import Fixing, Outcome, Wish
+from cargo_runbook.remedies.plan import Plan
+from cargo_runbook.remedies.workbench import NoRemedy
+from cargo_runbook.texts import Text
+from cargo_runbook.views.fix import FixPanel, FixView
+
+NOTHING = Text("There is nothing to fix.", "没有需要修复的问题。")
+REPLAYED = Text("This is replayed evidence: nothing can be changed from here.", "这是回放的证据，无法进行任何修改。")
+
+
+class FixStep:
+    """Makes the plans for the root causes of a diagnosis, and does one.
+
+    Args:
+        diagnosis: the verdict.
+        wish: image, account and action as the notebook has them; its code is not used.
+        inventory, reports: folders.
+    """
+
+    def __init__(self, diagnosis: Diagnosis, wish: Wish, *, inventory: Path, reports: Path) -> None:
+        self._diagnosis = diagnosis
+        self._wish = wish
+        self._inventory = inventory
+        self._reports = reports
+        self.outcomes: list[Outcome] = []
+
+    def run(self, approved: str, reason: str, *, interactive: bool) -> FixView | FixPanel:
+        """The plans; with `approved`, the outcome of the plan with that digest.
+
+        Raises:
+            StaleState: no plan has that digest (any more).
+        """
+        with self._fixing() as fixing:
+            plans, without = self._plans(fixing)
+            view = self._view(fixing, plans, without)
+            if not approved:
+                return FixPanel(view, self._confirmed) if interactive and plans else view
+            chosen = next((plan for plan in plans if plan.digest.startswith(approved.lower())), None)
+            if chosen is None:
+                raise StaleState(
+                    f"no plan for {self._diagnosis.environment} has the digest that was approved ({approved[:16]})",
+                    seen="; ".join(f"{plan.code}: {plan.digest[:16]}" for plan in plans) or "there is nothing to fix",
+                    next_step="Something changed since: look at the plan, and have it approved again.",
+                )
+            return self._done(fixing, chosen, reason)
+
+    def _plans(self, fixing: Fixing) -> tuple[tuple[Plan, ...], dict[str, str]]:
+        plans, without = [], {}
+        for code in self._diagnosis.root_causes:
+            try:
+                plan = fixing.preview(self._for(code))
+            except NoRemedy as why:
+                without[code] = str(why)
+                continue
+            except RunbookError as error:
+                without[code] = f"no plan could be made: {error}"
+                continue
+            if plan.actions:
+                plans.append(plan)
+        return tuple(plans), without
+
+    def _confirmed(self, plan: Plan, reason: str) -> FixView:
+        with self._fixing() as fixing:
+            return self._done(fixing, plan, reason)
+
+    def _done(self, fixing: Fixing, plan: Plan, reason: str) -> FixView:
+        outcome = fixing.apply(self._for(plan.code), plan.digest, reason=reason)
+        self.outcomes.append(outcome)
+        return self._view(fixing, (plan,), {}, outcome)
+
+    def _view(
+        self, fixing: Fixing, plans: tuple[Plan, ...], without: dict[str, str], outcome: Outcome | None = None
+    ) -> FixView:
+        environment = fixing.environment
+        note = None if plans or without else NOTHING
+        return FixView(environment.name, str(environment.stage), plans, without, fixing.redactor, outcome, note)
+
+    def _for(self, code: str) -> Wish:
+        wish = self._wish
+        return Wish(code, wish.environment, wish.image, wish.account, wish.action)
+
+    def _fixing(self) -> Fixing:
+        return Fixing(self._diagnosis.environment, inventory=self._inventory, reports=self._reports)
