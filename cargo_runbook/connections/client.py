@@ -36,6 +36,18 @@ class ClientCall:
         return self.exit_code == 0
 
 
+def look_up_in_pod(context: str, namespace: str, pod: str, name: str) -> ClientCall:
+    """The name as programs in the pod look it up; a look-up that finds nothing does not work."""
+    words = ("exec", pod, "-n", namespace, "--", "getent", "hosts", name)
+    argv = ("kubectl", f"--context={context}", *words)
+    try:
+        outcome = run(argv, Deadline(SECONDS))
+    except Failure as failure:
+        return ClientCall(" ".join(argv), -1, failure.sentence)
+    said = as_text(outcome.output) + as_text(outcome.error)
+    return ClientCall(" ".join(argv), outcome.exit_code, said[-_SHOWN:].strip())
+
+
 @dataclass
 class DockerClient:
     """docker login, pull and push. Use as a context manager: its logins end with it."""

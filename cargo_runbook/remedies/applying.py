@@ -10,9 +10,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from cargo_runbook.connections.changing import Changing, Ended, FileState, digest_of
+from cargo_runbook.connections.config_maps import read_key, write_key
 from cargo_runbook.errors import ConnectionFailed, StaleState
 from cargo_runbook.remedies.journal import Change
-from cargo_runbook.remedies.plan import Action, FileEdit, Plan, RunCommand
+from cargo_runbook.remedies.plan import Action, FileEdit, KeyEdit, Plan, RunCommand
 
 Tell = Callable[[Action, str], None]
 """Told of an action: `begin`, `done`, `undo`, `undone`."""
@@ -54,6 +55,8 @@ def undo(plan: Plan, change: Change, changing: Changing, tell: Tell) -> None:
         tell(action, "undo")
         if isinstance(action, FileEdit):
             edited |= _write(changing, action, action.before.content)
+        elif isinstance(action, KeyEdit):
+            _set_key(action, action.before.value)
         else:
             _run(changing, action, action.undo)
         change.note("undone", action=number)
@@ -77,6 +80,8 @@ def _undone_before(change: Change) -> bool:
 def _do(action: Action, changing: Changing) -> None:
     if isinstance(action, FileEdit):
         _write(changing, action, action.after)
+    elif isinstance(action, KeyEdit):
+        _set_key(action, action.after)
     else:
         _run(changing, action, action.argv)
 
@@ -95,6 +100,21 @@ def _write(changing: Changing, action: FileEdit, content: bytes | None) -> bool:
         )
     changing.write(_as_planned(now, action.before), content)
     return True
+
+
+def _set_key(action: KeyEdit, value: str | None) -> None:
+    """The key gets this value; nothing is done where it has it, or where somebody else changed it."""
+    before = action.before
+    now = read_key(before.context, before.namespace, before.name, before.key)
+    if now.value == value:
+        return
+    if now.value not in (before.value, action.after):
+        raise StaleState(
+            f"{before.target} is neither as it was nor as it was meant to be; it was left as it is",
+            vantage=f"cluster {before.context}",
+            next_step="Somebody else is at work there. Compare it with the copies in the folder of the change.",
+        )
+    write_key(now, value)
 
 
 def _as_planned(now: FileState, before: FileState) -> FileState:

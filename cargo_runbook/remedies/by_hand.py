@@ -38,12 +38,6 @@ BY_HAND = (
              "把 CA 证书放到 docker 所在机器的 /etc/docker/certs.d/域名/ca.crt。"),
     ),
     _remedy(
-        "kube-dns-myhosts",
-        Text("The line in kube-dns' myhosts", "在 kube-dns 的 myhosts 中添加条目"),
-        Text("kubectl edit cm kube-dns -n kube-system: add `ADDRESS DOMAIN` to myhosts; it takes a minute to count.",
-             "kubectl edit cm kube-dns -n kube-system：在 myhosts 中添加“IP 域名”，约 60 秒后生效。"),
-    ),
-    _remedy(
         "log-in",
         Text("Log in", "登录"),
         Text("docker login DOMAIN as a user of the platform.", "使用平台账号执行 docker login 域名。"),

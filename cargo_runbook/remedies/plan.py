@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from cargo_runbook.connections.changing import FileState, digest_of
+from cargo_runbook.connections.config_maps import KeyState
 from cargo_runbook.observations import Place, Vantage
 from cargo_runbook.texts import Text
 
@@ -93,15 +94,18 @@ class FileEdit:
     def diff(self) -> str:
         """A unified diff. Not masked yet: whoever shows it does that."""
         old, new = (
-            ("" if c is None else c.decode("utf-8", "backslashreplace")).splitlines(keepends=True)
-            for c in (self.before.content, self.after)
+            "" if c is None else c.decode("utf-8", "backslashreplace") for c in (self.before.content, self.after)
         )
-        lines = difflib.unified_diff(old, new, self.target, self.target, n=1)
-        return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
+        return _unified(self.target, old, new)
 
     def bound(self) -> dict[str, Any]:
         """What of it goes into the digest besides what is shown."""
         return {"before": self.before.digest, "after": self.after_digest, "in_place": self.before.mounted}
+
+
+def _unified(target: str, old: str, new: str) -> str:
+    lines = difflib.unified_diff(old.splitlines(keepends=True), new.splitlines(keepends=True), target, target, n=1)
+    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,7 +140,42 @@ class RunCommand:
         return {"argv": list(self.argv), "containers": dict(self.containers), "undo": list(self.undo)}
 
 
-Action = FileEdit | RunCommand
+@dataclass(frozen=True, kw_only=True)
+class KeyEdit:
+    """Another value for one key of a ConfigMap; None takes the key away."""
+
+    before: KeyState
+    after: str | None
+    durability: Durability = LASTING
+    effect: Effect = Effect.EDIT
+    downtime: Text = field(default=Text("none", "无"))
+
+    @property
+    def vantage(self) -> Vantage:
+        return Vantage(Place.CLUSTER, self.before.context)
+
+    @property
+    def target(self) -> str:
+        return f"{self.before.namespace} {self.before.target}"
+
+    @property
+    def inverse(self) -> Text:
+        return Text("the old value is written back", "写回原来的值")
+
+    def diff(self) -> str:
+        """A unified diff of the value. Not masked yet."""
+        return _unified(self.target, self.before.value or "", self.after or "")
+
+    def bound(self) -> dict[str, Any]:
+        """What of it goes into the digest besides what is shown."""
+        values = {"before": self.before.value, "after": self.after}
+        return {
+            **{k: "-" if v is None else digest_of(v.encode()) for k, v in values.items()},
+            "version": self.before.version,
+        }
+
+
+Action = FileEdit | KeyEdit | RunCommand
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,4 +221,6 @@ class Plan:
 
 def place_of(vantage: Vantage) -> str:
     """The machine of an action, as it is shown."""
+    if vantage.place is Place.CLUSTER:
+        return f"cluster {vantage.host}"
     return "operator" if vantage.place is Place.OPERATOR else vantage.host

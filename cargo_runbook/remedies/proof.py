@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
-from cargo_runbook.connections.client import ClientCall, DockerClient
+from cargo_runbook.connections.client import ClientCall, DockerClient, look_up_in_pod
 from cargo_runbook.connections.network.sockets import is_open
 from cargo_runbook.errors import SecretUnavailable
 from cargo_runbook.inventory.credentials import Login
@@ -66,18 +66,28 @@ def try_clients(
     control: tuple[Environment, Logins] | None,
     *,
     push: bool = False,
+    in_pod: bool = False,
 ) -> Tried:
     """All that the inventory says must work in the environment, by the real docker client; and a login elsewhere.
+
+    Where it is about pods (`in_pod`), the look-up in the pipeline's pod instead, which is what fails there first.
 
     `push` also pushes what the inventory says must be pushed. It is left out unless the right to push is what was
     missing: docker writes a manifest of its own, so that the tag may get another digest.
     """
     with DockerClient(redactor) as docker:
-        calls = _calls(docker, environment, logins, push=push)
+        calls = _look_ups(environment) if in_pod else _calls(docker, environment, logins, push=push)
     if control is None:
         return Tried(calls, ())
     with DockerClient(redactor) as docker:
         return Tried(calls, _first_login(docker, *control))
+
+
+def _look_ups(environment: Environment) -> tuple[ClientCall, ...]:
+    cluster = environment.kubernetes
+    if cluster is None or not cluster.pipeline:
+        return ()
+    return (look_up_in_pod(cluster.context, cluster.namespace, cluster.pipeline, environment.domain),)
 
 
 def _first_login(docker: DockerClient, environment: Environment, logins: Logins) -> tuple[ClientCall, ...]:

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from cargo_runbook.connections.changing import FileState
+from cargo_runbook.connections.config_maps import KeyState
 from cargo_runbook.observations import Place, Vantage
 from cargo_runbook.remedies.journal import Change
-from cargo_runbook.remedies.plan import Action, Durability, Effect, FileEdit, Plan, RunCommand, place_of
+from cargo_runbook.remedies.plan import Action, Durability, Effect, FileEdit, KeyEdit, Plan, RunCommand, place_of
 from cargo_runbook.secret import Redactor
 from cargo_runbook.texts import Text
 
@@ -37,7 +38,7 @@ def _shown(action: Action, redactor: Redactor) -> dict[str, Any]:
         "diff": redactor.redact(action.diff()),
         "inverse": action.inverse.en,
     }
-    return body if isinstance(action, FileEdit) else {**body, "command": " ".join(action.argv)}
+    return {**body, "command": " ".join(action.argv)} if isinstance(action, RunCommand) else body
 
 
 def store(plan: Plan, redactor: Redactor) -> dict[str, Any]:
@@ -50,6 +51,20 @@ def store(plan: Plan, redactor: Redactor) -> dict[str, Any]:
             about = {"mode": state.mode, "owner": state.owner, "in_place": state.mounted}
             stored.append({"kind": "edit", **where, "path": state.path, **about, "new": state.content is None,
                            "removed": action.after is None})  # fmt: skip
+        elif isinstance(action, KeyEdit):
+            state_of = action.before
+            stored.append(
+                {
+                    "kind": "key",
+                    "context": state_of.context,
+                    "namespace": state_of.namespace,
+                    "name": state_of.name,
+                    "key": state_of.key,
+                    "version": state_of.version,
+                    "new": state_of.value is None,
+                    "removed": action.after is None,
+                }
+            )
         else:
             stored.append(
                 {
@@ -74,12 +89,28 @@ def keep_files(change: Change, plan: Plan) -> None:
                 change.keep(f"before-{number}", action.before.content)
             if action.after is not None:
                 change.keep(f"after-{number}", action.after)
+        elif isinstance(action, KeyEdit):
+            for name, value in (("before", action.before.value), ("after", action.after)):
+                if value is not None:
+                    change.keep(f"{name}-{number}", value.encode())
 
 
 def restore(change: Change, body: Mapping[str, Any]) -> Plan:
     """The plan of a change, to be finished or undone."""
     actions: list[Action] = []
     for number, stored in enumerate(body["stored"], start=1):
+        if stored["kind"] == "key":
+            old, new = (change.kept(f"{name}-{number}") for name in ("before", "after"))
+            key = KeyState(
+                context=stored["context"],
+                namespace=stored["namespace"],
+                name=stored["name"],
+                key=stored["key"],
+                value=None if stored["new"] else (old or b"").decode(),
+                version=stored["version"],
+            )
+            actions.append(KeyEdit(before=key, after=None if stored["removed"] else (new or b"").decode()))
+            continue
         vantage = Vantage(Place(stored["place"]), stored["host"])
         if stored["kind"] == "edit":
             before = None if stored["new"] else change.kept(f"before-{number}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from cargo_runbook.remedies.builders.cluster import kube_dns_myhosts
 from cargo_runbook.remedies.builders.containers import start_containers
 from cargo_runbook.remedies.builders.domain import change_domain, restart_cargo
 from cargo_runbook.remedies.builders.names import hosts_entry_operator
@@ -66,6 +67,18 @@ _TABLE = (
         _LASTS,
         Text("none: nothing holds the old setting", "无：旧配置已不存在"),
         recreate_tengine,
+    ),
+    Remedy(
+        "kube-dns-myhosts",
+        Text("The line in kube-dns' myhosts", "在 kube-dns 的 myhosts 中添加条目"),
+        Text("Key myhosts of configmap/kube-dns, if something reads it; the version of the object is compared by the API "
+             "server, and all other lines and keys stay.",
+             "修改 configmap/kube-dns 的 myhosts（前提是确有组件读取它）；由 API server 比对对象版本，其他条目保持不变。"),
+        Text("edit", "修改文件"),
+        Text("restart, recreate, reboot; unless an addon manager resets the object",
+             "重启、重建、主机重启；除非 addon manager 重置该对象"),
+        Text("the old value is written back", "写回原来的值"),
+        kube_dns_myhosts,
     ),
     Remedy(
         "start-containers",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 from cargo_runbook.connections.changing import Changing, FileState
@@ -84,10 +84,10 @@ class Workbench:
             return {}
         return {str(name): str(value) for name, value in found.items()} if isinstance(found, dict) else {}
 
-    def resolves(self, host: Host, name: str) -> bool:
-        """Whether programs on the host resolve the name, as far as can be told."""
+    def resolves(self, host: Host, name: str, known: Collection[str]) -> bool:
+        """Whether programs on the host resolve the name to one of these addresses, as far as can be told."""
         seen = self._command(host, "getent", "hosts", name)
-        return not seen.answered or seen.exit_code == 0
+        return not seen.answered or any(line.split()[:1] == [a] for line in seen.output.splitlines() for a in known)
 
     def get(self, url: str, *headers: tuple[str, str]) -> Observation:
         """A request from the operator."""

@@ -7,7 +7,7 @@ from rich.text import Text as RichText
 
 from cargo_runbook.connections.client import ClientCall
 from cargo_runbook.remedies.fixing import Outcome
-from cargo_runbook.remedies.plan import EFFECTS, FileEdit, Plan, place_of
+from cargo_runbook.remedies.plan import EFFECTS, Plan, RunCommand, place_of
 from cargo_runbook.remedies.proof import Proof, Tried
 from cargo_runbook.secret import Redactor
 from cargo_runbook.texts import Language, Text, language_from
@@ -48,7 +48,7 @@ def plan_card(plan: Plan, redactor: Redactor, language: Language | None = None) 
         head.append(f"{EFFECTS[action.effect].say(lang)}  ", "bold")
         head.append(one_line(f"{place_of(action.vantage)}  {action.target}"))
         parts.append(head)
-        if not isinstance(action, FileEdit):
+        if isinstance(action, RunCommand):
             parts.append(RichText(f"     {one_line(' '.join(action.argv))}", "dim"))
         parts += [
             RichText(f"     {plain(line)}", _DIFF.get(line[:1], "dim"))
