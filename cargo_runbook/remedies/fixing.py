@@ -28,18 +28,9 @@ from cargo_runbook.remedies.storing import keep_files, plan_to_json, restore, st
 from cargo_runbook.remedies.workbench import Workbench
 from cargo_runbook.secret import Redactor
 
-SETTLES = 45.0
-"""Seconds in which what was restarted must be well again (tengine's health check alone takes 3 s)."""
-SETTLES_IN_PODS = 150.0
-"""The kubelet refreshes a mounted ConfigMap about once a minute, and kube-dns looks at it every 10 s (cluster-dns.md, 2)."""
 COMES_UP = 10.0
+"""Seconds for the port of a front that was started again."""
 _SHORTEST = 12
-
-PUSHES = ("CRG511", "CRG512", "CRG513", "CRG514")
-"""Findings about the right to push: only for these the proof pushes."""
-
-IN_POD = ("CRG801", "CRG804", "CRG807")
-"""Findings about what pods resolve: the proof is made in the pipeline's pod."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -264,7 +255,7 @@ class Fixing:
 
     def _settled(self, before: Tried, code: str) -> tuple[Tried, Proof]:
         """Tries until it works or the time is over: what was restarted needs a moment."""
-        until = time.monotonic() + (SETTLES_IN_PODS if code in IN_POD else SETTLES)
+        until = time.monotonic() + proof.how_to_prove(code).settles
         while True:
             after = self._try(code)
             result = proof.conclude(before, after)

@@ -56,6 +56,34 @@ def conclude(before: Tried, after: Tried) -> Proof:
     return Proof.PROVEN if after.works and same else Proof.NOT_PROVEN
 
 
+@dataclass(frozen=True)
+class How:
+    """Which calls prove it, and how many seconds what was changed may take until it counts.
+
+    `push` also pushes what the inventory says must be pushed. It is left out unless the right to push is what was
+    missing: docker writes a manifest of its own, so that the tag may get another digest. `in_pod`: the look-up in the
+    pipeline's pod instead of docker's calls.
+    """
+
+    push: bool = False
+    in_pod: bool = False
+    settles: float = 45.0
+
+
+_PUSHES = How(push=True)
+# The kubelet refreshes a mounted ConfigMap about once a minute, kube-dns looks every 10 s (cluster-dns.md, section 2).
+_IN_POD = How(in_pod=True, settles=150.0)
+_HOW = {
+    **dict.fromkeys(("CRG511", "CRG512", "CRG513", "CRG514"), _PUSHES),
+    **dict.fromkeys(("CRG801", "CRG804", "CRG807"), _IN_POD),
+}
+
+
+def how_to_prove(code: str) -> How:
+    """By docker login and pull, but for findings about pushing and about pods."""
+    return _HOW.get(code, How())
+
+
 Logins = Callable[[Account], Login]
 
 
@@ -64,19 +92,11 @@ def try_clients(
     logins: Logins,
     redactor: Redactor,
     control: tuple[Environment, Logins] | None,
-    *,
-    push: bool = False,
-    in_pod: bool = False,
+    how: How,
 ) -> Tried:
-    """All that the inventory says must work in the environment, by the real docker client; and a login elsewhere.
-
-    Where it is about pods (`in_pod`), the look-up in the pipeline's pod instead, which is what fails there first.
-
-    `push` also pushes what the inventory says must be pushed. It is left out unless the right to push is what was
-    missing: docker writes a manifest of its own, so that the tag may get another digest.
-    """
+    """All that the inventory says must work in the environment, by the real client; and a login elsewhere."""
     with DockerClient(redactor) as docker:
-        calls = _look_ups(environment) if in_pod else _calls(docker, environment, logins, push=push)
+        calls = _look_ups(environment) if how.in_pod else _calls(docker, environment, logins, push=how.push)
     if control is None:
         return Tried(calls, ())
     with DockerClient(redactor) as docker:
