@@ -284,9 +284,7 @@ class Fixing:
     def _try(self, code: str) -> Tried:
         environment = self.environment
         logins = partial(login_of, environment)
-        return proof.try_clients(
-            environment, logins, self.redactor, self._control(), push=code in PUSHES, in_pod=code in IN_POD
-        )
+        return proof.try_clients(environment, logins, self.redactor, self._control(), proof.how_to_prove(code))
 
     def _control(self) -> tuple[Environment, proof.Logins] | None:
         """Another environment of the inventory, which this change has nothing to do with."""
