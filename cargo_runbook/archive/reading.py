@@ -78,6 +78,14 @@ def find_record(reports: Path, wanted: str) -> Record:
     )
 
 
+def find_draft(reports: Path, wanted: str) -> Path | None:
+    """The draft of a run that goes on or was cut off, by the id that its record would have, or the start of it."""
+    name = Path(wanted).name.removeprefix(DRAFT_PREFIX)
+    drafts = sorted(reports.glob(f"[0-9]*/[0-9]*/[0-9]*/{DRAFT_PREFIX}*/")) if name else []
+    fitting = [path for path in drafts if path.name.removeprefix(DRAFT_PREFIX).startswith(name)]
+    return fitting[0] if len(fitting) == 1 else None
+
+
 def read_record(folder: Path) -> Record:
     """The record in a folder.
 

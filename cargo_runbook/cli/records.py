@@ -6,8 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
-from cargo_runbook.archive.reading import find_record, list_records, read_diagnosis, read_evidence_of
+from cargo_runbook.archive.reading import find_draft, find_record, list_records, read_diagnosis, read_evidence_of
 from cargo_runbook.archive.record import Record, reports_folder
+from cargo_runbook.cli.account import show_account, show_steps, told_of_draft
 from cargo_runbook.cli.console import JsonOption, ReportsOption, complain, message, print_json, print_table, tell
 from cargo_runbook.findings import diagnosis_to_json
 from cargo_runbook.texts import language_from
@@ -70,7 +71,7 @@ def show_list(reports: ReportsOption = None, as_json: JsonOption = False) -> Non
     for problem in listing.unreadable:
         complain(str(problem))
     for draft in listing.drafts:
-        complain(tell(f"{draft} is of a run that goes on or was cut off", f"{draft} 属于正在进行或被中断的运行"))
+        complain(told_of_draft(draft))
 
 
 def show(
@@ -78,8 +79,13 @@ def show(
     reports: ReportsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Shows what a record says, with its chain and its evidence."""
-    found = find_record(reports_folder(reports), record)
+    """Shows what a record says, with its chain and its evidence; of a run without a record, what its ledger says."""
+    folder = reports_folder(reports)
+    draft = find_draft(folder, record)
+    if draft is not None:
+        show_account(draft, as_json)
+        return
+    found = find_record(folder, record)
     diagnosis = read_diagnosis(found)
     if as_json:
         verdict: dict[str, Any] = {"diagnosis": diagnosis_to_json(diagnosis) if diagnosis else None}
@@ -104,6 +110,7 @@ def show(
     ):
         if value:
             show_view(RichText(f"{label}  ", style="dim").append(one_line(value), style="default"))
+    show_steps(found.path)
     if diagnosis:
         print()
         show_view(verdict_table([diagnosis]))

@@ -1,7 +1,8 @@
 """A papermill engine whose notebook metadata are true: a cell that never ran is never called completed.
 
 papermill's own engine turns every pending cell into a completed one when a cell times out or the kernel dies, and
-calls `sys.exit(0)` in a cell a success.
+calls `sys.exit(0)` in a cell a success. Beside the notebook this one keeps a ledger (`archive/ledger.py`), and what it
+saves are redacted copies.
 
 papermill loads this module by its entry point while it is imported itself; so import papermill, never this one first.
 """
@@ -12,13 +13,17 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import Engine, NotebookExecutionManager
 
+from cargo_runbook.archive.ledger import Ledger, StepStatus
+from cargo_runbook.execution.endings import Ending, ending_of, first_line, is_skipped, is_step, status_of_end
 from cargo_runbook.execution.kernel import RunbookKernel
+from cargo_runbook.execution.saving import NotebookCopies
 from cargo_runbook.execution.watch import CELL_DEADLINE, RunStopped, Watch
+from cargo_runbook.secret import Redactor
 from cargo_runbook.texts import Text
 
 KERNEL_NAME = "python3"
@@ -32,17 +37,75 @@ _log.propagate = False
 
 
 class TrueLedger(NotebookExecutionManager):  # type: ignore[misc]  # papermill has no types
-    """Statuses of cells as they were: pending, running, completed or failed, and nothing guessed at the end."""
+    """Statuses of cells as they were, in the notebook's metadata and in the ledger; nothing is guessed at the end.
 
-    def __init__(self, nb: NotebookNode, watch: Watch, **options: Any) -> None:
+    `metadata.papermill.status` keeps papermill's words (pending, running, completed, failed);
+    `metadata.cargo_runbook.status` has those of `StepStatus`.
+
+    Args:
+        nb: the notebook, with the values that the kernel needs.
+        watch: progress and stop of this run.
+        ledger: where the account is kept, if anywhere.
+        redactor: what everything passes that is saved.
+        options: of papermill's own manager.
+    """
+
+    def __init__(
+        self, nb: NotebookNode, watch: Watch, ledger: Ledger | None, redactor: Redactor, **options: Any
+    ) -> None:
         super().__init__(nb, **options)
         self.watch = watch
+        self.ledger = ledger
+        self.copies = NotebookCopies(Path(self.output_path) if self.output_path else None, redactor)
+        self._over: set[int] = set()
 
-    def cell_failed(self, cell: NotebookNode, reason: Text) -> None:
-        """The cell ended, but not as it should; the notebook's metadata say why."""
+    def save(self, **_: Any) -> None:
+        """Writes a redacted copy."""
+        self.copies.save(self.nb, over=self._over)
+        self.last_save_time = self.now()
+
+    def notebook_start(self, **options: Any) -> None:
+        steps = [(index, cell) for index, cell in enumerate(self.nb.cells) if is_step(cell)]
+        for _, cell in steps:
+            cell.metadata[_KEY] = {"status": str(StepStatus.NOT_RUN)}
+        if self.ledger:
+            self.ledger.run([(index, str(cell.get("id", ""))) for index, cell in steps])
+        super().notebook_start(**options)
+
+    def step_begins(self, cell: NotebookNode, index: int) -> None:
+        """The ledger knows it before the cell is sent, and the file says `interrupted` until the cell is over: should
+        nobody be there any more to write what became of it, that is what it is."""
+        if self.ledger:
+            self.ledger.begin(index)
+        cell.metadata[_KEY]["status"] = str(StepStatus.INTERRUPTED)
+        self.cell_start(cell, index)
+
+    def step_skipped(self, cell: NotebookNode, index: int) -> None:
+        """Nothing of the cell is run; papermill has no word for it, and leaves it pending."""
+        cell.metadata[_KEY]["status"] = str(StepStatus.SKIPPED)
+        if self.ledger:
+            self.ledger.end(index, StepStatus.SKIPPED)
+
+    def step_ended(self, cell: NotebookNode, index: int) -> None:
+        """The cell came to its end."""
+        status = status_of_end(cell)
+        cell.metadata[_KEY]["status"] = str(status)
+        if self.ledger:
+            self.ledger.end(index, status)
+        self._complete(cell, index)
+
+    def step_broken(self, cell: NotebookNode, index: int, ending: Ending) -> None:
+        """The cell ended, but not as it should; ledger and metadata say how and why."""
+        self.watch.failed(ending.reason)
+        cell.metadata[_KEY]["status"] = str(ending.status)
+        if self.ledger:
+            self.ledger.end(index, ending.status, ending.reason.en)
         self.cell_exception(cell)
-        self.cell_complete(cell)
-        self.watch.failed(reason)
+        self._complete(cell, index)
+
+    def _complete(self, cell: NotebookNode, index: int) -> None:
+        self.cell_complete(cell, cell_index=index)
+        self._over.add(index)
 
     def notebook_complete(self, **_: Any) -> None:
         self.end_time = self.now()
@@ -53,6 +116,8 @@ class TrueLedger(NotebookExecutionManager):  # type: ignore[misc]  # papermill h
         metadata["exception"] = reason is not None
         self.nb.metadata[_KEY] = {"completed": reason is None, "reason": reason.en if reason else ""}
         self.cleanup_pbar()
+        # The last copy is made of everything, late updates of outputs too.
+        self._over.clear()
         self.save()
 
 
@@ -69,28 +134,45 @@ class _Client(PapermillNotebookClient):  # type: ignore[misc]
 
     def papermill_execute_cells(self) -> None:
         watch = self.ledger.watch
-        total = sum(_runs(cell) for cell in self.nb.cells)
+        total = sum(is_step(cell) and not is_skipped(cell) for cell in self.nb.cells)
         done = 0
         watch.progress(done, total)
         for index, cell in enumerate(self.nb.cells):
             if watch.stopped:
                 raise RunStopped
-            self.ledger.cell_start(cell, index)
-            try:
-                self.execute_cell(cell, index)
-            except CellExecutionError as error:
-                self.ledger.cell_failed(self.nb.cells[index], _cell_error(index, error))
+            if not is_step(cell):
+                self.ledger.cell_complete(cell, cell_index=index)
+            elif is_skipped(cell):
+                self.ledger.step_skipped(cell, index)
+            elif not self._run_step(cell, index):
+                # papermill itself looks for the cell with the error, and raises its own.
                 return
-            except BaseException as error:
-                self.ledger.cell_failed(self.nb.cells[index], _broken_off(index, error, self.timeout))
-                raise
-            self.ledger.cell_complete(self.nb.cells[index], cell_index=index)
-            done += _runs(cell)
-            watch.progress(done, total)
+            else:
+                done += 1
+                watch.progress(done, total)
+
+    def _run_step(self, cell: NotebookNode, index: int) -> bool:
+        """Whether the run can go on after it."""
+        self.ledger.step_begins(cell, index)
+        try:
+            self.execute_cell(cell, index)
+        except BaseException as error:
+            ending = ending_of(error, index, deadline=self.timeout, stopped=self.ledger.watch.stopped)
+            self.ledger.step_broken(self.nb.cells[index], index, ending)
+            if isinstance(error, CellExecutionError):
+                return False
+            raise
+        self.ledger.step_ended(self.nb.cells[index], index)
+        return True
 
 
 class RunbookEngine(Engine):  # type: ignore[misc]
-    """Entry point `cargo-runbook` of the group `papermill.engine`; also usable as `papermill --engine cargo-runbook`."""
+    """Entry point `cargo-runbook` of the group `papermill.engine`; also usable as `papermill --engine cargo-runbook`.
+
+    A subclass that starts its kernels another way replaces `kernel_class`; ledger, saving and redaction stay.
+    """
+
+    kernel_class: type[RunbookKernel] = RunbookKernel
 
     @classmethod
     def execute_notebook(
@@ -102,20 +184,29 @@ class RunbookEngine(Engine):  # type: ignore[misc]
         log_output: bool = False,
         autosave_cell_every: int = 30,
         watch: Watch | None = None,
+        ledger: Ledger | None = None,
+        redactor: Redactor | None = None,
         **options: Any,
     ) -> NotebookNode:
-        """Runs a notebook; how it ended is in `watch.reason` and in the notebook's metadata.
+        """Runs a notebook; how it ended is in `watch.reason`, in the ledger and in the notebook's metadata.
 
         Args:
             watch: progress and stop of this run.
+            ledger: account of this run; whoever opened it closes it.
+            redactor: knows the secrets of this run.
             options: of `execute_managed_notebook`.
+
+        Returns:
+            A redacted copy of the executed notebook, since papermill writes what it gets.
 
         Raises:
             CellTimeoutError, DeadKernelError, RunStopped: after the notebook was saved with what is true.
         """
-        ledger = TrueLedger(
+        managed = TrueLedger(
             nb,
             watch or Watch(),
+            ledger,
+            redactor or Redactor(),
             output_path=output_path,
             progress_bar=progress_bar,
             log_output=log_output,
@@ -124,16 +215,19 @@ class RunbookEngine(Engine):  # type: ignore[misc]
         # Where the files lay during the run is of no interest to who reads the record.
         for name in ("input_path", "output_path"):
             nb.metadata.papermill[name] = Path(nb.metadata.papermill.get(name) or "").name
-        ledger.notebook_start()
+        managed.notebook_start()
         try:
-            cls.execute_managed_notebook(ledger, kernel_name, log_output=log_output, **options)
+            cls.execute_managed_notebook(managed, kernel_name, log_output=log_output, **options)
         except BaseException as error:
             # A kernel that does not even start has no cell to blame.
-            ledger.watch.failed(Text(f"the kernel did not start or went away: {_told(error)}", "内核未能启动或已退出"))
+            told = first_line(error)
+            managed.watch.failed(
+                Text(f"the kernel did not start or went away: {told}", f"内核未能启动或已退出：{told}")
+            )
             raise
         finally:
-            ledger.notebook_complete()
-        return nb
+            managed.notebook_complete()
+        return managed.copies.copy(nb)
 
     @classmethod
     def execute_managed_notebook(
@@ -158,32 +252,8 @@ class RunbookEngine(Engine):  # type: ignore[misc]
             timeout=execution_timeout or CELL_DEADLINE,
             startup_timeout=start_timeout,
             kernel_name=KERNEL_NAME,
-            kernel_manager_class=RunbookKernel,
+            kernel_manager_class=cls.kernel_class,
             log=_log,
             log_output=log_output,
         )
         client.execute(**({"env": kernel_env} if kernel_env else {}))
-
-
-def _runs(cell: NotebookNode) -> bool:
-    return bool(cell.cell_type == "code" and cell.source.strip())
-
-
-def _cell_error(index: int, error: CellExecutionError) -> Text:
-    told = f"{error.ename}: {error.evalue}" if error.evalue else str(error.ename)
-    return Text(f"cell {index + 1} ended with {told}", f"第 {index + 1} 个单元出错：{told}")
-
-
-def _broken_off(index: int, error: BaseException, deadline: int | None) -> Text:
-    number = index + 1
-    if isinstance(error, CellTimeoutError):
-        return Text(f"cell {number} did not end within {deadline} s", f"第 {number} 个单元在 {deadline} 秒内未结束")
-    if isinstance(error, DeadKernelError):
-        return Text(f"the kernel died in cell {number}", f"内核在第 {number} 个单元中退出")
-    if isinstance(error, KeyboardInterrupt | RunStopped):
-        return Text(f"stopped in cell {number}", f"在第 {number} 个单元被中断")
-    return Text(f"cell {number} could not be run: {_told(error)}", f"第 {number} 个单元无法运行：{_told(error)}")
-
-
-def _told(error: BaseException) -> str:
-    return str(error).strip().split("\n")[0] or type(error).__name__

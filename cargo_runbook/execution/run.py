@@ -6,10 +6,12 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cargo_runbook.archive.ledger import Ledger, LedgerError
 from cargo_runbook.archive.record import NOTEBOOK, RECORD_VARIABLE, VERDICT, Draft, sha256_of, write_json
 from cargo_runbook.errors import RunFailed
 from cargo_runbook.execution.runbooks import find_runbook, read_parameters
@@ -18,6 +20,7 @@ from cargo_runbook.findings import Health
 from cargo_runbook.inventory.loader import find_inventory
 from cargo_runbook.investigation import open_investigation
 from cargo_runbook.recordings import REPLAY_VARIABLE
+from cargo_runbook.secret import Redactor
 from cargo_runbook.texts import Text
 
 ENGINE = "cargo-runbook"
@@ -90,7 +93,10 @@ def run_notebook(
     replay = os.environ.get(REPLAY_VARIABLE, "") if replay is None else replay
     image = str(values.get("image") or "")
     # Opening sends nothing, but finds every mistake that would otherwise end as a failing cell.
-    with open_investigation(environment, inventory=inventory, image=image, replay=replay) as investigation:
+    redactor = Redactor()
+    with open_investigation(
+        environment, inventory=inventory, image=image, replay=replay, redactor=redactor
+    ) as investigation:
         domain, replayed = investigation.environment.domain, investigation.replayed
     watch = watch or Watch()
     if progress is not None:
@@ -99,19 +105,34 @@ def run_notebook(
     kernel_env = {**os.environ, RECORD_VARIABLE: str(draft.folder), REPLAY_VARIABLE: replay}
     if not replay:
         kernel_env["CARGO_RUNBOOK_INVENTORY"] = str(find_inventory(inventory).absolute())
+    ledger = Ledger(draft.folder, environment, source.stem, redactor.redact)
+    run = _Run(source, values, draft, ledger, redactor, watch)
     try:
-        _execute(source, draft.folder / NOTEBOOK, values, kernel_env, watch, deadline)
+        _execute(run, kernel_env, deadline)
     except BaseException:
         # Whatever it was, Ctrl-C too: what is true until here is kept before it goes on.
         watch.failed(Text("the run was broken off", "运行被中断"))
-        _seal(draft, source, domain, replayed, watch)
+        # A disk that takes no more keeps the draft, whose ledger tells as much as there is.
+        with suppress(OSError, LedgerError):
+            _seal(run, domain, replayed)
         raise
-    return _seal(draft, source, domain, replayed, watch)
+    else:
+        return _seal(run, domain, replayed)
+    finally:
+        ledger.release()
 
 
-def _execute(
-    source: Path, target: Path, values: dict[str, Any], kernel_env: dict[str, str], watch: Watch, deadline: int
-) -> None:
+@dataclass(frozen=True)
+class _Run:
+    source: Path
+    values: dict[str, Any]
+    draft: Draft
+    ledger: Ledger
+    redactor: Redactor
+    watch: Watch
+
+
+def _execute(run: _Run, kernel_env: dict[str, str], deadline: int) -> None:
     # papermill takes half a second to import, and most commands don't need it.
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
     from papermill import execute_notebook
@@ -119,31 +140,35 @@ def _execute(
 
     try:
         execute_notebook(
-            str(source),
-            str(target),
-            parameters=values,
+            str(run.source),
+            str(run.draft.folder / NOTEBOOK),
+            parameters=run.values,
             engine_name=ENGINE,
             kernel_name="python3",
             language="python",
             progress_bar=False,
             execution_timeout=deadline,
             kernel_env=kernel_env,
-            watch=watch,
+            watch=run.watch,
+            ledger=run.ledger,
+            redactor=run.redactor,
         )
     except (PapermillException, PapermillExecutionError, CellTimeoutError, DeadKernelError, RunStopped) as error:
-        watch.failed(Text(str(error), str(error)))
+        run.watch.failed(Text(str(error), str(error)))
     except RuntimeError as error:
         # jupyter_client's word for a kernel that dies or is silent while it starts.
-        watch.failed(Text(f"the kernel did not start: {error}", f"内核未能启动：{error}"))
+        run.watch.failed(Text(f"the kernel did not start: {error}", f"内核未能启动：{error}"))
 
 
-def _seal(draft: Draft, source: Path, domain: str, replayed: str, watch: Watch) -> RunResult:
+def _seal(run: _Run, domain: str, replayed: str) -> RunResult:
+    draft, source, watch = run.draft, run.source, run.watch
     if not (draft.folder / NOTEBOOK).exists():
         shutil.copyfile(source, draft.folder / NOTEBOOK)
     verdict = _verdict(draft.folder / VERDICT)
     if not verdict and watch.reason is None:
         watch.failed(Text("the notebook came to its end without a verdict", "Notebook 已执行完，但没有给出结论"))
-    reason = watch.reason.en if watch.reason else ""
+    reason = run.redactor.redact(watch.reason.en) if watch.reason else ""
+    run.ledger.close(reason)
     if reason:
         ended = {"environment": draft.environment, "domain": domain, "root_causes": [], "findings": []}
         ended |= {"refuted": [], "untested": [], "replayed": replayed}

@@ -90,6 +90,7 @@ def test_the_triage_runbook_names_the_root_cause_and_keeps_its_evidence(tmp_path
     assert (result.status, result.root_causes, result.exit_code) == ("fault", ("CRG201",), 1)
     assert {path.name for path in result.path.iterdir()} == {
         "evidence.jsonl",
+        "ledger.jsonl",
         "manifest.json",
         "notebook.ipynb",
         "record.json",
