@@ -74,8 +74,8 @@ class Investigation:
         self._connections = connections
         self._lock = RLock()
         self._facts: dict[str, Any] = {}
-        self._concerns = [name for name in CONCERNS if concerns is None or name in concerns]
-        wanted = _wanted(environment, image, account, action, policy)
+        self.concerns = [name for name in CONCERNS if concerns is None or name in concerns]
+        wanted = self.wanted = _wanted(environment, image, account, action, policy)
         path = self._path = Stations(environment, connections, wanted)
         self._scene = Scene(
             ask=connections.ask,
@@ -143,9 +143,9 @@ class Investigation:
         started, clock = datetime.now(UTC), time.monotonic()
         tell = progress or (lambda _: None)
         path = self._path
-        with self._lock, ThreadPoolExecutor(max_workers=4 + len(self._concerns)) as pool:
+        with self._lock, ThreadPoolExecutor(max_workers=4 + len(self.concerns)) as pool:
             hosts = pool.submit(lambda: path.hosts)
-            concerns = [pool.submit(self._ask_concern, name) for name in self._concerns]
+            concerns = [pool.submit(self._ask_concern, name) for name in self.concerns]
             _ = path.names
             tell("dns")
             handshake = pool.submit(lambda: path.handshake)
@@ -189,7 +189,7 @@ class Investigation:
 
     def _ask(self, needs: Iterable[str]) -> None:
         for name in needs:
-            if name in self._concerns:
+            if name in self.concerns:
                 self._ask_concern(name)
             for station in NEEDED.get(name, ()):
                 getattr(self._path, station)

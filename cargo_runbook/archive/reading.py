@@ -8,16 +8,9 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from cargo_runbook.archive.record import (
-    DRAFT_PREFIX,
-    EVIDENCE,
-    HEADER,
-    MANIFEST,
-    VERDICT,
-    Header,
-    Record,
-    manifest_head,
-)
+from cargo_runbook.archive.chain import DRAFTS, MANIFEST, entry_of, folder_of
+from cargo_runbook.archive.record import EVIDENCE, HEADER, LOOK, VERDICT, Header, Record
+from cargo_runbook.archive.verify import folders
 from cargo_runbook.errors import UsageError
 from cargo_runbook.findings import Diagnosis, Health, diagnosis_from_json
 from cargo_runbook.observations import Observation, observation_from_json
@@ -40,15 +33,12 @@ def list_records(reports: Path) -> Listing:
     """All records below a reports folder; an empty listing when there is no such folder."""
     records: list[Record] = []
     unreadable: list[UnreadableRecord] = []
-    days = sorted(reports.glob("[0-9]*/[0-9]*/[0-9]*/*/"))
-    for folder in days:
-        if folder.name.startswith("."):
-            continue
+    for folder in folders(reports):
         try:
             records.append(read_record(folder))
         except UnreadableRecord as error:
             unreadable.append(error)
-    drafts = tuple(path for path in days if path.name.startswith(DRAFT_PREFIX))
+    drafts = tuple(sorted(path for path in (reports / DRAFTS).glob("*/")))
     return Listing(tuple(sorted(records, key=lambda r: r.header.started)), tuple(unreadable), drafts)
 
 
@@ -61,14 +51,15 @@ def find_record(reports: Path, wanted: str) -> Record:
     """
     if "/" in wanted and Path(wanted).is_dir():
         return read_record(Path(wanted))
-    fitting = [
-        path
-        for path in sorted(reports.glob("[0-9]*/[0-9]*/[0-9]*/*/"))
-        if path.name.startswith(wanted) and not path.name.startswith(".")
-    ]
-    exact = [path for path in fitting if path.name == wanted]
-    if len(exact or fitting) == 1:
-        return read_record((exact or fitting)[0])
+    try:
+        exactly = folder_of(reports, wanted)
+    except ValueError:
+        exactly = None
+    if exactly is not None and exactly.is_dir():
+        return read_record(exactly)
+    fitting = [path for path in folders(reports) if path.name.startswith(wanted)]
+    if len(fitting) == 1:
+        return read_record(fitting[0])
     if fitting:
         shown = ", ".join(path.name for path in fitting[:3])
         raise UsageError(f"{len(fitting)} records start with {wanted!r}", next_step=f"Give more of the id: {shown} ...")
@@ -80,9 +71,8 @@ def find_record(reports: Path, wanted: str) -> Record:
 
 def find_draft(reports: Path, wanted: str) -> Path | None:
     """The draft of a run that goes on or was cut off, by the id that its record would have, or the start of it."""
-    name = Path(wanted).name.removeprefix(DRAFT_PREFIX)
-    drafts = sorted(reports.glob(f"[0-9]*/[0-9]*/[0-9]*/{DRAFT_PREFIX}*/")) if name else []
-    fitting = [path for path in drafts if path.name.removeprefix(DRAFT_PREFIX).startswith(name)]
+    name = Path(wanted).name
+    fitting = [path for path in sorted((reports / DRAFTS).glob("*/")) if name and path.name.startswith(name)]
     return fitting[0] if len(fitting) == 1 else None
 
 
@@ -100,9 +90,17 @@ def read_record(folder: Path) -> Record:
         header = replace(header, root_causes=tuple(header.root_causes))
     except TypeError:
         raise UnreadableRecord(f"{folder} is not a record: {HEADER} lacks a field") from None
-    if not all(isinstance(value, str) for name, value in vars(header).items() if name != "root_causes"):
+    if not all(isinstance(v, str) for name, v in vars(header).items() if name not in ("root_causes", "parameters")):
         raise UnreadableRecord(f"{folder} is not a record: {HEADER} has a field of a wrong type")
-    return Record(folder, header, manifest_head(_json(folder, MANIFEST)))
+    manifest = _json(folder, MANIFEST)
+    if "sequence" not in manifest:
+        return Record(folder, header, "")
+    try:
+        content = (folder / MANIFEST).read_bytes()
+        entry = entry_of(manifest, content, folder)
+    except (OSError, ValueError) as error:
+        raise UnreadableRecord(f"{folder / MANIFEST} is not a manifest: {error}") from None
+    return Record(folder, header, entry.head, entry.sequence)
 
 
 def read_diagnosis(record: Record) -> Diagnosis | None:
@@ -130,9 +128,20 @@ def read_evidence_of(record: Record) -> Sequence[Observation]:
     if not path.exists():
         return ()
     try:
-        return [observation_from_json(json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]
+        # No splitlines: a JSON text may hold U+2028 and others that it takes for line ends.
+        lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+        return [observation_from_json(json.loads(line)) for line in lines if line]
     except (OSError, KeyError, ValueError, TypeError) as error:
         raise UnreadableRecord(f"{path} is not evidence: {error}") from None
+
+
+def read_look(record: Record) -> dict[str, Any] | None:
+    """What the look of a record was about (see `archive.look`); None where the run left none.
+
+    Raises:
+        UnreadableRecord: its file can't be read.
+    """
+    return _json(record.path, LOOK) if (record.path / LOOK).exists() else None
 
 
 def _json(folder: Path, name: str) -> dict[str, Any]:

@@ -1,35 +1,39 @@
 """Records: one executed notebook with its evidence, in a folder of its own that is written whole or not at all.
 
 `reports/YYYY/MM/DD/TIME-ENVIRONMENT-RUNBOOK-ID/` holds `notebook.ipynb`, `verdict.json`, `evidence.jsonl`,
-`record.json` and `manifest.json`. While it is written its name starts with `.draft-`; a draft that stays behind
-belongs to a run that was cut off.
+`look.json`, `record.json`, plans and journals below `changes/`, and `manifest.json`. While it is written it lies in
+`reports/.drafts/`; a draft that stays behind belongs to a run that was cut off.
 """
 
 from __future__ import annotations
 
 import getpass
-import hashlib
 import json
 import os
 import re
 import secrets
+import socket
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from cargo_runbook.archive.chain import DRAFTS, MANIFEST, Signer, append, folder_of, make_manifest
+from cargo_runbook.archive.files import files_in, make_folders, sync, utc, write_json
 from cargo_runbook.errors import UsageError
-from cargo_runbook.findings import Diagnosis, diagnosis_to_json
-from cargo_runbook.observations import Observation, observation_to_json
 
 NOTEBOOK, VERDICT, EVIDENCE = "notebook.ipynb", "verdict.json", "evidence.jsonl"
-HEADER, MANIFEST = "record.json", "manifest.json"
-DRAFT_PREFIX = ".draft-"
+HEADER, LOOK = "record.json", "look.json"
 RECORD_VARIABLE = "CARGO_RUNBOOK_RECORD"
 """Set by the runner for the kernel: the draft of the record that this run is kept in."""
-_DAY = "%Y/%m/%d"
+INCIDENT_VARIABLE = "CARGO_RUNBOOK_INCIDENT"
+"""The incident that records belong to when no option names one."""
+RUN = "run"
+
+__all__ = ["EVIDENCE", "HEADER", "INCIDENT_VARIABLE", "MANIFEST", "NOTEBOOK", "RECORD_VARIABLE", "RUN", "VERDICT",
+           "Draft", "Header", "Record", "final_folder", "reports_folder"]  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +41,8 @@ class Header:
     """What `record.json` says. Times are ISO UTC; `status` is healthy, fault, unknown or failed.
 
     `runbook_sha256` is of the notebook as it was before the run, empty when it was stepped through by hand; `reason`
-    says why a run failed.
+    says why a run failed; `machine` is where it ran; `parameters` are those that papermill injected. `kind` is `run`
+    for an executed notebook; see `archive.prune` and `archive.bundle` for others.
     """
 
     record: str
@@ -54,21 +59,38 @@ class Header:
     replayed: str = ""
     reason: str = ""
     incident: str = ""
+    machine: str = ""
+    kind: str = RUN
+    parameters: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Record:
-    """A record on disk. `head` is the SHA-256 (hex) of its canonical manifest: what one pastes into a ticket."""
+    """A record on disk.
+
+    `head` is the SHA-256 (hex) of its `manifest.json`: what one pastes into a ticket. It stands for this record and all
+    before it. A record from before there was a chain is not sealed: `sequence` 0, and no head.
+    """
 
     path: Path
     header: Header
     head: str
+    sequence: int = 0
+
+    @property
+    def sealed(self) -> bool:
+        return self.sequence > 0
 
 
 def reports_folder(option: Path | None = None, variables: Mapping[str, str] | None = None) -> Path:
     """The folder for records: the option, else CARGO_RUNBOOK_REPORTS, else ./reports. It may not exist yet."""
     values = os.environ if variables is None else variables
     return option or Path(values.get("CARGO_RUNBOOK_REPORTS") or "reports")
+
+
+def final_folder(draft: Path) -> Path:
+    """Where a draft will lie once it is sealed."""
+    return folder_of(draft.parent.parent, draft.name)
 
 
 class Draft:
@@ -78,23 +100,27 @@ class Draft:
         reports: folder of all records; made when missing.
         environment, runbook: names, part of the record's own name.
         started: start of the run (default: now).
+        incident: what it belongs to (default: CARGO_RUNBOOK_INCIDENT).
 
     Raises:
         UsageError: the folder can't be written.
     """
 
-    def __init__(self, reports: Path, environment: str, runbook: str, started: datetime | None = None) -> None:
+    def __init__(
+        self, reports: Path, environment: str, runbook: str, started: datetime | None = None, *, incident: str = ""
+    ) -> None:
         self.started = (started or datetime.now(UTC)).astimezone(UTC)
         self.environment = environment
         self.runbook = runbook
+        self.incident = incident or os.environ.get(INCIDENT_VARIABLE, "")
+        self.reports = reports.absolute()
         # The random part keeps runs apart that start in the same second.
         name = "-".join((_name_part(environment), _name_part(runbook), secrets.token_hex(3)))
         self.id = f"{self.started:%Y%m%dT%H%M%SZ}-{name}"
-        day = reports.absolute() / self.started.strftime(_DAY)
-        self.folder = day / f"{DRAFT_PREFIX}{self.id}"
-        self.final = day / self.id
+        self.folder = self.reports / DRAFTS / self.id
+        self.final = folder_of(self.reports, self.id)
         try:
-            self.folder.mkdir(parents=True)
+            make_folders(self.folder)
         except OSError as error:
             raise UsageError(
                 f"no record can be written below {reports}: {error.strerror}",
@@ -110,8 +136,14 @@ class Draft:
         runbook_sha256: str = "",
         replayed: str = "",
         reason: str = "",
+        kind: str = RUN,
+        sign: Signer | None = None,
     ) -> Record:
-        """Writes header and manifest, puts everything on the disk, and gives the folder its name."""
+        """Writes the header, puts everything on the disk, and gives the record its place in the chain.
+
+        Raises:
+            UsageError: the archive can't be written.
+        """
         header = Header(
             record=self.id,
             environment=self.environment,
@@ -120,72 +152,37 @@ class Draft:
             runbook_sha256=runbook_sha256,
             version=version("cargo-runbook"),
             operator=_operator(),
+            machine=socket.gethostname(),
             started=utc(self.started),
             ended=utc(datetime.now(UTC)),
             status=status,
             root_causes=tuple(root_causes),
             replayed=replayed,
             reason=reason,
+            incident=self.incident,
+            kind=kind,
+            parameters=_parameters(self.folder / NOTEBOOK),
         )
         write_json(self.folder / HEADER, asdict(header))
-        manifest = make_manifest(self.folder)
-        write_json(self.folder / MANIFEST, manifest)
-        for path in sorted(self.folder.rglob("*")):
-            _sync(path)
-        _sync(self.folder)
-        self.folder.rename(self.final)
-        _sync(self.final.parent)
-        return Record(self.final, header, manifest_head(manifest))
+        manifest = make_manifest(self.folder, self.id)
+        folders = {self.folder}
+        for name in files_in(self.folder):
+            sync(self.folder / name)
+            folders.update((self.folder / name).parents)
+        for folder in folders - set(self.folder.parents):
+            sync(folder)
+        entry = append(self.reports, self.folder, manifest, sign)
+        return Record(self.final, header, entry.head, entry.sequence)
 
 
-def write_findings(folder: Path, diagnosis: Diagnosis, evidence: Iterable[Observation]) -> None:
-    """Writes `verdict.json` and `evidence.jsonl` into a draft, each whole or not at all."""
-    write_json(folder / VERDICT, diagnosis_to_json(diagnosis))
-    lines = [json.dumps(observation_to_json(o), ensure_ascii=False, sort_keys=True) for o in evidence]
-    write_text(folder / EVIDENCE, "".join(f"{line}\n" for line in lines))
-
-
-def make_manifest(folder: Path) -> dict[str, Any]:
-    """Name, size in bytes and SHA-256 of every file of a record, but for the manifest itself."""
-    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != MANIFEST]
-    return {
-        "files": {
-            path.relative_to(folder).as_posix(): {"bytes": path.stat().st_size, "sha256": sha256_of(path)}
-            for path in files
-        }
-    }
-
-
-def manifest_head(manifest: dict[str, Any]) -> str:
-    """SHA-256 (hex) of the manifest in canonical form: sorted keys, no spaces, UTF-8."""
-    canonical = json.dumps(manifest, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(canonical.encode()).hexdigest()
-
-
-def sha256_of(path: Path) -> str:
-    """SHA-256 (hex) of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def write_json(path: Path, body: object) -> None:
-    """JSON for people and programs, whole or not at all."""
-    write_text(path, json.dumps(body, ensure_ascii=False, indent=2) + "\n")
-
-
-def write_text(path: Path, text: str) -> None:
-    """Writes a file whole or not at all: under another name, onto the disk, then renamed."""
-    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    with partial.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
-
-
-def utc(moment: datetime) -> str:
-    """ISO time with milliseconds and a Z."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def _parameters(notebook: Path) -> Mapping[str, Any]:
+    """The parameters that papermill noted in the notebook; none where it did not run it."""
+    try:
+        metadata = json.loads(notebook.read_bytes()).get("metadata", {})
+    except (OSError, ValueError):
+        return {}
+    found = metadata.get("papermill", {}).get("parameters", {})
+    return found if isinstance(found, dict) else {}
 
 
 def _name_part(text: str) -> str:
@@ -198,11 +195,3 @@ def _operator() -> str:
     except (OSError, KeyError):
         # Containers often run under a user id without a name.
         return f"uid {os.getuid()}"
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

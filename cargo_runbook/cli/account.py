@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cargo_runbook.archive.ledger import Account, LedgerError, RunState, Step, StepStatus, account_to_json, read_account
-from cargo_runbook.archive.record import DRAFT_PREFIX
 from cargo_runbook.cli.console import print_json, print_table, tell
 from cargo_runbook.texts import Text, language_from
 from cargo_runbook.views.words import near, one_line
@@ -32,7 +31,7 @@ _GOOD = (StepStatus.OK, StepStatus.SKIPPED)
 
 def told_of_draft(draft: Path) -> str:
     """A line about a draft: whether its run goes on, was cut off and where."""
-    name = draft.name.removeprefix(DRAFT_PREFIX)
+    name = draft.name
     account = _account(draft)
     done = sum(step.status in (StepStatus.OK, StepStatus.WARNED) for step in account.steps)
     state = STATES[account.state].say(language_from())
@@ -45,7 +44,7 @@ def told_of_draft(draft: Path) -> str:
 def show_account(draft: Path, as_json: bool) -> None:
     """Shows what is known of a run that has no record (yet)."""
     account = _account(draft)
-    name = draft.name.removeprefix(DRAFT_PREFIX)
+    name = draft.name
     if as_json:
         print_json({"record": name, "status": account.state, "path": str(draft), **account_to_json(account)})
         return

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cargo_runbook.archive.files import sha256_of, write_json
 from cargo_runbook.archive.ledger import Ledger, LedgerError
-from cargo_runbook.archive.record import NOTEBOOK, RECORD_VARIABLE, VERDICT, Draft, sha256_of, write_json
+from cargo_runbook.archive.record import NOTEBOOK, RECORD_VARIABLE, VERDICT, Draft
 from cargo_runbook.errors import RunFailed
 from cargo_runbook.execution.runbooks import find_runbook, read_parameters
 from cargo_runbook.execution.watch import CELL_DEADLINE, RunStopped, Watch

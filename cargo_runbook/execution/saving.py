@@ -10,7 +10,7 @@ from typing import Any
 from nbformat import NotebookNode, from_dict
 from nbformat.v4.rwbase import split_lines
 
-from cargo_runbook.archive.record import write_text
+from cargo_runbook.archive.files import write_text
 from cargo_runbook.secret import Redactor
 
 

@@ -10,15 +10,9 @@ import os
 from datetime import UTC, datetime
 from pathlib import Path
 
-from cargo_runbook.archive.record import (
-    DRAFT_PREFIX,
-    NOTEBOOK,
-    RECORD_VARIABLE,
-    Draft,
-    reports_folder,
-    write_findings,
-    write_text,
-)
+from cargo_runbook.archive.files import write_text
+from cargo_runbook.archive.look import file_look
+from cargo_runbook.archive.record import NOTEBOOK, RECORD_VARIABLE, Draft, final_folder, reports_folder
 from cargo_runbook.errors import UsageError
 from cargo_runbook.execution.fix_step import REPLAYED, FixStep
 from cargo_runbook.execution.session import executed_cells, notebook_name
@@ -128,14 +122,12 @@ class Triage:
     def conclude(self) -> RecordNote:
         """Keeps verdict and evidence in the record of the run; stepping through by hand, in a record of its own."""
         diagnosis = self._diagnosis or self.verdict().diagnosis
-        evidence = self.investigation.evidence
         if self._record is not None:
-            write_findings(self._record, diagnosis, evidence)
+            file_look(self._record, self.investigation, diagnosis)
             self._keep_changes(self._record)
-            name = self._record.name.removeprefix(DRAFT_PREFIX)
-            return _note(diagnosis, name, f"{self._record.parent / name}")
+            return _note(diagnosis, self._record.name, str(final_folder(self._record)))
         draft = Draft(self._reports or reports_folder(), diagnosis.environment, notebook_name(), self._started)
-        write_findings(draft.folder, diagnosis, evidence)
+        file_look(draft.folder, self.investigation, diagnosis)
         self._keep_changes(draft.folder)
         write_text(draft.folder / NOTEBOOK, executed_cells())
         record = draft.seal(

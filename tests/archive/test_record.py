@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from cargo_runbook.archive.chain import folder_of
+from cargo_runbook.archive.look import write_findings
 from cargo_runbook.archive.reading import (
     UnreadableRecord,
     find_record,
@@ -18,18 +20,10 @@ from cargo_runbook.archive.reading import (
     read_evidence_of,
     read_record,
 )
-from cargo_runbook.archive.record import HEADER, MANIFEST, VERDICT, Draft, Record, write_findings
+from cargo_runbook.archive.record import HEADER, MANIFEST, VERDICT, Draft
 from cargo_runbook.errors import UsageError
+from tests.archive.kept import STARTED, keep, keep_old
 from tests.views.diagnoses import evidence, wrong_domain
-
-STARTED = datetime(2026, 3, 4, 10, 4, 11, tzinfo=UTC)
-
-
-def keep(reports: Path, environment: str = "cargo") -> Record:
-    diagnosis = wrong_domain(environment)
-    draft = Draft(reports, environment, "00_triage", STARTED)
-    write_findings(draft.folder, diagnosis, evidence())
-    return draft.seal(status="fault", domain=diagnosis.domain, root_causes=diagnosis.root_causes)
 
 
 def test_a_record_gives_back_what_was_kept(tmp_path: Path) -> None:
@@ -49,8 +43,8 @@ def test_the_manifest_has_the_digest_of_every_file_and_the_head_that_of_the_mani
     for name, entry in manifest["files"].items():
         body = (record.path / name).read_bytes()
         assert entry == {"bytes": len(body), "sha256": hashlib.sha256(body).hexdigest()}
-    canonical = json.dumps(manifest, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    assert record.head == hashlib.sha256(canonical.encode()).hexdigest()
+    # So that `sha256sum manifest.json` is all that one needs to compare it with a ticket.
+    assert record.head == hashlib.sha256((record.path / MANIFEST).read_bytes()).hexdigest()
 
 
 def test_records_of_the_same_second_do_not_collide(tmp_path: Path) -> None:
@@ -120,3 +114,44 @@ def test_a_reports_folder_that_can_not_be_written_gives_a_sentence(tmp_path: Pat
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(UsageError, match="no record can be written below"):
         Draft(tmp_path / "file", "cargo", "00_triage")
+
+
+def test_a_record_from_before_the_chain_is_read_and_called_unsealed(tmp_path: Path) -> None:
+    old, new = keep_old(tmp_path, "devops"), keep(tmp_path)
+    assert (old.sealed, new.sealed) == (False, True)
+    assert find_record(tmp_path, old.header.record) == old
+    assert {record.header.record for record in list_records(tmp_path).records} == {
+        old.header.record,
+        new.header.record,
+    }
+
+
+def test_a_header_of_an_older_version_is_read_without_the_fields_that_came_later(tmp_path: Path) -> None:
+    record = keep_old(tmp_path)
+    path = record.path / HEADER
+    body = json.loads(path.read_bytes())
+    for name in ("machine", "kind", "parameters"):
+        del body[name]
+    path.write_text(json.dumps(body), encoding="utf-8")
+    assert read_record(record.path).header.operator == record.header.operator
+
+
+def test_evidence_with_a_line_separator_of_unicode_is_read_back(tmp_path: Path) -> None:
+    odd = tuple(replace(each, output="one\u2028two\x85three") for each in evidence())
+    draft = Draft(tmp_path, "cargo", "00_triage", STARTED)
+    write_findings(draft.folder, wrong_domain(), odd)
+    assert tuple(read_evidence_of(draft.seal(status="fault"))) == odd
+
+
+def test_the_incident_of_the_surroundings_is_that_of_the_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CARGO_RUNBOOK_INCIDENT", "INC-7")
+    assert keep(tmp_path).header.incident == "INC-7"
+
+
+def test_the_id_of_a_record_says_where_it_lies(tmp_path: Path) -> None:
+    record = keep(tmp_path)
+    assert folder_of(tmp_path, record.header.record) == record.path
+    with pytest.raises(ValueError, match="is no id of a record"):
+        folder_of(tmp_path, "../../etc/passwd")

@@ -116,6 +116,12 @@ def test_output_beyond_the_cap_is_cut_and_hashed_as_a_whole(operator: Operator, 
     assert seen.exit_code == 0
 
 
+def test_an_answer_names_the_key_of_the_host_that_gave_it(operator: Operator, start_sshd: StartSshd) -> None:
+    sshd = start_sshd()
+    operator.knows(sshd, "cargo1")
+    assert ask(operator.connections(), "true").data["host_key"] == sshd.fingerprint()
+
+
 def test_an_unknown_host_key_is_shown_and_refused(operator: Operator, start_sshd: StartSshd) -> None:
     sshd = start_sshd()
     operator.knows(sshd, "cargo1", known="")

@@ -135,7 +135,7 @@ def test_a_run_that_was_cut_off_is_no_record_and_is_shown_as_what_it_is(folder: 
     listing = list_records(reports)
     assert not listing.records
     (draft,) = listing.drafts
-    name = draft.name.removeprefix(".draft-")
+    name = draft.name
     command = [sys.executable, "-m", "cargo_runbook", "records", "show", name, "--reports", str(reports)]
     shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert "interrupted: the runner was cut off" in shown

@@ -53,8 +53,8 @@ def test_concluding_by_hand_leaves_a_record_of_its_own(triage: Triage, tmp_path:
 
 
 def test_concluding_in_a_run_writes_into_the_record_of_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = tmp_path / ".draft-20260304T100411Z-cargo-00_triage-000000"
-    folder.mkdir()
+    folder = tmp_path / ".drafts" / "20260304T100411Z-cargo-00_triage-000000"
+    folder.mkdir(parents=True)
     monkeypatch.setenv(RECORD_VARIABLE, str(folder))
     note = open_environment("devops", replay="wrong-domain").conclude()
     assert note.record == "20260304T100411Z-cargo-00_triage-000000"

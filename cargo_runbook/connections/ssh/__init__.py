@@ -76,6 +76,8 @@ class SshConnection:
         try:
             route = self._config.route(host.ssh_alias)
             shared = self._pool.get(route, look.deadline)
+            # Which machine it was that answered, for whoever reads the evidence later.
+            data["host_key"] = shared.transport.get_remote_server_key().fingerprint
             try:
                 run.run(shared, look.deadline, in_container=in_container)
             except Failure:

@@ -1,4 +1,4 @@
-"""`cargo-runbook records`: look at what was kept."""
+"""`cargo-runbook records list|show`: what was kept."""
 
 from __future__ import annotations
 
@@ -48,12 +48,10 @@ Examples:
 )
 
 
-def register(app: typer.Typer) -> None:
-    """Adds the group."""
-    records = typer.Typer(no_args_is_help=True, help=tell("Look at the records of runs.", "查看运行记录。"))
+def register(records: typer.Typer) -> None:
+    """Adds the commands."""
     records.command("list", help=_LIST_HELP)(show_list)
     records.command("show", help=_SHOW_HELP)(show)
-    app.add_typer(records, name="records")
 
 
 def show_list(reports: ReportsOption = None, as_json: JsonOption = False) -> None:
@@ -100,7 +98,7 @@ def show(
     for label, value in (
         (tell("record", "记录"), header.record),
         (tell("folder", "目录"), near(found.path)),
-        (tell("head", "校验"), found.head),
+        (tell("head", "校验"), found.head or tell("not sealed: from before there was a chain", "未封存（早期记录）")),
         (tell("run", "运行"), f"{header.started} - {header.ended}, {header.operator}, {header.runbook}"),
         (
             tell("status", "状态"),
@@ -130,6 +128,8 @@ def _summary(record: Record) -> dict[str, Any]:
         "incident": header.incident,
         "path": str(record.path),
         "head": record.head,
+        "sequence": record.sequence,
+        "sealed": record.sealed,
         "reason": header.reason,
         "replayed": header.replayed,
     }
