@@ -133,6 +133,24 @@ def rejoined(paste: Paste) -> Paste | None:
     return _joined(paste, lines, "", lambda line: len(line) == width)
 
 
+def chained(paste: Paste) -> Paste | None:
+    """The text with the lines put together of which one ends in a colon: the next is what it wraps; None if there are none."""
+    parts: list[str] = []
+    numbers: list[int] = []
+    wraps = False
+    for number, line in enumerate(paste.text.split("\n"), 1):
+        if wraps and not line.strip():
+            continue
+        if wraps and not _FRESH.match(line):
+            parts[-1] += " " + line.lstrip()
+        else:
+            parts.append(line)
+            numbers.append(paste.numbers[number - 1] if paste.numbers else number)
+        wraps = line.rstrip().endswith(":")
+    made = _paste("\n".join(parts))
+    return Paste(made.text, made.lower, tuple(numbers)) if len(parts) < paste.text.count("\n") + 1 else None
+
+
 def unwrapped(paste: Paste) -> tuple[Paste, ...]:
     """The text as it may have been before long lines were cut anywhere: in a word, or between words."""
     lines = paste.text.split("\n")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from functools import cache
+from itertools import islice
 
 from cargo_runbook.data import read_data
 from cargo_runbook.symptoms.cleaning import Paste
@@ -27,6 +28,7 @@ class Words:
     """The lists of `contexts.yml`."""
 
     image: tuple[str, ...]
+    perhaps: tuple[str, ...]
     replication: tuple[str, ...]
     foreign: tuple[str, ...]
 
@@ -35,7 +37,7 @@ class Words:
 def words() -> Words:
     """The lists that come with the program."""
     table = read_data("cargo_runbook.symptoms", "contexts.yml")
-    return Words(*(tuple(table[name]) for name in ("image", "replication", "foreign")))
+    return Words(*(tuple(table[name]) for name in ("image", "perhaps", "replication", "foreign")))
 
 
 @dataclass
@@ -56,9 +58,8 @@ class Surroundings:
         block = start // _NEAR
         key = (block, needs)
         if key not in self._known:
-            wanted = _wanted(needs)
-            self._known[key] = self._holds(wanted, (block - 1) * _NEAR, (block + 2) * _NEAR)
-        if self._known[key] or self._holds(_wanted(needs), start, end):
+            self._known[key] = self._speaks(needs, (block - 1) * _NEAR, (block + 2) * _NEAR)
+        if self._known[key] or self._speaks(needs, start, end):
             return True
         text = self.paste.text
         return needs is Needs.IMAGE and bool(
@@ -79,10 +80,27 @@ class Surroundings:
             place = lower.find(word, place + 1, end)
         return False
 
-    def _holds(self, wanted: Iterable[str], start: int, end: int) -> bool:
-        lower, first = self.paste.lower, max(0, start)
-        return any(lower.find(word, first, end) >= 0 for word in wanted)
+    def _speaks(self, needs: Needs, start: int, end: int) -> bool:
+        """Whether the text from `start` to `end` is about a replication or, by a word or two weak ones, about an image."""
+        first = max(0, start)
+        if needs is Needs.REPLICATION:
+            return next(self._held(words().replication, first, end), "") != ""
+        if next(self._held(words().image, first, end), ""):
+            return True
+        weak = list(islice(self._held(words().perhaps, first, end), 2))
+        return len(weak) == 2 and not self.is_foreign(max(0, first - _NEAR), end + _NEAR)
+
+    def _held(self, wanted: Iterable[str], start: int, end: int) -> Iterator[str]:
+        lower = self.paste.lower
+        return (word for word in wanted if lower.find(word, start, end) >= 0)
 
 
-def _wanted(needs: Needs) -> tuple[str, ...]:
-    return words().image if needs is Needs.IMAGE else words().replication
+@cache
+def _wrappers() -> re.Pattern[str]:
+    return re.compile("|".join(read_data("cargo_runbook.symptoms", "contexts.yml")["wrappers"]))
+
+
+def without_wrappers(paste: Paste) -> Paste:
+    """`paste` with blanks where a tool's own status stands around the error that it was told."""
+    text = _wrappers().sub(lambda match: " " * len(match.group()), paste.text)
+    return replace(paste, text=text, lower=text.lower()) if text != paste.text else paste

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cargo_runbook.symptoms.cleaning import Paste, clean, condensed, rejoined, unwrapped
+from cargo_runbook.symptoms.cleaning import Paste, chained, clean, condensed, rejoined, unwrapped
+from cargo_runbook.symptoms.context import without_wrappers
 from cargo_runbook.symptoms.matching import Match, matches
 from cargo_runbook.symptoms.patterns import UNKNOWN, Book, shipped_book
 from cargo_runbook.symptoms.rules import adjusted, structural
@@ -60,15 +61,16 @@ def explain(text: str, book: Book | None = None) -> Explanation:
         book: patterns to use; by default those that come with the program.
     """
     chosen = book or shipped_book()
-    paste = clean(text)
+    paste = without_wrappers(clean(text))
     if len(text) > _LONGEST_PASTE:
         paste = condensed(paste)
     found = _found(paste, chosen)
     if len(text) <= _LONGEST_PASTE and "\n" in paste.text:
         # What is read out of lines put together counts only if it says more than the lines as they are.
         heaviest = _heaviest(found)
-        if (other := rejoined(paste)) is not None and _heaviest(again := _found(other, chosen)) > heaviest:
-            paste, found = other, again
+        for other in filter(None, (rejoined(paste), chained(paste))):
+            if _heaviest(again := _found(other, chosen)) > heaviest:
+                paste, found, heaviest = other, again, _heaviest(again)
         for other in unwrapped(paste) if not found else ():
             if again := _found(other, chosen):
                 paste, found = other, again

@@ -50,6 +50,8 @@ _MOST_REPEATS = 1000
 _PIECE = 4
 _TABLES = "cargo_runbook.symptoms.tables"
 _SHORTEST_LITERAL = 3
+# How programs introduce an HTTP status; tables write `<status>503`.
+_STATUS = r"(?:(?<!http )status(?: code)?|code|(?<!parsing )HTTP(?:/[\d.]+)?\"?|error|response|returned|with|got|failed)[:=]?\s{0,2}[(\"]?"
 
 
 class Needs(StrEnum):
@@ -179,9 +181,10 @@ def _pattern(name: str, row: Any, file: str) -> Pattern:
 
 
 def _source(row: Mapping[str, Any]) -> str:
-    """The regular expression of a row: one, or a list of which any may match."""
+    """The regular expression of a row: one, or a list of which any may match; `<status>` stands before an HTTP status."""
     given = row["regex"]
-    return "|".join(str(part) for part in given) if isinstance(given, list) else str(given)
+    joined = "|".join(str(part) for part in given) if isinstance(given, list) else str(given)
+    return joined.replace("<status>", _STATUS)
 
 
 def _problems(row: Any) -> Iterator[str]:

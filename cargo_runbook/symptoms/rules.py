@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -20,12 +21,29 @@ from cargo_runbook.symptoms.structure import (
 _TOKEN_SIGNS = ("service=", "scope=", "/token", "/auth?", "realm")
 _NEAR = 2500
 _NETWORK = frozenset({"connection-refused-or-unreachable", "gateway-error"})
+_FETCHES_TOKEN = re.compile(
+    r"(?:fetch|retriev|request|obtain|acquir|gett?)(?:e|ing)? (?:an? |the )?(?:new )?(?:\w{3,12} )?(?:auth )?token\b",
+    re.IGNORECASE,
+)
+# A daemon that could not be reached counts this much less beside a registry that was asked.
+_BESIDE_A_REGISTRY = 0.6
 
 
 def structural(paste: Paste, found: list[Match]) -> list[Match]:
     """`found` with what the build of the lines adds to it and takes away from it."""
     added = list(_token_services(paste))
+    if any(match.cause != "client-config" and _asks_registry(paste, match) for match in found):
+        found = [_lighter(match) if match.name == "daemon-unreachable" else match for match in found]
     return sorted([*found, *added], key=lambda match: match.place)
+
+
+def _asks_registry(paste: Paste, match: Match) -> bool:
+    """Whether a registry was asked in a match's line: then the client worked."""
+    return any(address.is_registry for address in requests(paste.text[match.start : match.end]))
+
+
+def _lighter(match: Match) -> Match:
+    return replace(match, weight=match.weight * _BESIDE_A_REGISTRY)
 
 
 def _token_services(paste: Paste) -> Iterator[Match]:
@@ -86,18 +104,23 @@ def fails_at_token(paste: Paste, match: Match) -> str:
     """How the failed request of a match's line ends at a token service: `hub`, `own`, or empty when it does not."""
     asked = requests(paste.text[match.start : match.end])
     if not asked or not asked[-1].asks_for_token:
-        return ""
+        return "own" if _FETCHES_TOKEN.search(paste.text, match.start, max(match.start, match.place)) else ""
     return "hub" if is_public_hub(asked[-1].host) else "own"
 
 
 def adjusted(paste: Paste, match: Match) -> Match:
     """A match as the last request of its line makes it: what fails at a token service is that service's failure."""
-    if match.cause not in (*_NETWORK, "tls-trust", "dns-unresolvable", "storage-or-upload"):
+    if (
+        match.cause not in (*_NETWORK, "tls-trust", "dns-unresolvable", "storage-or-upload")
+        and match.name != "arguments"
+    ):
         return match
     where = fails_at_token(paste, match)
     if not where:
         return match
-    if match.cause in ("gateway-error", "storage-or-upload") or (where == "hub" and match.cause in _NETWORK):
+    if match.cause in ("gateway-error", "storage-or-upload", "client-config") or (
+        where == "hub" and match.cause in _NETWORK
+    ):
         also = (match.cause, *match.also)
         return replace(match, cause="token-service", also=tuple(dict.fromkeys(also)))
     return replace(match, also=tuple(dict.fromkeys(("token-service", *match.also))))
