@@ -22,7 +22,7 @@ from cargo_runbook.archive.ledger import Ledger, StepStatus
 from cargo_runbook.execution.endings import Ending, ending_of, first_line, is_skipped, is_step, status_of_end
 from cargo_runbook.execution.kernel import RunbookKernel
 from cargo_runbook.execution.saving import NotebookCopies
-from cargo_runbook.execution.watch import CELL_DEADLINE, RunStopped, Watch
+from cargo_runbook.execution.watch import CELL_DEADLINE, Kernels, RunStopped, Watch
 from cargo_runbook.secret import Redactor
 from cargo_runbook.texts import Text
 
@@ -121,16 +121,22 @@ class TrueLedger(NotebookExecutionManager):  # type: ignore[misc]  # papermill h
         self.save()
 
 
+class OrdinaryKernels:
+    """Each kernel is a new interpreter."""
+
+    def kernel(self) -> RunbookKernel:
+        return RunbookKernel(kernel_name=KERNEL_NAME)
+
+
 class _Client(PapermillNotebookClient):  # type: ignore[misc]
-    def __init__(self, ledger: TrueLedger, **options: Any) -> None:
+    def __init__(self, ledger: TrueLedger, kernels: Kernels, **options: Any) -> None:
         super().__init__(ledger, **options)
         self.ledger = ledger
+        self.kernels = kernels
 
-    def create_kernel_manager(self) -> RunbookKernel:
-        kernel = super().create_kernel_manager()
-        assert isinstance(kernel, RunbookKernel)
-        self.ledger.watch.kernel = kernel
-        return kernel
+    def create_kernel_manager(self) -> Any:
+        self.km = self.ledger.watch.kernel = self.kernels.kernel()
+        return self.km
 
     def papermill_execute_cells(self) -> None:
         watch = self.ledger.watch
@@ -167,12 +173,7 @@ class _Client(PapermillNotebookClient):  # type: ignore[misc]
 
 
 class RunbookEngine(Engine):  # type: ignore[misc]
-    """Entry point `cargo-runbook` of the group `papermill.engine`; also usable as `papermill --engine cargo-runbook`.
-
-    A subclass that starts its kernels another way replaces `kernel_class`; ledger, saving and redaction stay.
-    """
-
-    kernel_class: type[RunbookKernel] = RunbookKernel
+    """Entry point `cargo-runbook` of the group `papermill.engine`; also usable as `papermill --engine cargo-runbook`."""
 
     @classmethod
     def execute_notebook(
@@ -238,6 +239,7 @@ class RunbookEngine(Engine):  # type: ignore[misc]
         start_timeout: int = START_DEADLINE,
         execution_timeout: int | None = None,
         kernel_env: dict[str, str] | None = None,
+        kernels: Kernels | None = None,
         **_: Any,
     ) -> None:
         """Runs the cells in a kernel of this interpreter, whatever `kernel_name` says.
@@ -246,13 +248,14 @@ class RunbookEngine(Engine):  # type: ignore[misc]
             start_timeout: seconds for the kernel to start.
             execution_timeout: seconds for each cell.
             kernel_env: environment variables of the kernel (default: those of this process).
+            kernels: where the kernel comes from (default: a new interpreter).
         """
         client = _Client(
             nb_man,
+            kernels or OrdinaryKernels(),
             timeout=execution_timeout or CELL_DEADLINE,
             startup_timeout=start_timeout,
             kernel_name=KERNEL_NAME,
-            kernel_manager_class=cls.kernel_class,
             log=_log,
             log_output=log_output,
         )

@@ -16,7 +16,7 @@ from cargo_runbook.archive.ledger import Ledger, LedgerError
 from cargo_runbook.archive.record import NOTEBOOK, RECORD_VARIABLE, VERDICT, Draft
 from cargo_runbook.errors import RunFailed
 from cargo_runbook.execution.runbooks import find_runbook, read_parameters
-from cargo_runbook.execution.watch import CELL_DEADLINE, RunStopped, Watch
+from cargo_runbook.execution.watch import CELL_DEADLINE, Kernels, RunStopped, Watch
 from cargo_runbook.findings import Health
 from cargo_runbook.inventory.loader import find_inventory
 from cargo_runbook.investigation import open_investigation
@@ -75,6 +75,7 @@ def run_notebook(
     progress: Progress | None = None,
     watch: Watch | None = None,
     deadline: int = CELL_DEADLINE,
+    kernels: Kernels | None = None,
 ) -> RunResult:
     """Executes a runbook by papermill for one environment and leaves a record. May be called from several threads.
 
@@ -85,6 +86,7 @@ def run_notebook(
         progress: gets how many code cells are done, and how many there are.
         watch: to stop the run from another thread.
         deadline: seconds for each cell.
+        kernels: where the kernel comes from (default: a new interpreter).
 
     Raises:
         UsageError, UnknownEnvironment, InventoryError: before anything ran, so without a record.
@@ -109,7 +111,7 @@ def run_notebook(
     ledger = Ledger(draft.folder, environment, source.stem, redactor.redact)
     run = _Run(source, values, draft, ledger, redactor, watch)
     try:
-        _execute(run, kernel_env, deadline)
+        _execute(run, kernel_env, deadline, kernels)
     except BaseException:
         # Whatever it was, Ctrl-C too: what is true until here is kept before it goes on.
         watch.failed(Text("the run was broken off", "运行被中断"))
@@ -133,7 +135,7 @@ class _Run:
     watch: Watch
 
 
-def _execute(run: _Run, kernel_env: dict[str, str], deadline: int) -> None:
+def _execute(run: _Run, kernel_env: dict[str, str], deadline: int, kernels: Kernels | None) -> None:
     # papermill takes half a second to import, and most commands don't need it.
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
     from papermill import execute_notebook
@@ -153,6 +155,7 @@ def _execute(run: _Run, kernel_env: dict[str, str], deadline: int) -> None:
             watch=run.watch,
             ledger=run.ledger,
             redactor=run.redactor,
+            kernels=kernels,
         )
     except (PapermillException, PapermillExecutionError, CellTimeoutError, DeadKernelError, RunStopped) as error:
         run.watch.failed(Text(str(error), str(error)))

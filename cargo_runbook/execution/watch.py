@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from cargo_runbook.texts import Text
 
@@ -17,6 +17,12 @@ class Killable(Protocol):
     """What a run can be ended by: its kernel."""
 
     def kill(self) -> None: ...
+
+
+class Kernels(Protocol):
+    """Where kernels come from: gives what nbclient takes for a kernel manager, and what a run can be ended by."""
+
+    def kernel(self) -> Any: ...
 
 
 class RunStopped(BaseException):

@@ -1,0 +1,165 @@
+"""The process that kernels are forked from. It imports once what notebooks import, builds the shell, and forks on request.
+
+Started as `python -m cargo_runbook.execution.warm.forge NUMBER`, where NUMBER is the file descriptor of its socket.
+It says `{"ready": true}` or `{"impossible": reason}`; each byte `f` that comes then is answered by `{"pid": N}` with
+two file descriptors: the kernel's socket and its pidfd. It ends when the socket closes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import json
+import os
+import pkgutil
+import select
+import signal
+import socket
+import sys
+import warnings
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cargo_runbook.execution.warm.shell import ForkedApp
+
+FORK = b"f"
+# Names, not imports: nothing of them is used here.
+LIBRARIES = (
+    "numpy",
+    "pandas",
+    "pandas.io.formats.html",
+    "pandas.io.formats.style",
+    "ipywidgets",
+    "paramiko",
+    "httpx",
+    "dns.resolver",
+    "dns.reversename",
+    "jwt",
+    "cryptography.x509",
+    "ruamel.yaml",
+    "yaml",
+    "ipykernel.debugger",
+    "concurrent.futures.thread",
+    "rich.console",
+    "papermill",
+)
+PACKAGES = ("connections", "probes", "facts", "rules", "steps", "remedies", "views", "archive", "inventory")
+_ARGUMENTS = ("--log-level=CRITICAL", "--HistoryManager.enabled=False")
+
+
+def preload() -> None:
+    """Imports what notebooks use. What does not import here is left to the notebook that wants it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for name in (*LIBRARIES, *_modules()):
+            with contextlib.suppress(ImportError):
+                importlib.import_module(name)
+
+
+def _modules() -> list[str]:
+    names = ["cargo_runbook.execution.triage"]
+    for package in PACKAGES:
+        module = importlib.import_module(f"cargo_runbook.{package}")
+        names += [found.name for found in pkgutil.walk_packages(module.__path__, f"{module.__name__}.")]
+    return names
+
+
+def build() -> ForkedApp:
+    """The kernel as it stands before a fork, each of its ways gone once, so that no kernel has to go it first."""
+    from cargo_runbook.execution.warm.shell import ForkedApp
+
+    app = ForkedApp.instance()
+    app.initialize(list(_ARGUMENTS))
+    shell = app.shell
+    assert shell is not None
+    shell.run_cell("None", silent=True, store_history=False)
+    with contextlib.suppress(ImportError):
+        pandas = importlib.import_module("pandas")
+        frame = pandas.DataFrame({"text": ["a"], "number": [1], "share": [0.5]})
+        shell.display_formatter.format(frame)
+        shell.display_formatter.format(frame.groupby("text").number.sum())
+    gc.collect()
+    gc.freeze()
+    return app
+
+
+def why_not() -> str:
+    """Why kernels can't be forked from this process; empty when they can."""
+    if not (sys.platform.startswith("linux") and hasattr(os, "pidfd_open")):
+        return "kernels are forked on Linux only"
+    try:
+        os.close(os.pidfd_open(os.getpid()))
+    except OSError as error:
+        return f"this Linux has no pidfd: {error.strerror}"
+    threads = len(os.listdir("/proc/self/task"))  # noqa: PTH208 - a count is all that is wanted
+    if threads != 1:
+        return f"{threads - 1} threads were started by what is imported, and a fork would lose them"
+    return ""
+
+
+def main(number: int) -> None:
+    """Serves forks until the socket closes."""
+    control = socket.socket(fileno=number)
+    # What is printed here is no data; and the file descriptors stay the same in every kernel.
+    os.dup2(2, 1)
+    # As ipykernel's launcher: a module in the current folder must not get in the way of what is imported here.
+    here = os.getcwd()  # noqa: PTH109
+    sys.path[:] = [entry for entry in sys.path if entry not in ("", here)]
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    preload()
+    app = build()
+    if reason := why_not():
+        control.sendall(json.dumps({"impossible": reason}).encode() + b"\n")
+        return
+    control.sendall(b'{"ready": true}\n')
+    while _wait(control):
+        if not (asked := control.recv(1)):
+            return
+        if asked == FORK:
+            _fork(control, app)
+
+
+def _fork(control: socket.socket, app: ForkedApp) -> None:
+    ours, theirs = socket.socketpair()
+    pid = os.fork()
+    if pid == 0:
+        _become_kernel(control, theirs, ours, app)
+    theirs.close()
+    process = os.pidfd_open(pid)
+    socket.send_fds(control, [json.dumps({"pid": pid}).encode() + b"\n"], [ours.fileno(), process])
+    os.close(process)
+    ours.close()
+
+
+def _become_kernel(control: socket.socket, wire: socket.socket, other: socket.socket, app: ForkedApp) -> None:
+    code = 1
+    try:
+        os.setsid()
+        control.close()
+        other.close()
+        null = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(null, 0)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        # Python gives `random` a new seed after a fork; numpy does not, and all kernels would draw the same numbers.
+        if (numpy := sys.modules.get("numpy")) is not None:
+            numpy.random.seed()
+        app.serve(wire)
+        code = 0
+    finally:
+        os._exit(code)
+
+
+def _wait(control: socket.socket) -> bool:
+    """Waits for a request; buries on the way the kernels that have ended."""
+    while True:
+        readable, _, _ = select.select([control], [], [], 0.5)
+        with contextlib.suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+        if readable:
+            return True
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

@@ -1,0 +1,185 @@
+"""Hands out kernels: forked ones as long as that works, ordinary ones where it does not."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Self
+
+from cargo_runbook.execution.kernel import RunbookKernel
+from cargo_runbook.execution.warm.forge import FORK
+from cargo_runbook.execution.warm.kernel import ForkedProcess, WarmKernel
+from cargo_runbook.texts import Text
+
+START_DEADLINE = 60.0
+"""Seconds for the forge to import everything, and for one kernel to be forked."""
+_FORGES = 4
+
+
+class WarmKernels:
+    """Kernels for many runs, each a process of its own. Used as a context manager, from any number of threads.
+
+    A forge that dies takes no kernel with it: those that run go on, and another forge is started. Where no kernel can
+    be forked, or the forge died too often, ordinary kernels are handed out and `notice` is called once, with the reason.
+
+    Args:
+        ahead: kernels that are kept ready.
+        notice: told why kernels are not forked.
+    """
+
+    def __init__(self, ahead: int = 2, notice: Callable[[Text], None] = lambda text: None) -> None:
+        self._ahead = ahead
+        self._notice = notice
+        self._changed = threading.Condition()
+        self._ready: deque[ForkedProcess] = deque()
+        self._forge: _Forge | None = None
+        self._started = 0
+        self._why_not = ""
+        self._closed = False
+
+    def __enter__(self) -> Self:
+        with self._changed:
+            self._start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        with self._changed:
+            self._closed = True
+            if self._forge is not None:
+                self._forge.close()
+            while self._ready:
+                self._ready.popleft().close()
+            self._changed.notify_all()
+
+    @property
+    def forge_pid(self) -> int:
+        """Process that kernels are forked from; 0 when there is none."""
+        return self._forge.pid if self._forge is not None else 0
+
+    def kernel(self) -> WarmKernel | RunbookKernel:
+        """A kernel that is not started yet, as nbclient's manager."""
+        with self._changed:
+            self._changed.wait_for(self._decided, START_DEADLINE)
+            if self._why_not:
+                return RunbookKernel(kernel_name="python3")
+        return WarmKernel(self.take)
+
+    def take(self) -> ForkedProcess:
+        """A forked kernel that lives, the next one being made.
+
+        Raises:
+            RuntimeError: there is none, and none comes.
+        """
+        with self._changed:
+            while self._changed.wait_for(lambda: self._ready or self._why_not or self._closed, START_DEADLINE):
+                if not self._ready:
+                    break
+                process = self._ready.popleft()
+                if self._forge is not None:
+                    self._forge.ask()
+                if process.alive():
+                    return process
+                process.close()
+        raise RuntimeError(self._why_not or "no kernel was forked in time")
+
+    def _decided(self) -> bool:
+        return bool(self._ready or self._why_not or self._closed)
+
+    def _start(self) -> None:
+        self._started += 1
+        self._forge = _Forge(self._arrived, self._gone)
+        for _ in range(self._ahead):
+            self._forge.ask()
+
+    def _arrived(self, process: ForkedProcess) -> None:
+        with self._changed:
+            if self._closed:
+                process.close()
+                return
+            self._ready.append(process)
+            self._changed.notify()
+
+    def _gone(self, forge: _Forge, reason: str) -> None:
+        with self._changed:
+            if self._closed or forge is not self._forge:
+                return
+            self._forge = None
+            if not reason and self._started < _FORGES:
+                self._start()
+                return
+            self._why_not = reason or "the process that forks them died again and again"
+        self._notice(
+            Text(
+                f"kernels are started one by one, which takes longer: {self._why_not}",
+                f"内核将逐个启动（较慢）：{self._why_not}",
+            )
+        )
+        with self._changed:
+            self._changed.notify_all()
+
+
+class _Forge:
+    """The process that forks, and the thread that takes what it makes."""
+
+    def __init__(self, arrived: Callable[[ForkedProcess], None], gone: Callable[[_Forge, str], None]) -> None:
+        self._arrived = arrived
+        self._gone = gone
+        self._control, theirs = socket.socketpair()
+        # One thread a kernel: what runs side by side are the kernels.
+        environment = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", **os.environ}
+        # What debugpy says while it is imported is about debugging, which nobody does here.
+        environment["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"
+        command = [sys.executable, "-m", "cargo_runbook.execution.warm.forge", str(theirs.fileno())]
+        self._process = subprocess.Popen(
+            command,
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=2,
+            env=environment,
+            start_new_session=True,
+        )
+        theirs.close()
+        self.pid = self._process.pid
+        threading.Thread(target=self._listen, name="forge", daemon=True).start()
+
+    def ask(self) -> None:
+        """Asks for one more kernel; it comes by `arrived`."""
+        try:
+            self._control.sendall(FORK)
+        except OSError:
+            # It died; the thread that listens says so.
+            return
+
+    def close(self) -> None:
+        """The forge ends when nobody asks any more."""
+        try:
+            self._control.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            return
+
+    def _listen(self) -> None:
+        reason = ""
+        while True:
+            try:
+                text, numbers, _, _ = socket.recv_fds(self._control, 4096, 2)
+            except OSError:
+                break
+            if not text:
+                break
+            # A message never joins the next: what carries file descriptors ends a read.
+            for line in text.splitlines():
+                body: dict[str, Any] = json.loads(line)
+                reason = body.get("impossible", reason)
+                if "pid" in body:
+                    wire, process = numbers
+                    self._arrived(ForkedProcess(body["pid"], socket.socket(fileno=wire), process))
+        self._control.close()
+        self._process.wait()
+        self._gone(self, reason)
