@@ -27,6 +27,8 @@ from cargo_runbook.errors import UsageError
 
 CHAIN, LOCK, DRAFTS = "chain.jsonl", ".lock", ".drafts"
 MANIFEST, SIGNATURE = "manifest.json", "manifest.json.sig"
+IMPORTED = "imported"
+"""Folder of archives that came from other machines, each with a chain of its own."""
 FORMAT = 1
 _ID = re.compile(r"(\d{4})(\d\d)(\d\d)T\d{6}Z-[A-Za-z0-9._-]+")
 _BLOCK = 4096
@@ -78,6 +80,14 @@ def folder_of(reports: Path, record: str) -> Path:
     if found is None:
         raise ValueError(f"{record!r} is no id of a record")
     return reports.joinpath(*found.groups(), record)
+
+
+def roots(reports: Path) -> Iterator[tuple[str, Path]]:
+    """The archives of a folder: itself (named by an empty text), and those that were imported."""
+    yield "", reports
+    for folder in sorted((reports / IMPORTED).glob("*/")):
+        if (folder / CHAIN).exists():
+            yield f"{IMPORTED}/{folder.name}", folder
 
 
 def lines(reports: Path, offset: int = 0) -> Iterator[tuple[int, bytes]]:

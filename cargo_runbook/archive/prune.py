@@ -13,10 +13,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from cargo_runbook.archive.chain import MANIFEST, SIGNATURE, Entry, Signer, folder_of, lines
 from cargo_runbook.archive.files import files_in, sync, write_json
-from cargo_runbook.archive.record import Draft, Record
+from cargo_runbook.archive.record import HEADER, Draft, Record
 from cargo_runbook.errors import UsageError
 
 PRUNE = "prune"
@@ -38,7 +39,8 @@ class Tombstones:
         heads: dict[str, str] = {}
         for entry in entries:
             if is_tombstone(entry.record):
-                heads |= buried_by(folder_of(reports, entry.record))
+                buried = buried_in(folder_of(reports, entry.record))
+                heads |= {each["record"]: each["head"] for each in buried}
         return cls(heads)
 
     def holds(self, record: str) -> bool:
@@ -53,13 +55,13 @@ def is_tombstone(record: str) -> bool:
     return _IS_TOMBSTONE.search(record) is not None
 
 
-def buried_by(folder: Path) -> Mapping[str, str]:
-    """The records that one tombstone names: id -> head."""
+def buried_in(folder: Path) -> tuple[Mapping[str, Any], ...]:
+    """The records that one tombstone names, each with its head and what stood in its header."""
     try:
         body = json.loads((folder / TOMBSTONE).read_bytes())
-        return {each["record"]: each["head"] for each in body["records"]}
+        return tuple(each for each in body["records"] if isinstance(each["record"], str) and each["head"])
     except (OSError, ValueError, KeyError, TypeError):
-        return {}
+        return ()
 
 
 @dataclass(frozen=True)
@@ -127,9 +129,18 @@ def _chosen(
 
 def _bury(reports: Path, chosen: Sequence[Entry], reason: str, sign: Signer | None) -> Record:
     draft = Draft(reports, _PLACE, PRUNE)
-    records = [{"record": entry.record, "head": entry.head} for entry in chosen]
+    records = [{**_told(reports, entry), "head": entry.head, "sequence": entry.sequence} for entry in chosen]
     write_json(draft.folder / TOMBSTONE, {"reason": reason, "records": records})
     return draft.seal(status=PRUNE, kind=PRUNE, reason=reason, sign=sign)
+
+
+def _told(reports: Path, entry: Entry) -> dict[str, Any]:
+    """What stays known of a record: its header."""
+    try:
+        body = json.loads((folder_of(reports, entry.record) / HEADER).read_bytes())
+    except (OSError, ValueError):
+        body = {}
+    return {**body, "record": entry.record} if isinstance(body, dict) else {"record": entry.record}
 
 
 def _empty(folder: Path) -> None:

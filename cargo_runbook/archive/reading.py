@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from cargo_runbook.archive.chain import DRAFTS, MANIFEST, entry_of, folder_of
+from cargo_runbook.archive.chain import DRAFTS, MANIFEST, entry_of, folder_of, roots
 from cargo_runbook.archive.record import EVIDENCE, HEADER, LOOK, VERDICT, Header, Record
 from cargo_runbook.archive.verify import folders
 from cargo_runbook.errors import UsageError
@@ -30,7 +31,7 @@ class Listing:
 
 
 def list_records(reports: Path) -> Listing:
-    """All records below a reports folder; an empty listing when there is no such folder."""
+    """All records of an archive, each read from its folder; empty when there is none. See `Index` for a quick look."""
     records: list[Record] = []
     unreadable: list[UnreadableRecord] = []
     for folder in folders(reports):
@@ -38,8 +39,12 @@ def list_records(reports: Path) -> Listing:
             records.append(read_record(folder))
         except UnreadableRecord as error:
             unreadable.append(error)
-    drafts = tuple(sorted(path for path in (reports / DRAFTS).glob("*/")))
-    return Listing(tuple(sorted(records, key=lambda r: r.header.started)), tuple(unreadable), drafts)
+    return Listing(tuple(sorted(records, key=lambda r: r.header.started)), tuple(unreadable), list_drafts(reports))
+
+
+def list_drafts(reports: Path) -> tuple[Path, ...]:
+    """Drafts of runs that go on or were cut off, by time."""
+    return tuple(sorted((reports / DRAFTS).glob("*/")))
 
 
 def find_record(reports: Path, wanted: str) -> Record:
@@ -51,13 +56,12 @@ def find_record(reports: Path, wanted: str) -> Record:
     """
     if "/" in wanted and Path(wanted).is_dir():
         return read_record(Path(wanted))
-    try:
-        exactly = folder_of(reports, wanted)
-    except ValueError:
-        exactly = None
-    if exactly is not None and exactly.is_dir():
-        return read_record(exactly)
-    fitting = [path for path in folders(reports) if path.name.startswith(wanted)]
+    # The id says where it lies: only its start has to be searched for.
+    with suppress(ValueError):
+        for _, root in roots(reports):
+            if (exactly := folder_of(root, wanted)).is_dir():
+                return read_record(exactly)
+    fitting = [path for _, root in roots(reports) for path in folders(root, wanted)]
     if len(fitting) == 1:
         return read_record(fitting[0])
     if fitting:
@@ -72,7 +76,7 @@ def find_record(reports: Path, wanted: str) -> Record:
 def find_draft(reports: Path, wanted: str) -> Path | None:
     """The draft of a run that goes on or was cut off, by the id that its record would have, or the start of it."""
     name = Path(wanted).name
-    fitting = [path for path in sorted((reports / DRAFTS).glob("*/")) if name and path.name.startswith(name)]
+    fitting = [path for path in list_drafts(reports) if name and path.name.startswith(name)]
     return fitting[0] if len(fitting) == 1 else None
 
 

@@ -122,12 +122,13 @@ def check_record(folder: Path, entry: Entry | None = None, *, pruned: bool = Fal
     yield from _files(record, folder, files, pruned)
 
 
-def folders(reports: Path) -> Iterator[Path]:
-    """All folders that lie where records lie, in order."""
-    for day in sorted(reports.glob(_DAYS)):
+def folders(reports: Path, start: str = "") -> Iterator[Path]:
+    """All folders that lie where records lie and whose names begin like that, in order."""
+    whole = start[:8].isdecimal() and len(start) >= len("YYYYMMDD")
+    for day in sorted(reports.glob("/".join((start[:4], start[4:6], start[6:8])) if whole else _DAYS)):
         if day.is_dir():
             with os.scandir(day) as found:
-                names = sorted(each.name for each in found if not each.name.startswith("."))
+                names = sorted(n for each in found if (n := each.name).startswith(start) and not n.startswith("."))
             yield from (day / name for name in names)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cargo_runbook.archive.record import reports_folder
+from cargo_runbook.archive.record import INCIDENT_VARIABLE, reports_folder
 from cargo_runbook.cli.choice import EnvironmentsOption, ReplayOption, chosen_environments, worst
 from cargo_runbook.cli.console import InventoryOption, JsonOption, ReportsOption, complain, print_json, tell
 from cargo_runbook.errors import RunbookError, UsageError
@@ -34,6 +34,7 @@ Examples:
   cargo-runbook run 00_triage --env prod-1
   cargo-runbook run 00_triage --env 'prod-*' --reports /srv/records --json
   cargo-runbook run 00_triage --env prod-1 -p image=library/redis:latest
+  cargo-runbook run 00_triage --env prod-1 --incident INC-42
 
 Exit code: 0 healthy, 1 fault found, 2 wrong usage or configuration, 3 could not tell or the run failed.
 """,
@@ -44,10 +45,23 @@ Exit code: 0 healthy, 1 fault found, 2 wrong usage or configuration, 3 could not
   cargo-runbook run 00_triage --env prod-1
   cargo-runbook run 00_triage --env 'prod-*' --reports /srv/records --json
   cargo-runbook run 00_triage --env prod-1 -p image=library/redis:latest
+  cargo-runbook run 00_triage --env prod-1 --incident INC-42
 
 退出码：0 正常，1 有故障，2 用法或配置错误，3 无法判断或运行失败。
 """,
 )
+
+
+IncidentOption = Annotated[
+    str,
+    typer.Option(
+        "--incident",
+        metavar="ID",
+        envvar=INCIDENT_VARIABLE,
+        help=tell("The incident that the records belong to.", "记录所属的事件。"),
+        show_default=False,
+    ),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -64,6 +78,7 @@ def run(
             "--parameter", "-p", metavar="KEY=VALUE", help=tell("Parameter of the runbook.", "Runbook 的参数。")
         ),
     ] = None,
+    incident: IncidentOption = "",
     reports: ReportsOption = None,
     inventory: InventoryOption = None,
     as_json: JsonOption = False,
@@ -92,6 +107,7 @@ def run(
                 replay=replay,
                 progress=lambda done, total: shown.move(name, done, total),
                 watch=watches[name],
+                incident=incident,
             )
         except RunbookError as error:
             shown.end(name, "failed")

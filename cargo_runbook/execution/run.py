@@ -76,6 +76,7 @@ def run_notebook(
     watch: Watch | None = None,
     deadline: int = CELL_DEADLINE,
     kernels: Kernels | None = None,
+    incident: str = "",
 ) -> RunResult:
     """Executes a runbook by papermill for one environment and leaves a record. May be called from several threads.
 
@@ -87,6 +88,7 @@ def run_notebook(
         watch: to stop the run from another thread.
         deadline: seconds for each cell.
         kernels: where the kernel comes from (default: a new interpreter).
+        incident: what the run belongs to (default: CARGO_RUNBOOK_INCIDENT).
 
     Raises:
         UsageError, UnknownEnvironment, InventoryError: before anything ran, so without a record.
@@ -104,7 +106,7 @@ def run_notebook(
     watch = watch or Watch()
     if progress is not None:
         watch.progress = progress
-    draft = Draft(reports, environment, source.stem)
+    draft = Draft(reports, environment, source.stem, incident=incident)
     kernel_env = {**os.environ, RECORD_VARIABLE: str(draft.folder), REPLAY_VARIABLE: replay}
     if not replay:
         kernel_env["CARGO_RUNBOOK_INVENTORY"] = str(find_inventory(inventory).absolute())

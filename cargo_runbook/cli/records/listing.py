@@ -1,15 +1,31 @@
-"""`cargo-runbook records list|show`: what was kept."""
+"""`cargo-runbook records list|search|show`: what was kept."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from cargo_runbook.archive.reading import find_draft, find_record, list_records, read_diagnosis, read_evidence_of
+from cargo_runbook.archive.index import Filter, Index, Row
+from cargo_runbook.archive.reading import find_draft, find_record, list_drafts, read_diagnosis, read_evidence_of
 from cargo_runbook.archive.record import Record, reports_folder
 from cargo_runbook.cli.account import show_account, show_steps, told_of_draft
 from cargo_runbook.cli.console import JsonOption, ReportsOption, complain, message, print_json, print_table, tell
+from cargo_runbook.cli.records.choice import (
+    SHOWN,
+    CodeFilter,
+    EnvironmentFilter,
+    IncidentFilter,
+    LimitOption,
+    PrunedFilter,
+    RecordArgument,
+    RunbookFilter,
+    SinceFilter,
+    StatusFilter,
+    UntilFilter,
+    chosen,
+)
 from cargo_runbook.findings import diagnosis_to_json
 from cargo_runbook.texts import language_from
 from cargo_runbook.views.words import HEALTH, near, one_line
@@ -20,6 +36,8 @@ _LIST_HELP = tell(
 \b
 Examples:
   cargo-runbook records list
+  cargo-runbook records list --env 'prod-*' --status fault --since 7d
+  cargo-runbook records list --code CRG201 --limit 0
   cargo-runbook records list --reports /srv/records --json
 """,
     """按时间列出记录。
@@ -27,7 +45,31 @@ Examples:
 \b
 示例：
   cargo-runbook records list
+  cargo-runbook records list --env 'prod-*' --status fault --since 7d
+  cargo-runbook records list --code CRG201 --limit 0
   cargo-runbook records list --reports /srv/records --json
+""",
+)
+_SEARCH_HELP = tell(
+    """Find the records in which all words stand: verdicts, complaints of hosts and clients, parameters.
+
+"Words in quotes" stand together, word* begins a word.
+
+\b
+Examples:
+  cargo-runbook records search '"no such host"'
+  cargo-runbook records search 'old-cargo* realm' --env prod-1
+  cargo-runbook records search 错误的域名
+""",
+    """查找包含所有词的记录：结论、主机和客户端的报错、参数。
+
+"引号中的词"须相连，word* 表示词的开头。
+
+\b
+示例：
+  cargo-runbook records search '"no such host"'
+  cargo-runbook records search 'old-cargo* realm' --env prod-1
+  cargo-runbook records search 错误的域名
 """,
 )
 _SHOW_HELP = tell(
@@ -51,29 +93,86 @@ Examples:
 def register(records: typer.Typer) -> None:
     """Adds the commands."""
     records.command("list", help=_LIST_HELP)(show_list)
+    records.command("search", help=_SEARCH_HELP)(search)
     records.command("show", help=_SHOW_HELP)(show)
 
 
-def show_list(reports: ReportsOption = None, as_json: JsonOption = False) -> None:
-    """Lists all records below the reports folder; what is none is told on standard error."""
-    folder = reports_folder(reports)
-    listing = list_records(folder)
-    if as_json:
-        print_json([_summary(record) for record in listing.records])
-    elif listing.records:
-        # Time, environment and runbook stand in the record's name.
-        headings = (tell("record", "记录"), tell("status", "状态"), tell("root causes", "根因"))
-        print_table(headings, [[one_line(cell) for cell in _row(record)] for record in listing.records])
-    else:
-        message(tell(f"no records below {folder}", f"{folder} 下没有记录"))
-    for problem in listing.unreadable:
-        complain(str(problem))
-    for draft in listing.drafts:
+def show_list(
+    env: EnvironmentFilter = None,
+    runbook: RunbookFilter = "",
+    code: CodeFilter = "",
+    status: StatusFilter = "",
+    since: SinceFilter = "",
+    until: UntilFilter = "",
+    incident: IncidentFilter = "",
+    pruned: PrunedFilter = False,
+    limit: LimitOption = None,
+    reports: ReportsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Lists records of the reports folder; what is none is told on standard error."""
+    wanted = chosen(env, runbook, code, status, since, until, incident, pruned=pruned)
+    _list(reports_folder(reports), wanted, limit, as_json)
+    for draft in list_drafts(reports_folder(reports)):
         complain(told_of_draft(draft))
 
 
+def search(
+    text: Annotated[str, typer.Argument(metavar=tell("TEXT", "文字"), help=tell("Words.", "要查找的词。"))],
+    env: EnvironmentFilter = None,
+    runbook: RunbookFilter = "",
+    code: CodeFilter = "",
+    status: StatusFilter = "",
+    since: SinceFilter = "",
+    until: UntilFilter = "",
+    incident: IncidentFilter = "",
+    limit: LimitOption = None,
+    reports: ReportsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Lists the records in which the words stand, each with the place."""
+    wanted = chosen(env, runbook, code, status, since, until, incident, text=text)
+    _list(reports_folder(reports), wanted, limit, as_json)
+
+
+def _list(folder: Path, wanted: Filter, limit: int | None, as_json: bool) -> None:
+    most = limit if limit is not None else 0 if as_json else SHOWN
+    with Index(folder, progress=_told_progress) as index:
+        # One more than is shown tells that there are more.
+        rows = index.find(wanted, most + 1 if most else 0)
+        unreadable = index.unreadable()
+    more = bool(most) and len(rows) > most
+    rows = rows[-most:] if most else rows
+    if as_json:
+        found = [{**row.to_json(), **({"excerpt": row.excerpt} if wanted.text else {})} for row in rows]
+        print_json(found)
+    elif rows and wanted.text:
+        for row in rows:
+            print("  ".join(one_line(cell) for cell in _row(row)))
+            print(f"    {one_line(row.excerpt)}")
+    elif rows:
+        # Time, environment and runbook stand in the record's name.
+        headings = (tell("record", "记录"), tell("status", "状态"), tell("root causes", "根因"))
+        print_table(headings, [[one_line(cell) for cell in _row(row)] for row in rows])
+    elif wanted == Filter():
+        message(tell(f"no records below {folder}", f"{folder} 下没有记录"))
+    else:
+        message(tell("no record fits", "没有符合条件的记录"))
+    if more:
+        message(
+            tell(f"these are the newest {most}; --limit 0 shows all", f"以上为最新的 {most} 条；--limit 0 显示全部")
+        )
+    for path, why in unreadable:
+        complain(f"{path}: {why}")
+
+
+def _told_progress(done: int) -> None:
+    if done % 10_000 == 0:
+        message(tell(f"indexing the archive: {done} records", f"正在建立索引：{done} 条记录"))
+
+
 def show(
-    record: Annotated[str, typer.Argument(help=tell("Id, start of an id, or folder.", "编号、编号开头或目录。"))],
+    record: RecordArgument,
     reports: ReportsOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -104,6 +203,7 @@ def show(
             tell("status", "状态"),
             HEALTH[header.status].say(language_from()) if header.status in HEALTH else header.status,
         ),
+        (tell("incident", "事件"), header.incident),
         (tell("reason", "原因"), header.reason),
     ):
         if value:
@@ -135,6 +235,6 @@ def _summary(record: Record) -> dict[str, Any]:
     }
 
 
-def _row(record: Record) -> tuple[str, str, str]:
-    header = record.header
-    return header.record, header.status, ", ".join(header.root_causes) or "-"
+def _row(row: Row) -> tuple[str, str, str]:
+    status = tell("pruned", "已清理") if row.pruned else row.status
+    return f"{row.origin}: {row.record}" if row.origin else row.record, status, ", ".join(row.root_causes) or "-"
