@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from cargo_runbook.archive.chain import CHAIN
+from cargo_runbook.archive.chain import CHAIN, MANIFEST
 from cargo_runbook.archive.index import Filter, Index, moment
 from cargo_runbook.archive.index.index import INDEX
 from cargo_runbook.archive.index.text import joined, query, split
@@ -173,7 +173,7 @@ def test_records_from_before_the_chain_are_found_and_ones_that_are_gone_are_told
         assert index.unreadable() == []
     shutil.rmtree(new.path)
     with Index(tmp_path) as index:
-        assert index.unreadable() == [(new.header.record, "its folder is gone")]
+        assert index.unreadable() == [(new.header.record, "is gone: its folder is not there")]
 
 
 def test_a_record_that_can_not_be_read_is_told_and_the_others_are_found(tmp_path: Path) -> None:
@@ -181,7 +181,7 @@ def test_a_record_that_can_not_be_read_is_told_and_the_others_are_found(tmp_path
     (bad.path / HEADER).write_text("{", encoding="utf-8")
     with Index(tmp_path) as index:
         assert [row.record for row in index.find()] == [good.header.record]
-        assert index.unreadable() == [(str(bad.path), f"it has no {HEADER}")]
+        assert index.unreadable() == [(str(bad.path), f"is not a record: {HEADER} or {MANIFEST} is damaged")]
 
 
 @pytest.mark.parametrize("anew", [False, True])

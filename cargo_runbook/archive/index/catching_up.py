@@ -77,7 +77,7 @@ def _take(database: sqlite3.Connection, root: str, folder: Path) -> int:
             _bury(database, root, place)
         elif (body := _body(place)) is None:
             # Pruned: what it was stands in the tombstone, which comes later. Else it is damaged.
-            database.execute("INSERT OR REPLACE INTO unreadable VALUES (?, ?)", (str(place), f"it has no {HEADER}"))
+            database.execute("INSERT OR REPLACE INTO unreadable VALUES (?, ?)", (str(place), _why_not(place)))
         elif body.get("kind", RUN) == RUN:
             bodies.append((entry, body, searchable(place, body)))
     _insert(database, root, bodies)
@@ -97,6 +97,11 @@ def _body(folder: Path) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return body if isinstance(body, dict) and "record" in body else None
+
+
+def _why_not(folder: Path) -> str:
+    missing = next((name for name in (HEADER, MANIFEST) if not (folder / name).exists()), "")
+    return f"is not a record: it has no {missing}" if missing else f"is not a record: {HEADER} or {MANIFEST} is damaged"
 
 
 def _insert(
@@ -175,7 +180,6 @@ def _take_old(database: sqlite3.Connection, root: str, folder: Path) -> None:
     except (OSError, ValueError, TypeError):
         body = None
     if body is None:
-        why = "it is not a record: manifest or header is missing or can't be read"
-        database.execute("INSERT OR REPLACE INTO unreadable VALUES (?, ?)", (str(folder), why))
+        database.execute("INSERT OR REPLACE INTO unreadable VALUES (?, ?)", (str(folder), _why_not(folder)))
         return
     _insert(database, root, [(Entry(0, folder.name, ""), body, searchable(folder, body))])

@@ -150,10 +150,10 @@ class Index:
         return [self._row(row) for row in self._database.execute(statement, (start, f"{start}\U0010ffff", limit))]
 
     def unreadable(self) -> list[tuple[str, str]]:
-        """Folders that should be records and can't be read, and records that are gone: path and why."""
+        """Folders that should be records and can't be read, and records that are gone: path, and what is to be said."""
         told = list(self._database.execute("SELECT path, why FROM unreadable ORDER BY path"))
         gone = self._database.execute("SELECT root, record FROM records WHERE gone != 0 ORDER BY record")
-        return [*told, *((record, "its folder is gone") for _, record in gone)]
+        return [*told, *((record, "is gone: its folder is not there") for _, record in gone)]
 
     def __len__(self) -> int:
         (count,) = self._database.execute("SELECT count(*) FROM records").fetchone()

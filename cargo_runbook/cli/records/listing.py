@@ -163,7 +163,7 @@ def _list(folder: Path, wanted: Filter, limit: int | None, as_json: bool) -> Non
             tell(f"these are the newest {most}; --limit 0 shows all", f"以上为最新的 {most} 条；--limit 0 显示全部")
         )
     for path, why in unreadable:
-        complain(f"{path}: {why}")
+        complain(f"{path} {why}")
 
 
 def _told_progress(done: int) -> None:
