@@ -12,15 +12,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from cargo_runbook.execution.pasting import paste_error
     from cargo_runbook.execution.triage import choose_environment, open_environment
 
-__all__ = ["choose_environment", "open_environment"]
+__all__ = ["choose_environment", "open_environment", "paste_error"]
 
 
 def __getattr__(name: str) -> Any:
     # Late, so that the command line need not import what only notebooks use.
     if name in __all__:
-        from cargo_runbook.execution import triage
+        from cargo_runbook.execution import pasting, triage
 
-        return getattr(triage, name)
+        return getattr(pasting if name == "paste_error" else triage, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

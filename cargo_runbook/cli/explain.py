@@ -17,7 +17,6 @@ from cargo_runbook.texts import Language, language_from
 
 if TYPE_CHECKING:
     from cargo_runbook.findings import Diagnosis
-    from cargo_runbook.inventory.models import Environment
     from cargo_runbook.symptoms import Book
     from cargo_runbook.symptoms.answer import Answer
 
@@ -121,16 +120,9 @@ def _book(patterns: Path | None) -> Book | None:
 
 
 def _answer(text: str, book: Book | None) -> Answer:
-    from cargo_runbook.execution.runbooks import runbooks_folder
-    from cargo_runbook.secret import Redactor
-    from cargo_runbook.symptoms import explain as explain_text
-    from cargo_runbook.symptoms.answer import answer
+    from cargo_runbook.execution.pasting import understood
 
-    try:
-        notebooks = frozenset(path.stem for path in runbooks_folder().glob("*.ipynb"))
-    except UsageError:
-        notebooks = frozenset()
-    return answer(explain_text(text, book), Redactor(), notebooks)
+    return understood(text, book)
 
 
 def _read(given: str | None) -> str:
@@ -177,17 +169,16 @@ def _classify(path: Path, book: Book | None) -> None:
 
 def _go_on(given: Answer, env: str, inventory: Path | None, replay: str, language: Language | None) -> None:
     """Diagnoses the environment for what the text is about, and answers with the proven cause; as JSON without a language."""
+    from cargo_runbook.execution.pasting import image_of, proven_causes
     from cargo_runbook.findings import diagnosis_to_json
     from cargo_runbook.investigation import open_investigation
-    from cargo_runbook.symptoms.causes import cause_of
 
     # Opening sends nothing: it tells whose domain the environment has.
     with open_investigation(env, inventory=inventory, replay=replay) as opened:
-        image = _image_for(given, opened.environment)
+        image = image_of(given, opened.environment)
     with open_investigation(env, inventory=inventory, image=image, replay=replay) as investigation:
         diagnosis = investigation.diagnose()
-    candidates = [candidate.cause for candidate in given.explanation.candidates]
-    proven = {code: cause_of(code, candidates) for code in diagnosis.root_causes}
+    proven = proven_causes(given, diagnosis)
     if language is None:
         body = given.to_json()
         body["proven"] = [{"code": code, "cause": cause} for code, cause in proven.items()]
@@ -209,13 +200,6 @@ def _environment_of(given: Answer, inventory: Path | None) -> str:
     except RunbookError:
         return "ENV"
     return found[0] if found else "ENV"
-
-
-def _image_for(given: Answer, environment: Environment) -> str:
-    """The image of the text, if it is one of this environment's registry; empty: the inventory's own."""
-    subject = given.subject
-    here = subject.domain.lower() in (environment.domain.lower(), environment.authority.lower())
-    return f"{subject.repository}:{subject.tag or 'latest'}" if here and subject.repository else ""
 
 
 def _show(given: Answer, language: Language, *, as_json: bool, environment: str) -> None:

@@ -15,6 +15,7 @@ from cargo_runbook.archive.look import file_look
 from cargo_runbook.archive.record import NOTEBOOK, RECORD_VARIABLE, Draft, final_folder, reports_folder
 from cargo_runbook.errors import UsageError
 from cargo_runbook.execution.fix_step import REPLAYED, FixStep
+from cargo_runbook.execution.pasting import image_of, proven_causes, understood
 from cargo_runbook.execution.session import executed_cells, notebook_name
 from cargo_runbook.findings import CHECKS, Diagnosis
 from cargo_runbook.inventory.loader import environment_names, find_inventory
@@ -24,8 +25,10 @@ from cargo_runbook.remedies.fixing import Wish
 from cargo_runbook.remedies.journal import JOURNAL, PLAN
 from cargo_runbook.secret import Redactor
 from cargo_runbook.steps import SECTIONS, Step
+from cargo_runbook.symptoms.answer import Answer
 from cargo_runbook.views.fix import FixPanel, FixView
 from cargo_runbook.views.notebook import RecordNote, StepView, VerdictCard
+from cargo_runbook.views.pasted import PastedView
 from cargo_runbook.views.widgets import EnvironmentChooser
 
 
@@ -39,6 +42,7 @@ class Triage:
         reports: where a record goes that is made by hand.
         wish: what is looked for, as a fix takes it; empty for a replay, which nothing can be fixed in.
         inventory: folder of the inventory.
+        said: what the error text says that was pasted; None when there is none.
     """
 
     def __init__(
@@ -50,8 +54,10 @@ class Triage:
         reports: Path | None = None,
         wish: Wish | None = None,
         inventory: Path | None = None,
+        said: Answer | None = None,
     ) -> None:
         self.investigation = investigation
+        self._said = said
         self._wish = wish
         self._inventory = inventory
         self._fixes: FixStep | None = None
@@ -100,6 +106,13 @@ class Triage:
         contact = self.investigation.environment.contact
         shown = f"{contact.name} {contact.how}".strip() if contact else ""
         return VerdictCard(self._diagnosis, self.investigation.evidence, shown)
+
+    def compare(self) -> PastedView:
+        """What the pasted error text says beside what was proven here."""
+        if self._said is None:
+            return PastedView(None)
+        diagnosis = self._diagnosis or self.verdict().diagnosis
+        return PastedView(self._said, proven_causes(self._said, diagnosis))
 
     def fix(self, approved: str = "", reason: str = "") -> FixView | FixPanel:
         """The plans for the root causes. Nothing is changed unless the digest of one was approved, or a person types
@@ -156,6 +169,7 @@ def open_environment(
     account: str = "",
     action: str = "",
     policy: str = "",
+    error_text: str = "",
     replay: str | None = None,
     reports: Path | None = None,
 ) -> Triage:
@@ -168,6 +182,7 @@ def open_environment(
         image: repository:tag to look for instead of the inventory's.
         account, action: who wants to pull or push it, instead of all that the inventory says must work.
         policy: name of the replication policy to look at (default: all).
+        error_text: what a client printed; the image that it names is looked for, where it is this registry's.
         replay: name of a shipped recording (default: CARGO_RUNBOOK_REPLAY).
         reports: folder for a record that is made by hand (default: CARGO_RUNBOOK_REPORTS, else ./reports).
 
@@ -176,6 +191,10 @@ def open_environment(
     """
     if runbook and runbook not in SECTIONS:
         raise UsageError(f"there is no runbook {runbook!r} with steps", next_step=f"There are: {', '.join(SECTIONS)}.")
+    said = understood(error_text) if error_text.strip() else None
+    if said is not None and not image:
+        with open_investigation(name, inventory=inventory, replay=replay) as opened:
+            image = image_of(said, opened.environment)
     investigation = open_investigation(
         name, inventory=inventory, image=image, account=account, action=action, policy=policy, replay=replay
     )
@@ -188,6 +207,7 @@ def open_environment(
         reports=reports,
         wish=None if investigation.replayed else Wish("", name, image, account, action),
         inventory=inventory,
+        said=said,
     )
 
 

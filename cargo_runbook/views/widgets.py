@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
 import ipywidgets
 
@@ -11,6 +11,15 @@ from cargo_runbook.texts import Text
 from cargo_runbook.views import words
 
 _LABEL = Text("Environment", "环境")
+_PASTE = Text("Paste what the client printed", "粘贴客户端的报错")
+
+
+class Shown(Protocol):
+    """What can be shown as HTML and as text."""
+
+    def to_html(self) -> str: ...
+
+    def __str__(self) -> str: ...
 
 
 class EnvironmentChooser:
@@ -50,4 +59,50 @@ class EnvironmentChooser:
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
         if not self.interactive:
             return {"text/plain": repr(self)}
+        return {**self._box._repr_mimebundle_(), "text/plain": repr(self)}
+
+
+class PasteBox:
+    """A box to paste an error text into, with what it says below it; `value` is the text.
+
+    Args:
+        text: the parameter of the notebook; stands in the box from the start.
+        view: what a text says, asked for again whenever the text changes.
+        interactive: False shows only what `text` says, for a notebook that runs without anybody at it.
+    """
+
+    def __init__(self, text: str, view: Callable[[str], Shown], *, interactive: bool = True) -> None:
+        self.interactive = interactive
+        self._view = view
+        label = f"{_PASTE.en} · {_PASTE.zh}"
+        # By the way of continuous updates every letter that is typed would be explained.
+        self._area = ipywidgets.Textarea(
+            value=text, placeholder=label, continuous_update=False, rows=5, layout={"width": "100%"}
+        )
+        self._said = ipywidgets.HTML()
+        self._box = ipywidgets.VBox([self._area, self._said])
+        self._area.observe(lambda _: self._tell(), names="value")
+        self._tell()
+
+    def _tell(self) -> None:
+        self._said.value = self._view(self.value).to_html()
+
+    @property
+    def value(self) -> str:
+        return str(self._area.value)
+
+    @value.setter
+    def value(self, text: str) -> None:
+        self._area.value = text
+
+    @property
+    def layout(self) -> Any:
+        return self._box.layout
+
+    def __repr__(self) -> str:
+        return str(self._view(self.value))
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+        if not self.interactive:
+            return {"text/plain": repr(self), "text/html": self._said.value}
         return {**self._box._repr_mimebundle_(), "text/plain": repr(self)}

@@ -12,6 +12,7 @@ from cargo_runbook import choose_environment, open_environment
 from cargo_runbook.archive.reading import list_records
 from cargo_runbook.archive.record import RECORD_VARIABLE
 from cargo_runbook.errors import UsageError
+from cargo_runbook.execution.pasting import image_of, understood
 from cargo_runbook.execution.triage import Triage
 from cargo_runbook.findings import CHECKS, Health, Verdict
 from cargo_runbook.recordings import REPLAY_VARIABLE
@@ -68,6 +69,38 @@ def test_an_unknown_check_is_told_with_those_that_there_are(triage: Triage) -> N
         triage.look("dsn")
 
 
+ELSEWHERE = (
+    'Head "https://cargo.caicloudprivatetest.com/v2/base/tools/manifests/1": Get "https://old-cargo.caicloudprivatetest.com/'
+    'service/token?scope=repository%3Abase%2Ftools%3Apull": dial tcp: lookup old-cargo.caicloudprivatetest.com: no such host'
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (ELSEWHERE, "Proven, as the text suggests"),
+        ("Get https://r.example/v2/: x509: certificate has expired", "it is another cause than the text suggests"),
+        ("", "No error text was given."),
+    ],
+)
+def test_a_pasted_text_stands_beside_what_was_proven(text: str, sentence: str) -> None:
+    shown = str(open_environment("cargo", replay="wrong-domain", error_text=text).compare())
+    assert sentence in shown
+    assert ("CRG201" in shown) == bool(text)
+
+
+def test_a_text_that_nothing_here_explains_says_so() -> None:
+    compared = open_environment("devops", replay="wrong-domain", error_text=ELSEWHERE).compare()
+    assert "Nothing was found here that would explain the text." in str(compared)
+
+
+def test_the_image_that_a_text_names_is_looked_for_where_it_is_this_registrys() -> None:
+    environment = open_environment("cargo", replay="healthy").investigation.environment
+    assert image_of(understood(ELSEWHERE), environment) == "base/tools:1"
+    assert image_of(understood(ELSEWHERE.replace("/cargo.caicloud", "/r.caicloud")), environment) == ""
+    assert image_of(understood("denied: requested access to the resource is denied"), environment) == ""
+
+
 def test_the_chooser_offers_the_environments_of_the_inventory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(REPLAY_VARIABLE, "healthy")
     assert choose_environment("devops").names == ("cargo", "devops", "ha")
@@ -80,6 +113,6 @@ def test_the_chooser_works_without_an_inventory(monkeypatch: pytest.MonkeyPatch,
 
 
 def test_the_public_face_is_what_notebooks_need_and_nothing_else() -> None:
-    assert cargo_runbook.__all__ == ["choose_environment", "open_environment"]
+    assert cargo_runbook.__all__ == ["choose_environment", "open_environment", "paste_error"]
     with pytest.raises(AttributeError):
         _ = cargo_runbook.no_such_thing

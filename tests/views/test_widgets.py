@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from cargo_runbook.views.widgets import EnvironmentChooser
+from cargo_runbook.execution.pasting import understood
+from cargo_runbook.views.pasted import PastedView
+from cargo_runbook.views.widgets import EnvironmentChooser, PasteBox
 
 
 def test_the_default_comes_from_the_parameter() -> None:
@@ -32,3 +34,32 @@ def test_without_a_front_end_it_is_plain_text() -> None:
 
 def test_nothing_to_choose_from_is_no_error() -> None:
     assert EnvironmentChooser((), "").value == ""
+
+
+def said(text: str) -> PastedView:
+    return PastedView(understood(text) if text else None)
+
+
+def test_what_is_pasted_into_the_box_is_explained_below_it() -> None:
+    box = PasteBox("", said)
+    assert (box.value, repr(box)) == ("", "No error text was given. 没有给出报错文本。")
+    box.value = "denied: requested access to the resource is denied"
+    assert repr(box).startswith("permission-denied   ")
+    area, below = box._box.children
+    assert 'data-cause="permission-denied"' in below.value
+    assert "application/vnd.jupyter.widget-view+json" in box._repr_mimebundle_()
+    assert (area.value, box.layout is not None) == (box.value, True)
+
+
+def test_without_a_front_end_the_parameter_is_explained() -> None:
+    shown = PasteBox("denied: requested access to the resource is denied", said, interactive=False)._repr_mimebundle_()
+    assert set(shown) == {"text/plain", "text/html"}
+    assert shown["text/plain"].startswith("permission-denied   ")
+
+
+def test_a_pasted_text_is_shown_without_its_secrets_and_as_text_only() -> None:
+    text = "docker login -u bob -p hunter2secret <b>r.example</b>: denied: requested access to the resource is denied"
+    box = PasteBox(text, said, interactive=False)
+    shown = str(box._repr_mimebundle_())
+    assert "hunter2secret" not in shown
+    assert "<b>r.example" not in shown
