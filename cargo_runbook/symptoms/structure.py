@@ -94,6 +94,12 @@ class Address:
         match = re.match(r"/v2/([\w./-]{1,255}?)/(?:manifests|blobs|tags)/", self.path)
         return match[1] if match else ""
 
+    @property
+    def tag(self) -> str:
+        """The tag whose manifest the path names; empty for a digest, or when there is none."""
+        match = re.search(r"/manifests/([\w.-]{1,128})$", self.path.partition("?")[0])
+        return match[1] if match else ""
+
     def name(self) -> str:
         """Host, with a port that is not the scheme's own."""
         return self.host if self.port == _PORTS[self.scheme] else f"{self.host}:{self.port}"

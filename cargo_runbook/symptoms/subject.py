@@ -73,10 +73,11 @@ def read_subject(text: str, place: int = 0) -> Subject:
     )
     resolver = next((server for _, server in lookups(line) if server), "")
     reference = _reference(line, near)
+    asked = next((address for address in (*requests(line), *requests(near)) if address.repository), None)
     return Subject(
         domain=_domain(line, reference),
-        repository=reference.repository if reference else _repository(line, near),
-        tag=reference.tag if reference else "",
+        repository=reference.repository if reference else asked.repository if asked else "",
+        tag=reference.tag if reference else asked.tag if asked else "",
         client=client,
         operation=next((name for name, pattern in _OPERATIONS if pattern.search(line)), "")
         or next((name for name, pattern in _OPERATIONS if pattern.search(near)), ""),
@@ -98,10 +99,6 @@ def _domain(line: str, reference: Reference | None) -> str:
         return reference.domain
     names = lookups(line)
     return names[0][0] if names else ""
-
-
-def _repository(line: str, near: str) -> str:
-    return next((address.repository for address in (*requests(line), *requests(near)) if address.repository), "")
 
 
 def _vantage(resolver: str, client: str) -> str:

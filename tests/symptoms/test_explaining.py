@@ -180,6 +180,11 @@ def test_a_line_of_a_long_log_keeps_its_number() -> None:
             "Post https://b.example/api/projects/: dial tcp: lookup b.example on 127.0.0.11:53: no such host",
             ("b.example", "", "harbor replication", "jobservice container", "127.0.0.11"),
         ),
+        (
+            'Error response from daemon: Head "https://reg.corp.example/v2/p/r/manifests/1.2": '
+            "dial tcp 10.0.0.5:443: connect: connection refused",
+            ("reg.corp.example", "p/r:1.2", "docker", "host", ""),
+        ),
         ("pull access denied for reg.corp.example/p/r, repository", ("reg.corp.example", "p/r", "", "", "")),
     ],
 )
