@@ -24,6 +24,8 @@ class Place(StrEnum):
     CONTAINER = "container"
     NODE = "node"
     CLUSTER = "cluster"
+    HARBOR = "Harbor of"
+    CARGO_ADMIN = "Cargo-Admin of"
 
 
 @dataclass(frozen=True, order=True)
@@ -31,7 +33,7 @@ class Vantage:
     """The place from which one looks.
 
     `host` is a host's name in the inventory (of a node of Kubernetes for `Place.NODE`, or a kubectl context for
-    `Place.CLUSTER`); `container` the name of a container on that host.
+    `Place.CLUSTER`, or the name of an environment for its APIs); `container` the name of a container on that host.
     """
 
     place: Place

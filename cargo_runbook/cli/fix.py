@@ -11,7 +11,8 @@ from cargo_runbook.cli.diagnose import AccountOption, ActionOption, ImageOption
 from cargo_runbook.errors import UsageError
 
 if TYPE_CHECKING:
-    from cargo_runbook.remedies.fixing import Fixing, Outcome
+    from cargo_runbook.remedies.fixing import Fixing
+    from cargo_runbook.remedies.outcome import Outcome
     from cargo_runbook.remedies.plan import Plan
 
 _HELP = tell(
@@ -86,7 +87,8 @@ def fix(
 ) -> None:
     """One environment at a time: a change is looked at before it is made."""
     from cargo_runbook.archive.record import reports_folder
-    from cargo_runbook.remedies.fixing import Fixing, Wish
+    from cargo_runbook.remedies.fixing import Fixing
+    from cargo_runbook.remedies.outcome import Wish
 
     if bool(code) + bool(resume) + bool(rollback) != 1:
         raise UsageError("name one of: a finding's CODE, --resume ID, --rollback ID")
@@ -107,7 +109,7 @@ def fix(
 
 def _tell(phase: str) -> None:
     what, _, target = phase.partition(" ")
-    if what in _PHASES:
+    if what in _PHASES and not target:
         message(f"· {_PHASES[what]}")
     elif what == "change":
         message(f"· {tell('change', '变更')} {target}")
@@ -143,7 +145,7 @@ def _end(fixing: Fixing, outcome: Outcome, as_json: bool, *, rollback: bool = Fa
         from cargo_runbook.views.terminal import show
 
         show(outcome_card(outcome))
-        if outcome.applied:
+        if outcome.applied and outcome.plan.can_be_undone:
             print(f"  {tell('Undo:', '撤销：')}  "
                   f"cargo-runbook fix --env {outcome.plan.environment} --rollback {outcome.change.id}")  # fmt: skip
     raise typer.Exit(0 if rollback else outcome.exit_code)

@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from cargo_runbook.connections.api_calls import ApiCalls
 from cargo_runbook.connections.base import Deadline, Failure, as_text
+from cargo_runbook.connections.client import ClientCall
 from cargo_runbook.connections.local import run as run_here
 from cargo_runbook.connections.ssh.command import RemoteRun
 from cargo_runbook.connections.ssh.config import DEFAULT_CONFIG, SshConfig
 from cargo_runbook.connections.ssh.pool import TransportPool
-from cargo_runbook.errors import ConnectionFailed, StaleState, UsageError
+from cargo_runbook.errors import ConnectionFailed, StaleState, UnknownEnvironment, UsageError
 from cargo_runbook.inventory.models import Environment
 from cargo_runbook.observations import Place, Vantage
+from cargo_runbook.secret import Redactor
 
 SECONDS = 30.0
 
@@ -36,6 +39,7 @@ _WRITE = """set -eu
 umask 077
 digest() { sha256sum <"$1" | cut -c1-64; }
 f=$1
+[ "$2" != - ] || mkdir -p -m 755 -- "$(dirname -- "$f")"
 if [ "$6" = mount ]; then t=$(mktemp); else t=$(mktemp -- "$(dirname -- "$f")/.cargo-runbook.XXXXXX"); fi
 trap 'rm -f -- "$t"' EXIT
 cat >"$t"
@@ -117,9 +121,22 @@ class Changing:
     Args:
         environment: whose hosts and nodes are meant.
         ssh_config: the operator's SSH configuration file.
+        open_other: another environment of the inventory by name, whose APIs a plan may use as well.
+        redactor: what the APIs answer passes through it.
     """
 
-    def __init__(self, environment: Environment, *, ssh_config: Path = DEFAULT_CONFIG) -> None:
+    def __init__(
+        self,
+        environment: Environment,
+        *,
+        ssh_config: Path = DEFAULT_CONFIG,
+        open_other: Callable[[str], Environment] | None = None,
+        redactor: Redactor | None = None,
+    ) -> None:
+        def nobody(name: str) -> Environment:
+            raise UnknownEnvironment(f"{name} is not an environment that can be changed from {environment.name}")
+
+        self.apis = ApiCalls(environment, open_other or nobody, redactor)
         machines = [*environment.hosts, *(environment.kubernetes.nodes if environment.kubernetes else ())]
         self._aliases = {machine.name: machine.ssh_alias for machine in machines}
         self._config = SshConfig(ssh_config)
@@ -165,6 +182,16 @@ class Changing:
             )
         if ended.exit_code != 0:
             raise self._failed(state.vantage, f"{state.path} could not be written", ended)
+
+    def look_up(self, vantage: Vantage, name: str) -> ClientCall:
+        """The name as programs on the machine look it up; a look-up that finds nothing does not work."""
+        argv = ("getent", "hosts", name)
+        said = f"{' '.join(argv)} on {vantage.host}"
+        try:
+            ended, _ = self._run(vantage, argv, b"", SECONDS)
+        except ConnectionFailed as error:
+            return ClientCall(said, -1, str(error))
+        return ClientCall(said, ended.exit_code, (ended.output + ended.error).strip())
 
     def run(self, vantage: Vantage, argv: Sequence[str], seconds: float = 120.0) -> Ended:
         """Runs a command that changes something.

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from cargo_runbook.errors import RunbookError, StaleState
 from cargo_runbook.findings import Diagnosis
-from cargo_runbook.remedies.fixing import Fixing, Outcome, Wish
+from cargo_runbook.remedies.fixing import Fixing
+from cargo_runbook.remedies.outcome import Outcome, Wish
 from cargo_runbook.remedies.plan import Plan
 from cargo_runbook.remedies.workbench import NoRemedy
 from cargo_runbook.texts import Text

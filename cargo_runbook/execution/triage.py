@@ -21,8 +21,8 @@ from cargo_runbook.findings import CHECKS, Diagnosis
 from cargo_runbook.inventory.loader import environment_names, find_inventory
 from cargo_runbook.investigation import Investigation, open_investigation
 from cargo_runbook.recordings import REPLAY_VARIABLE, load_recording
-from cargo_runbook.remedies.fixing import Wish
 from cargo_runbook.remedies.journal import JOURNAL, PLAN
+from cargo_runbook.remedies.outcome import Wish
 from cargo_runbook.secret import Redactor
 from cargo_runbook.steps import SECTIONS, Step
 from cargo_runbook.symptoms.answer import Answer

@@ -71,7 +71,7 @@ def resolve(environment: Environment, account: Account, variables: Mapping[str, 
         return Login(account.username, _from_file(environment.path(rest)))
     if scheme == "keyring":
         return Login(account.username, _from_keyring(rest))
-    return _from_docker(_docker_config(rest, environment, values), environment.authority, account.username)
+    return _from_docker(docker_config_path(account, environment, values), environment.authority, account.username)
 
 
 def _place(environment: Environment, account: Account) -> str:
@@ -126,7 +126,9 @@ def _one_line(text: str, path: Path) -> str:
     return value
 
 
-def _docker_config(path: str, environment: Environment, values: Mapping[str, str]) -> Path:
+def docker_config_path(account: Account, environment: Environment, variables: Mapping[str, str] | None = None) -> Path:
+    """The configuration of docker with the login of an account whose password is `docker-config[:PATH]`."""
+    values, path = os.environ if variables is None else variables, account.password.partition(":")[2]
     if path:
         named = environment.path(path)
         return named / "config.json" if named.is_dir() else named

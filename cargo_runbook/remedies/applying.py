@@ -12,8 +12,10 @@ from dataclasses import replace
 from cargo_runbook.connections.changing import Changing, Ended, FileState, digest_of
 from cargo_runbook.connections.config_maps import read_key, write_key
 from cargo_runbook.errors import ConnectionFailed, StaleState
+from cargo_runbook.remedies.actions import Action, ApiCall, FileEdit, KeyEdit, RunCommand
+from cargo_runbook.remedies.jobs import send_and_wait
 from cargo_runbook.remedies.journal import Change
-from cargo_runbook.remedies.plan import Action, FileEdit, KeyEdit, Plan, RunCommand
+from cargo_runbook.remedies.plan import Plan
 
 Tell = Callable[[Action, str], None]
 """Told of an action: `begin`, `done`, `undo`, `undone`."""
@@ -49,7 +51,7 @@ def undo(plan: Plan, change: Change, changing: Changing, tell: Tell) -> None:
     actions = [(number, action) for number, action in enumerate(plan.actions, start=1) if number in begun]
     edited = False
     for number, action in reversed(actions):
-        if isinstance(action, RunCommand) and not action.undo:
+        if isinstance(action, RunCommand | ApiCall) and not action.undo:
             continue
         change.note("undo", action=number)
         tell(action, "undo")
@@ -57,6 +59,9 @@ def undo(plan: Plan, change: Change, changing: Changing, tell: Tell) -> None:
             edited |= _write(changing, action, action.before.content)
         elif isinstance(action, KeyEdit):
             _set_key(action, action.before.value)
+        elif isinstance(action, ApiCall):
+            if action.undo:
+                changing.apis.send(action.undo)
         else:
             _run(changing, action, action.undo)
         change.note("undone", action=number)
@@ -82,6 +87,8 @@ def _do(action: Action, changing: Changing) -> None:
         _write(changing, action, action.after)
     elif isinstance(action, KeyEdit):
         _set_key(action, action.after)
+    elif isinstance(action, ApiCall):
+        send_and_wait(action, changing.apis)
     else:
         _run(changing, action, action.argv)
 

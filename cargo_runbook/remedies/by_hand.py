@@ -32,26 +32,44 @@ BY_HAND = (
              "按设计，平台用户只能拉取公共项目；也可以改为推送到私有项目。"),
     ),
     _remedy(
-        "docker-ca",
-        Text("Let the docker client trust the CA", "让 docker 客户端信任 CA"),
-        Text("Put the CA's certificate to /etc/docker/certs.d/DOMAIN/ca.crt on the machine whose docker fails.",
-             "把 CA 证书放到 docker 所在机器的 /etc/docker/certs.d/域名/ca.crt。"),
-    ),
-    _remedy(
-        "log-in",
-        Text("Log in", "登录"),
-        Text("docker login DOMAIN as a user of the platform.", "使用平台账号执行 docker login 域名。"),
-    ),
-    _remedy(
         "grant-role",
         Text("Grant the role", "分配角色"),
         Text("Give the user the role that is missing in the project's tenant (访客 pulls, 操作员 and 管理员 push).",
              "在项目所属租户中为用户分配缺少的角色（访客可拉取，操作员和管理员可推送）。"),
     ),
     _remedy(
-        "create-project",
-        Text("Create the project where it is missing", "在缺失处创建项目"),
-        Text("In Cargo-Admin for the owning tenant; in Harbor as its administrator.",
-             "在 Cargo-Admin 中为所属租户创建；在 Harbor 中由管理员创建。"),
+        "mend-destination",
+        Text("Mend the destination", "修复目的仓库"),
+        Text("The cause is at the destination, or on the way there: cargo-runbook diagnose --env DESTINATION, then "
+             "cargo-runbook fix CRG402 (or CRG401) here.",
+             "原因在目的仓库或到达它的路径上：先执行 cargo-runbook diagnose --env 目的环境，修复后在此执行 cargo-runbook fix CRG402"
+             "（或 CRG401）。"),
+    ),
+    _remedy(
+        "target-account",
+        Text("Another account in the target", "更换目标中的账号"),
+        Text("In Harbor, replication, targets: the destination's registry administrator, as Cargo-Admin saves it; or give the "
+             "saved user its role. The password of a target can't be read back, so a change could not be undone from here.",
+             "在 Harbor 的复制管理中把目标账号改为目的仓库的管理员（Cargo-Admin 默认如此），或为该账号分配角色。目标的密码无法读出，"
+             "因此修改后无法由本工具撤销。"),
+    ),
+    _remedy(
+        "free-workers",
+        Text("End the calls that hang", "结束挂起的调用"),
+        Text("A job whose call hangs can't be stopped. Let its destination answer, or stop its policy's jobs and then restart "
+             "harbor-jobservice; never clear Redis.",
+             "网络调用挂起的任务无法停止。让其目的仓库恢复应答，或先停止该策略的任务再重启 harbor-jobservice；绝不要清空 Redis。"),
+    ),
+    _remedy(
+        "make-known",
+        Text("Make the repository known to Harbor", "让 Harbor 识别该镜像仓库"),
+        Text("Push one of its tags again with docker.", "用 docker 重新推送其中一个标签。"),
+    ),
+    _remedy(
+        "create-project-cargo-admin",
+        Text("Create the project in Cargo-Admin", "在 Cargo-Admin 中创建项目"),
+        Text("In the platform, for the tenant that owns it. Which one that is is no matter of this tool, and Cargo-Admin "
+             "makes projects in Harbor as well, so that taking it back could take images along.",
+             "在平台中为所属租户创建。归属哪个租户需要人来决定；并且 Cargo-Admin 会同时操作 Harbor 中的项目，撤销时可能连镜像一起删除。"),
     ),
 )  # fmt: skip

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -19,10 +18,12 @@ from cargo_runbook.inventory.loader import environment_names, find_inventory, lo
 from cargo_runbook.inventory.models import Environment, Stage
 from cargo_runbook.investigation import Investigation, open_investigation
 from cargo_runbook.remedies import applying, journal, proof
+from cargo_runbook.remedies.actions import Action
 from cargo_runbook.remedies.applying import Tell
 from cargo_runbook.remedies.choice import fault_of, remedy_for
 from cargo_runbook.remedies.journal import Change
-from cargo_runbook.remedies.plan import Action, Plan
+from cargo_runbook.remedies.outcome import Outcome, Wish
+from cargo_runbook.remedies.plan import Plan
 from cargo_runbook.remedies.proof import Proof, Tried
 from cargo_runbook.remedies.storing import keep_files, plan_to_json, restore, store
 from cargo_runbook.remedies.workbench import Workbench
@@ -31,35 +32,6 @@ from cargo_runbook.secret import Redactor
 COMES_UP = 10.0
 """Seconds for the port of a front that was started again."""
 _SHORTEST = 12
-
-
-@dataclass(frozen=True, kw_only=True)
-class Outcome:
-    """How a fix ended. `error` says why it stopped; what was done until then is in the journal of the change."""
-
-    change: Change
-    plan: Plan
-    applied: bool
-    proof: Proof
-    rolled_back: bool
-    before: Tried | None = None
-    after: Tried | None = None
-    diagnosis: Diagnosis | None = None
-
-    @property
-    def exit_code(self) -> int:
-        return 0 if self.proof is Proof.PROVEN and not self.rolled_back else 4
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What is to be fixed, as `diagnose` takes it."""
-
-    code: str
-    environment: str
-    image: str = ""
-    account: str = ""
-    action: str = ""
 
 
 class Fixing:
@@ -83,7 +55,8 @@ class Fixing:
         self._folder = find_inventory(inventory)
         self.environment: Environment = load_environment(environment, self._folder)
         self.redactor = Redactor()
-        self._changing = Changing(self.environment)
+        other = partial(load_environment, folder=self._folder)
+        self._changing = Changing(self.environment, open_other=other, redactor=self.redactor)
         self._reports = reports
         self._tell = tell
 
@@ -118,7 +91,14 @@ class Fixing:
             if finding is None:
                 return self._plan(wish.code, "", ())
             self._tell("plan")
-            bench = Workbench(self.environment, finding, investigation.gathered(), investigation.ask, self._changing)
+            bench = Workbench(
+                environment=self.environment,
+                finding=finding,
+                roots=tuple(diagnosis.root_causes),
+                gathered=investigation.gathered(),
+                ask=investigation.ask,
+                changing=self._changing,
+            )
             chosen = remedy_for(finding, remedy)
             assert chosen.build is not None
             draft = chosen.build(bench)
@@ -136,12 +116,10 @@ class Fixing:
             StaleState: the plan is another one now.
             UsageError: no reason for production, or nothing to do.
         """
-        if self.environment.stage is Stage.PRODUCTION and not reason.strip():
-            raise UsageError(
-                f"{self.environment.name} is a production environment",
-                next_step="Say why: --reason 'INC-7, approved by …'",
-            )
+        self._ask_for_reason(self.environment, reason)
         plan = self.preview(wish, remedy)
+        for name in plan.elsewhere:
+            self._ask_for_reason(load_environment(name, self._folder), reason)
         if not plan.actions:
             raise UsageError(f"there is nothing to do for {wish.code} on {self.environment.name}")
         wanted = digest.lower().strip()
@@ -155,9 +133,17 @@ class Fixing:
         keep_files(change, plan)
         change.note("confirmed", digest=plan.digest, reason=reason, keep=keep, **journal.who())
         self._tell("before")
-        before = self._try(wish.code)
+        before = self._try(plan)
         change.note("before", **before.to_json())
         return self._finish(change, plan, wish, before, keep=keep)
+
+    @staticmethod
+    def _ask_for_reason(environment: Environment, reason: str) -> None:
+        if environment.stage is Stage.PRODUCTION and not reason.strip():
+            raise UsageError(
+                f"{environment.name} is a production environment",
+                next_step="Say why: --reason 'INC-7, approved by …'",
+            )
 
     def resume(self, name: str) -> Outcome:
         """Finishes a change that was cut off, and proves it."""
@@ -231,7 +217,7 @@ class Fixing:
             error.next_step = "\n  ".join(part for part in (error.next_step, ways) if part)
             raise
         self._tell("after")
-        after, result = self._settled(before, wish.code)
+        after, result = self._settled(before, plan)
         investigation, diagnosis = self.diagnose(wish)
         investigation.close()
         if result is Proof.PROVEN and fault_of(diagnosis, wish.code) is not None:
@@ -253,13 +239,15 @@ class Fixing:
             diagnosis=diagnosis,
         )
 
-    def _settled(self, before: Tried, code: str) -> tuple[Tried, Proof]:
-        """Tries until it works or the time is over: what was restarted needs a moment."""
-        until = time.monotonic() + proof.how_to_prove(code).settles
+    def _settled(self, before: Tried, plan: Plan) -> tuple[Tried, Proof]:
+        """Tries until it works or the time is over: what was restarted needs a moment. A replication that has ended
+        does not get better by waiting."""
+        how = proof.how_to_prove(plan.code)
+        until = time.monotonic() + how.settles
         while True:
-            after = self._try(code)
+            after = self._try(plan)
             result = proof.conclude(before, after)
-            if after.works or time.monotonic() > until:
+            if after.works or time.monotonic() > until or (how.replication and not after.under_way):
                 return after, result
             time.sleep(1.0)
 
@@ -281,10 +269,10 @@ class Fixing:
     def _told(self) -> Tell:
         return lambda action, phase: self._tell(f"{phase} {action.target}")
 
-    def _try(self, code: str) -> Tried:
-        environment = self.environment
+    def _try(self, plan: Plan) -> Tried:
+        environment, how = self.environment, proof.how_to_prove(plan.code)
         logins = partial(login_of, environment)
-        return proof.try_clients(environment, logins, self.redactor, self._control(), proof.how_to_prove(code))
+        return proof.try_clients(environment, logins, self.redactor, self._control(), how, plan, self._changing)
 
     def _control(self) -> tuple[Environment, proof.Logins] | None:
         """Another environment of the inventory, which this change has nothing to do with."""

@@ -2,180 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import Any
+from dataclasses import dataclass
 
-from cargo_runbook.connections.changing import FileState, digest_of
-from cargo_runbook.connections.config_maps import KeyState
-from cargo_runbook.observations import Place, Vantage
+from cargo_runbook.remedies.actions import Action, ApiCall, FileEdit, KeyEdit
 from cargo_runbook.texts import Text
-
-
-class Effect(StrEnum):
-    """What an action does to those who use Cargo, from harmless to felt."""
-
-    EDIT = "edit"
-    START = "start"
-    RESTART = "restart"
-    RECREATE = "recreate"
-
-
-EFFECTS: Mapping[Effect, Text] = {
-    Effect.EDIT: Text("edit a file", "修改文件"),
-    Effect.START: Text("start a container", "启动容器"),
-    Effect.RESTART: Text("restart a container", "重启容器"),
-    Effect.RECREATE: Text("make a container anew", "重建容器"),
-}
-
-
-@dataclass(frozen=True)
-class Durability:
-    """Whether a change is still there after its container restarts, is made anew, or its machine reboots."""
-
-    restart: bool = True
-    recreate: bool = True
-    reboot: bool = True
-
-    def to_json(self) -> dict[str, bool]:
-        return {"restart": self.restart, "recreate": self.recreate, "reboot": self.reboot}
-
-    def say(self) -> Text:
-        """One phrase."""
-        kept = [
-            (en, zh)
-            for kept, en, zh in (
-                (self.restart, "restart", "重启"),
-                (self.recreate, "recreate", "重建"),
-                (self.reboot, "reboot", "重启主机"),
-            )
-            if kept
-        ]
-        if not kept:
-            return Text("survives nothing", "任何重启后都会失效")
-        return Text(f"survives {', '.join(en for en, _ in kept)}", f"{'、'.join(zh for _, zh in kept)}后仍有效")
-
-
-LASTING = Durability()
-
-
-@dataclass(frozen=True, kw_only=True)
-class FileEdit:
-    """Another content for one file. `after` None takes the file away, `before.content` None makes it."""
-
-    before: FileState
-    after: bytes | None
-    durability: Durability = LASTING
-    effect: Effect = Effect.EDIT
-    downtime: Text = field(default=Text("none", "无"))
-
-    @property
-    def vantage(self) -> Vantage:
-        return self.before.vantage
-
-    @property
-    def target(self) -> str:
-        return self.before.path
-
-    @property
-    def after_digest(self) -> str:
-        return "-" if self.after is None else digest_of(self.after)
-
-    @property
-    def inverse(self) -> Text:
-        if self.before.content is None:
-            return Text("the file is taken away again", "再删除该文件")
-        return Text("the backup is written back", "写回备份")
-
-    def diff(self) -> str:
-        """A unified diff. Not masked yet: whoever shows it does that."""
-        old, new = (
-            "" if c is None else c.decode("utf-8", "backslashreplace") for c in (self.before.content, self.after)
-        )
-        return _unified(self.target, old, new)
-
-    def bound(self) -> dict[str, Any]:
-        """What of it goes into the digest besides what is shown."""
-        return {"before": self.before.digest, "after": self.after_digest, "in_place": self.before.mounted}
-
-
-def _unified(target: str, old: str, new: str) -> str:
-    lines = difflib.unified_diff(old.splitlines(keepends=True), new.splitlines(keepends=True), target, target, n=1)
-    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunCommand:
-    """A command on a machine, bound to the containers (name -> id) that it is about.
-
-    `undo` is the command that takes it back; empty where it only makes edits effective, and is done once more after
-    they were taken back.
-    """
-
-    vantage: Vantage
-    argv: tuple[str, ...]
-    effect: Effect
-    target: str
-    downtime: Text
-    containers: Mapping[str, str] = field(default_factory=dict)
-    undo: tuple[str, ...] = ()
-    durability: Durability = LASTING
-
-    @property
-    def inverse(self) -> Text:
-        if self.undo:
-            return Text(" ".join(self.undo), " ".join(self.undo))
-        return Text("done once more after the edits were taken back", "撤销修改后再执行一次")
-
-    def diff(self) -> str:
-        """A command has none."""
-        return ""
-
-    def bound(self) -> dict[str, Any]:
-        """The command line and the containers' ids."""
-        return {"argv": list(self.argv), "containers": dict(self.containers), "undo": list(self.undo)}
-
-
-@dataclass(frozen=True, kw_only=True)
-class KeyEdit:
-    """Another value for one key of a ConfigMap; None takes the key away."""
-
-    before: KeyState
-    after: str | None
-    durability: Durability = LASTING
-    effect: Effect = Effect.EDIT
-    downtime: Text = field(default=Text("none", "无"))
-
-    @property
-    def vantage(self) -> Vantage:
-        return Vantage(Place.CLUSTER, self.before.context)
-
-    @property
-    def target(self) -> str:
-        return f"{self.before.namespace} {self.before.target}"
-
-    @property
-    def inverse(self) -> Text:
-        return Text("the old value is written back", "写回原来的值")
-
-    def diff(self) -> str:
-        """A unified diff of the value. Not masked yet."""
-        return _unified(self.target, self.before.value or "", self.after or "")
-
-    def bound(self) -> dict[str, Any]:
-        """What of it goes into the digest besides what is shown."""
-        values = {"before": self.before.value, "after": self.after}
-        return {
-            **{k: "-" if v is None else digest_of(v.encode()) for k, v in values.items()},
-            "version": self.before.version,
-        }
-
-
-Action = FileEdit | KeyEdit | RunCommand
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -199,6 +31,17 @@ class Plan:
     made: str = ""
 
     @property
+    def can_be_undone(self) -> bool:
+        """Whether anything of it can be taken back."""
+        return any(isinstance(action, FileEdit | KeyEdit) or action.undo for action in self.actions)
+
+    @property
+    def elsewhere(self) -> tuple[str, ...]:
+        """Other environments whose APIs are used to change something."""
+        named = [action.request.environment for action in self.actions if isinstance(action, ApiCall)]
+        return tuple(dict.fromkeys(name for name in named if name != self.environment))
+
+    @property
     def digest(self) -> str:
         """SHA-256 (hex) of all that is done and of the state that it was made from: equal plans, equal digests."""
         body = {
@@ -217,10 +60,3 @@ class Plan:
             ],
         }
         return hashlib.sha256(json.dumps(body, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
-
-
-def place_of(vantage: Vantage) -> str:
-    """The machine of an action, as it is shown."""
-    if vantage.place is Place.CLUSTER:
-        return f"cluster {vantage.host}"
-    return "operator" if vantage.place is Place.OPERATOR else vantage.host

@@ -7,12 +7,19 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
+from cargo_runbook.connections.api_calls import ApiCalls
+from cargo_runbook.connections.changing import Changing
 from cargo_runbook.connections.client import ClientCall, DockerClient, look_up_in_pod
 from cargo_runbook.connections.network.sockets import is_open
 from cargo_runbook.errors import SecretUnavailable
 from cargo_runbook.inventory.credentials import Login
 from cargo_runbook.inventory.models import Account, Action, Environment
+from cargo_runbook.observations import Place, Vantage
+from cargo_runbook.remedies.actions import STARTED, ApiCall
+from cargo_runbook.remedies.jobs import as_client_call
+from cargo_runbook.remedies.plan import Plan
 from cargo_runbook.secret import Redactor
+from cargo_runbook.texts import Text
 
 
 class Proof(StrEnum):
@@ -33,6 +40,11 @@ class Tried:
     @property
     def works(self) -> bool:
         return all(call.works for call in self.calls)
+
+    @property
+    def under_way(self) -> bool:
+        """Whether a replication has not ended yet."""
+        return any(call.exit_code is None for call in self.calls)
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -62,26 +74,47 @@ class How:
 
     `push` also pushes what the inventory says must be pushed. It is left out unless the right to push is what was
     missing: docker writes a manifest of its own, so that the tag may get another digest. `in_pod`: the look-up in the
-    pipeline's pod instead of docker's calls.
+    pipeline's pod instead of docker's calls. `on_hosts`: that on the Cargo
+    hosts. `replication`: the replications that the plan starts, instead of those.
     """
 
     push: bool = False
     in_pod: bool = False
+    on_hosts: bool = False
+    replication: bool = False
     settles: float = 45.0
+
+    @property
+    def say(self) -> Text:
+        """What the proof is, in one line."""
+        if self.replication:
+            return Text("proof: the newest job of each repository, before and after; a login elsewhere as control",
+                        "证明：修复前后各镜像仓库的最新同步任务，并以另一环境的登录作为对照")  # fmt: skip
+        if self.on_hosts:
+            return Text("proof: the look-up on the Cargo hosts; a login elsewhere as control",
+                        "证明：在 Cargo 主机上解析域名，并以另一环境的登录作为对照")  # fmt: skip
+        if self.in_pod:
+            return Text("proof: the look-up in the pipeline's pod; a login elsewhere as control",
+                        "证明：在流水线 Pod 中解析域名，并以另一环境的登录作为对照")  # fmt: skip
+        return Text("proof: what the inventory says must work, by docker; another environment as control",
+                    "证明：用 docker 执行清单中必须可用的操作，并以另一环境作为对照")  # fmt: skip
 
 
 _PUSHES = How(push=True)
 # The kubelet refreshes a mounted ConfigMap about once a minute, kube-dns looks every 10 s (cluster-dns.md, section 2).
 _IN_POD = How(in_pod=True, settles=150.0)
+# A job pushes an image; what has ended is not waited for.
+_REPLICATES = How(replication=True, settles=300.0)
 _HOW = {
+    "CRG105": How(on_hosts=True),
     **dict.fromkeys(("CRG511", "CRG512", "CRG513", "CRG514"), _PUSHES),
-    **dict.fromkeys(("CRG801", "CRG804", "CRG807"), _IN_POD),
+    **dict.fromkeys(("CRG801", "CRG803", "CRG804", "CRG807"), _IN_POD),
 }
 
 
 def how_to_prove(code: str) -> How:
-    """By docker login and pull, but for findings about pushing and about pods."""
-    return _HOW.get(code, How())
+    """By docker login and pull, but for findings about pushing, about pods and about replication."""
+    return _REPLICATES if code.startswith("CRG4") else _HOW.get(code, How())
 
 
 Logins = Callable[[Account], Login]
@@ -93,14 +126,31 @@ def try_clients(
     redactor: Redactor,
     control: tuple[Environment, Logins] | None,
     how: How,
+    plan: Plan,
+    changing: Changing,
 ) -> Tried:
     """All that the inventory says must work in the environment, by the real client; and a login elsewhere."""
     with DockerClient(redactor) as docker:
-        calls = _look_ups(environment) if how.in_pod else _calls(docker, environment, logins, push=how.push)
+        if how.replication:
+            calls = _replications(plan, changing.apis)
+        elif how.on_hosts:
+            machines = [Vantage(Place.CARGO_HOST, host.name) for host in environment.hosts]
+            calls = tuple(changing.look_up(machine, environment.domain) for machine in machines)
+        else:
+            calls = _look_ups(environment) if how.in_pod else _calls(docker, environment, logins, push=how.push)
     if control is None:
         return Tried(calls, ())
     with DockerClient(redactor) as docker:
         return Tried(calls, _first_login(docker, *control))
+
+
+def _replications(plan: Plan, apis: ApiCalls) -> tuple[ClientCall, ...]:
+    started = [a for a in plan.actions if isinstance(a, ApiCall) and a.waits is not None and a.waits.until == STARTED]
+    return tuple(
+        as_client_call(apis, action.request.environment, action.waits.policy, action.target)
+        for action in started
+        if action.waits is not None
+    )
 
 
 def _look_ups(environment: Environment) -> tuple[ClientCall, ...]:

@@ -5,11 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from cargo_runbook.connections.api_calls import request_from
 from cargo_runbook.connections.changing import FileState
 from cargo_runbook.connections.config_maps import KeyState
 from cargo_runbook.observations import Place, Vantage
+from cargo_runbook.remedies.actions import (
+    Action,
+    ApiCall,
+    Durability,
+    Effect,
+    FileEdit,
+    Jobs,
+    KeyEdit,
+    RunCommand,
+    place_of,
+)
 from cargo_runbook.remedies.journal import Change
-from cargo_runbook.remedies.plan import Action, Durability, Effect, FileEdit, KeyEdit, Plan, RunCommand, place_of
+from cargo_runbook.remedies.plan import Plan
 from cargo_runbook.secret import Redactor
 from cargo_runbook.texts import Text
 
@@ -38,7 +50,9 @@ def _shown(action: Action, redactor: Redactor) -> dict[str, Any]:
         "diff": redactor.redact(action.diff()),
         "inverse": action.inverse.en,
     }
-    return {**body, "command": " ".join(action.argv)} if isinstance(action, RunCommand) else body
+    if isinstance(action, RunCommand):
+        return {**body, "command": " ".join(action.argv)}
+    return {**body, "request": str(action.request)} if isinstance(action, ApiCall) else body
 
 
 def store(plan: Plan, redactor: Redactor) -> dict[str, Any]:
@@ -65,6 +79,8 @@ def store(plan: Plan, redactor: Redactor) -> dict[str, Any]:
                     "removed": action.after is None,
                 }
             )
+        elif isinstance(action, ApiCall):
+            stored.append(_stored_call(action))
         else:
             stored.append(
                 {
@@ -79,6 +95,29 @@ def store(plan: Plan, redactor: Redactor) -> dict[str, Any]:
                 }
             )
     return {**plan_to_json(plan, redactor), "stored": stored}
+
+
+def _stored_call(action: ApiCall) -> dict[str, Any]:
+    return {
+        "kind": "call",
+        "request": action.request.to_json(),
+        "undo": action.undo.to_json() if action.undo else None,
+        "effect": str(action.effect),
+        "target": action.target,
+        "shown": list(action.shown),
+        "waits": vars(action.waits) if action.waits else None,
+    }
+
+
+def _restored_call(stored: Mapping[str, Any]) -> ApiCall:
+    return ApiCall(
+        request=request_from(stored["request"]),
+        undo=request_from(stored["undo"]) if stored["undo"] else None,
+        effect=Effect(stored["effect"]),
+        target=stored["target"],
+        shown=(stored["shown"][0], stored["shown"][1]),
+        waits=Jobs(**stored["waits"]) if stored["waits"] else None,
+    )
 
 
 def keep_files(change: Change, plan: Plan) -> None:
@@ -110,6 +149,9 @@ def restore(change: Change, body: Mapping[str, Any]) -> Plan:
                 version=stored["version"],
             )
             actions.append(KeyEdit(before=key, after=None if stored["removed"] else (new or b"").decode()))
+            continue
+        if stored["kind"] == "call":
+            actions.append(_restored_call(stored))
             continue
         vantage = Vantage(Place(stored["place"]), stored["host"])
         if stored["kind"] == "edit":

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from cargo_runbook.connections.changing import Changing, FileState
 from cargo_runbook.errors import RunbookError
 from cargo_runbook.findings import Finding
 from cargo_runbook.inventory.models import Environment, Host
 from cargo_runbook.observations import Command, HttpRequest, KubeCommand, Observation, Place, Question, Vantage
-from cargo_runbook.remedies.plan import Action, Effect, FileEdit, RunCommand
+from cargo_runbook.remedies.actions import LASTING, Action, Durability, Effect, FileEdit, RunCommand
 from cargo_runbook.steps import Gathered
 from cargo_runbook.texts import Text
 
@@ -29,12 +30,12 @@ class Draft:
     actions: list[Action] = field(default_factory=list)
     notes: list[Text] = field(default_factory=list)
 
-    def edit(self, before: FileState, after: str) -> bool:
+    def edit(self, before: FileState, after: str, durability: Durability = LASTING) -> bool:
         """Adds an edit if it changes anything; whether it does."""
         content = after.encode("utf-8", "surrogateescape")
         if content == before.content:
             return False
-        self.actions.append(FileEdit(before=before, after=content))
+        self.actions.append(FileEdit(before=before, after=content, durability=durability))
         return True
 
 
@@ -45,6 +46,7 @@ class Workbench:
     Args:
         environment: what is to be fixed.
         finding: why.
+        roots: codes of all root causes of the diagnosis.
         gathered: the facts that led to it.
         ask: asks one more question; it only looks.
         changing: reads files as they are.
@@ -52,6 +54,7 @@ class Workbench:
 
     environment: Environment
     finding: Finding
+    roots: tuple[str, ...]
     gathered: Gathered
     ask: Callable[[Question], Observation]
     changing: Changing
@@ -75,6 +78,13 @@ class Workbench:
         """Name of the registry's container."""
         return next(iter(self.containers(host, "harbor-registry", "registry")), "harbor-registry")
 
+    def hosts_path(self, host: Host, container: str) -> str:
+        """The file on the machine that the container has mounted as its /etc/hosts; empty where there is no such
+        container."""
+        seen = self._command(host, "docker", "inspect", "--format", "{{.HostsPath}}", container)
+        path = seen.output.strip()
+        return path if seen.exit_code == 0 and path.startswith("/") else ""
+
     def labels(self, host: Host, container: str) -> dict[str, str]:
         """The container's labels; what compose made it from stands there."""
         seen = self._command(host, "docker", "inspect", "--format", "{{json .Config.Labels}}", container)
@@ -83,6 +93,11 @@ class Workbench:
         except ValueError:
             return {}
         return {str(name): str(value) for name, value in found.items()} if isinstance(found, dict) else {}
+
+    def owner_of(self, folder: Path) -> str:
+        """uid:gid of a folder of the operator; those of this process where it is not there."""
+        there = next((each for each in (folder, *folder.parents) if each.is_dir()), Path.home())
+        return f"{there.stat().st_uid}:{there.stat().st_gid}"
 
     def resolves(self, host: Host, name: str, known: Collection[str]) -> bool:
         """Whether programs on the host resolve the name to one of these addresses, as far as can be told."""
@@ -106,6 +121,14 @@ class Workbench:
 
     def _command(self, host: Host, *argv: str) -> Observation:
         return self.ask(Command(vantage=self.on(host), argv=argv, deadline=SECONDS))
+
+
+def compose_files(bench: Workbench, host: Host, container: str) -> tuple[str, ...]:
+    """The compose files that the container was made from, by its labels; none where compose did not make it."""
+    labels = bench.labels(host, container)
+    files = [file for file in labels.get("com.docker.compose.project.config_files", "").split(",") if file]
+    folder = labels.get("com.docker.compose.project.working_dir", f"{host.root}/config")
+    return tuple(file if file.startswith("/") else f"{folder}/{file}" for file in files)
 
 
 def in_place(state: FileState) -> FileState:

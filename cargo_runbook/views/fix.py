@@ -12,8 +12,9 @@ from rich.console import Group, RenderableType
 from rich.text import Text as RichText
 
 from cargo_runbook.errors import RunbookError
-from cargo_runbook.remedies.fixing import Outcome
-from cargo_runbook.remedies.plan import EFFECTS, Plan, place_of
+from cargo_runbook.remedies.actions import EFFECTS, place_of
+from cargo_runbook.remedies.outcome import Outcome
+from cargo_runbook.remedies.plan import Plan
 from cargo_runbook.secret import Redactor
 from cargo_runbook.texts import Text
 from cargo_runbook.views import words

@@ -6,9 +6,10 @@ from rich.console import Group, RenderableType
 from rich.text import Text as RichText
 
 from cargo_runbook.connections.client import ClientCall
-from cargo_runbook.remedies.fixing import Outcome
-from cargo_runbook.remedies.plan import EFFECTS, Plan, RunCommand, place_of
-from cargo_runbook.remedies.proof import Proof, Tried
+from cargo_runbook.remedies.actions import EFFECTS, ApiCall, RunCommand, place_of
+from cargo_runbook.remedies.outcome import Outcome
+from cargo_runbook.remedies.plan import Plan
+from cargo_runbook.remedies.proof import Proof, Tried, how_to_prove
 from cargo_runbook.secret import Redactor
 from cargo_runbook.texts import Language, Text, language_from
 from cargo_runbook.views.words import one_line, plain
@@ -50,6 +51,8 @@ def plan_card(plan: Plan, redactor: Redactor, language: Language | None = None) 
         parts.append(head)
         if isinstance(action, RunCommand):
             parts.append(RichText(f"     {one_line(' '.join(action.argv))}", "dim"))
+        if isinstance(action, ApiCall):
+            parts.append(RichText(f"     {one_line(str(action.request))}", "dim"))
         parts += [
             RichText(f"     {plain(line)}", _DIFF.get(line[:1], "dim"))
             for line in redactor.redact(action.diff()).splitlines()[2:]
@@ -64,8 +67,7 @@ def plan_card(plan: Plan, redactor: Redactor, language: Language | None = None) 
             )
         )
     parts += [RichText(), *(RichText(f" ! {note.say(lang)}", "yellow") for note in plan.notes)]
-    parts.append(RichText(say(" proof: what the inventory says must work, by docker; another environment as control",
-                              " 证明：用 docker 执行清单中必须可用的操作，并以另一环境作为对照")))  # fmt: skip
+    parts.append(RichText(f" {how_to_prove(plan.code).say.say(lang)}"))
     parts.append(RichText(f" digest {plan.digest[:16]}", "bold"))
     return Group(*parts)
 

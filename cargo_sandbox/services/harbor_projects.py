@@ -81,6 +81,19 @@ class Projects:
             number = insert_project(tables, name, account.user_id, public=public)
         return created(f"/api/projects/{number}")
 
+    def delete(self, call: Call) -> Response:
+        """Only while nothing is in it and no policy is about it (swagger.yaml of 1.4: 412)."""
+        account = call.signed_in()
+        with self.database.change() as tables:
+            project = project_of(tables, call.number())
+            if not administers(project, account):
+                raise Refused(403)
+            for table, words in (("repositories", "repositories"), ("policies", "policies")):
+                if row(tables[table], "project_id", project["project_id"]):
+                    raise Refused(412, f"the project contains {words}, can not be deleted\n")
+            tables["projects"].remove(project)
+        return Response(200)
+
     def one(self, call: Call) -> Response:
         tables = self.database.read()
         project = project_of(tables, call.number())

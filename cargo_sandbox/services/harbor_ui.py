@@ -98,7 +98,7 @@ class HarborUi:
             "/api/users": {"GET": users.all, "POST": users.create},
             f"/api/users/{NUMBER}": {"DELETE": users.delete},
             "/api/projects": {"HEAD": projects.exists, "GET": projects.all, "POST": projects.create},
-            f"/api/projects/{NUMBER}": {"GET": projects.one},
+            f"/api/projects/{NUMBER}": {"GET": projects.one, "DELETE": projects.delete},
             f"/api/projects/{NUMBER}/members": {"GET": projects.members, "POST": projects.add_member},
             f"/api/projects/{NUMBER}/members/{NUMBER}": member,
             "/api/repositories": {"GET": repositories.all},

@@ -21,10 +21,16 @@ def ask(*argv: str, deadline: float = 5.0, redactor: Redactor | None = None) -> 
 
 
 def gone(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0] == "Z"
-    except OSError:
-        return True
+    """Whether the process ends; the kernel needs a moment for one that was killed."""
+    until = time.monotonic() + 5
+    while time.monotonic() < until:
+        try:
+            if Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0] == "Z":
+                return True
+        except OSError:
+            return True
+        time.sleep(0.01)
+    return False
 
 
 def test_output_error_and_exit_code_come_back() -> None:

@@ -12,8 +12,9 @@ from cargo_runbook.errors import ConnectionFailed, StaleState, UsageError
 from cargo_runbook.inventory.models import Environment
 from cargo_runbook.observations import OPERATOR
 from cargo_runbook.remedies import applying, journal
+from cargo_runbook.remedies.actions import Action, FileEdit
 from cargo_runbook.remedies.journal import Change
-from cargo_runbook.remedies.plan import Action, FileEdit, Plan
+from cargo_runbook.remedies.plan import Plan
 from cargo_runbook.remedies.storing import keep_files, plan_to_json, restore, store
 from cargo_runbook.secret import Redactor
 

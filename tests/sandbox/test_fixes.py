@@ -19,12 +19,16 @@ REPORTS = "/tmp/fixes"
 
 @dataclass(frozen=True)
 class Case:
-    """A fault and the finding that is fixed. `comes_back`: a rollback brings the fault back."""
+    """A fault and the finding that is fixed.
+
+    `comes_back`: a rollback brings the fault back; where it is one of a replication, with the next start (`starts`).
+    """
 
     fault: str
     code: str
     remedy: str
     comes_back: bool = True
+    starts: str = ""
 
 
 CASES = (
@@ -45,6 +49,11 @@ CASES = (
     Case("domain-wrong-address", "CRG103", "hosts-entry-operator"),
     Case("dns-servfail", "CRG102", "hosts-entry-operator"),
     Case("domain-unresolved-pipeline", "CRG801", "kube-dns-myhosts"),
+    Case("tls-unknown-ca", "CRG601", "docker-ca"),
+    Case("not-logged-in", "CRG505", "log-in"),
+    Case("project-missing-in-harbor", "CRG508", "create-project"),
+    Case("replication-dns", "CRG403", "jobservice-hosts", starts="cargo-library-to-devops"),
+    Case("replication-401-no-scheme", "CRG423", "target-endpoint", starts="cargo-devops_test-cargo-to-devops"),
     Case("ha-one-node-builtin", "CRG301", "set-token-service"),
     Case("ha-one-node-realm", "CRG201", "change-domain"),
     Case("ha-one-node-stopped", "CRG710", "start-containers"),
@@ -76,7 +85,7 @@ def files(sandbox: Any, plan: dict[str, Any]) -> dict[str, str]:
     """Digest, mode, owner and content of each file of a plan."""
     found = {}
     for action in plan["actions"]:
-        if action["effect"] != "edit":
+        if action["effect"] != "edit" or action["host"].startswith("Harbor"):
             continue
         if action["host"].startswith("cluster "):
             argv = ["kubectl", "get", "cm", "kube-dns", "-n", "kube-system", "-o", "jsonpath={.data}"]
@@ -86,6 +95,12 @@ def files(sandbox: Any, plan: dict[str, Any]) -> dict[str, str]:
         argv = ["sh", "-c", look] if action["host"] == "operator" else ["ssh", action["host"], look]
         found[f"{action['host']}:{action['target']}"] = sandbox.run(*argv).stdout
     return found
+
+
+def start(sandbox: Any, replication: str) -> None:
+    """In Cargo-Admin, as a person there does."""
+    url = f"http://203.0.113.20:8080/api/v2/replications/{replication}/action"
+    sandbox.run("curl", "-sSf", "-X", "POST", "-d", '{"action": "Start"}', url)
 
 
 PARAMETERS = [
@@ -120,9 +135,11 @@ def test_a_fix_is_proven_and_a_rollback_brings_back_every_byte_and_the_fault(
         fixed(sandbox, "--env", environment, "--rollback", change)
         change = ""
         assert files(sandbox, plan) == before
+        if case.starts:
+            start(sandbox, case.starts)
         if case.comes_back:
-            # kube-dns takes some seconds until it reads what was written back.
-            until = time.monotonic() + (60 if broken.needs == "cluster" else 0)
+            # kube-dns takes some seconds until it reads what was written back, and a job until it has failed.
+            until = time.monotonic() + (60 if broken.needs == "cluster" or case.starts else 0)
             while roots(sandbox, environment) != (1, expected) and time.monotonic() < until:
                 time.sleep(1)
             assert roots(sandbox, environment) == (1, expected)
@@ -142,6 +159,101 @@ def test_where_nothing_is_stopped_nothing_is_started_and_it_is_said_where_to_loo
         assert "docker logs" in done.stderr
     finally:
         sandbox.heal("registry-down")
+
+
+def test_a_replication_is_started_again_once_its_destination_is_mended(sandbox: Any) -> None:
+    mended = (
+        "cd /compass/cargo-ansible/cargo/config/registry && cp -p root.crt root.crt.bad && cp -p root.crt.kept root.crt"
+    )
+    broken = "cd /compass/cargo-ansible/cargo/config/registry && mv root.crt.bad root.crt"
+    restart = "docker restart -t 1 harbor-registry"
+    sandbox.break_("replication-401-token-not-trusted")
+    try:
+        refused = fix(sandbox, "CRG418", "--env", "cargo")
+        assert refused.returncode == 2
+        assert "cargo-runbook diagnose --env DESTINATION" in refused.stderr
+        plan = fixed(sandbox, "CRG402", "--env", "cargo")
+        assert "mended elsewhere" in plan["notes"][0]
+        failed = fix(sandbox, "CRG402", "--env", "cargo", "--confirm", plan["digest"])
+        assert (failed.returncode, json.loads(failed.stdout)["proof"]) == (4, "not proven")
+        sandbox.run("ssh", "devops", f"{mended} && {restart}")
+        done = fixed(sandbox, "CRG402", "--env", "cargo", "--confirm", plan["digest"])
+        assert done["proof"] == "proven"
+        assert roots(sandbox, "cargo") == (0, [])
+    finally:
+        sandbox.run("ssh", "devops", f"{broken} && {restart}")
+        sandbox.heal("replication-401-token-not-trusted")
+    assert roots(sandbox, "cargo") == (0, [])
+
+
+def test_a_host_that_does_not_know_its_own_domain_gets_an_entry_and_the_operator_none(sandbox: Any) -> None:
+    other = "cp /etc/resolv.conf /tmp/resolv && echo 'nameserver 203.0.113.20' > /etc/resolv.conf"
+    sandbox.run("ssh", "cargo", other)
+    change = ""
+    try:
+        plan = fixed(sandbox, "CRG105", "--env", "cargo")
+        assert [(action["host"], action["target"]) for action in plan["actions"]] == [("cargo", "/etc/hosts")]
+        done = fixed(sandbox, "CRG105", "--env", "cargo", "--confirm", plan["digest"])
+        change = done["change"]
+        assert done["proof"] == "proven"
+        assert roots(sandbox, "cargo") == (0, [])
+    finally:
+        fix(sandbox, "--env", "cargo", "--rollback", change)
+        back = roots(sandbox, "cargo")
+        sandbox.run("ssh", "cargo", "cat /tmp/resolv > /etc/resolv.conf")
+    assert back == (1, ["CRG105"])
+    assert roots(sandbox, "cargo") == (0, [])
+
+
+def test_a_certificate_that_stands_on_no_cargo_host_is_not_trusted(sandbox: Any) -> None:
+    """The front shows something else than its host has, as a device in between would."""
+    certificate = "cd /compass/cargo-ansible/cargo/config/nginx/cert"
+    sandbox.break_("tls-unknown-ca")
+    try:
+        sandbox.run("ssh", "cargo", f"{certificate} && cp -p server.crt shown.crt && cp -p server.crt.kept server.crt")
+        refused = fix(sandbox, "CRG601", "--env", "cargo")
+        assert refused.returncode == 2
+        assert "stands on none of the Cargo hosts" in refused.stderr
+    finally:
+        sandbox.run("ssh", "cargo", f"{certificate} && mv shown.crt server.crt")
+        sandbox.heal("tls-unknown-ca")
+
+
+COREDNS = """
+kubectl -n kube-system create configmap coredns --from-literal=Corefile='.:53 {
+    errors
+    hosts {
+        192.0.2.9 other.example
+        fallthrough
+    }
+    reload
+}'
+kubectl -n kube-system create deployment coredns --image=registry.invalid/coredns:1.8.0
+kubectl -n kube-system label deployment coredns k8s-app=kube-dns
+"""
+
+
+@pytest.mark.cluster
+def test_where_coredns_serves_the_entry_goes_into_its_hosts_block_and_is_bound_to_the_object(
+    cluster_sandbox: Any,
+) -> None:
+    """The API server is real; CoreDNS itself is only announced, so the plan is made and not done."""
+    sandbox = cluster_sandbox
+    sandbox.break_("domain-unresolved-pipeline")
+    try:
+        sandbox.run("bash", "-euc", COREDNS)
+        plan = fixed(sandbox, "CRG803", "--env", "cargo")
+        assert plan["plan"] == "coredns-hosts"
+        (action,) = plan["actions"]
+        assert action["target"] == "kube-system configmap/coredns Corefile"
+        changed = [line for line in action["diff"].splitlines()[2:] if line[0] in "+-"]
+        assert changed == ["+        203.0.113.14 cargo.caicloudprivatetest.com"]
+        sandbox.run("kubectl", "-n", "kube-system", "annotate", "configmap", "coredns", "seen=yes")
+        assert fixed(sandbox, "CRG803", "--env", "cargo")["digest"] != plan["digest"], "bound to the object's version"
+    finally:
+        for kind in ("deployment", "configmap"):
+            sandbox.run("kubectl", "-n", "kube-system", "delete", kind, "coredns", "--ignore-not-found")
+        sandbox.heal("domain-unresolved-pipeline")
 
 
 def test_a_plan_is_refused_with_a_wrong_digest_and_when_anything_changed_since(sandbox: Any) -> None:

@@ -8,9 +8,10 @@ from cargo_runbook.connections.changing import FileState
 from cargo_runbook.connections.client import ClientCall
 from cargo_runbook.errors import StaleState
 from cargo_runbook.observations import Place, Vantage
-from cargo_runbook.remedies.fixing import Outcome
+from cargo_runbook.remedies.actions import Effect, FileEdit, RunCommand
 from cargo_runbook.remedies.journal import Change
-from cargo_runbook.remedies.plan import Effect, FileEdit, Plan, RunCommand
+from cargo_runbook.remedies.outcome import Outcome
+from cargo_runbook.remedies.plan import Plan
 from cargo_runbook.remedies.proof import Proof, Tried
 from cargo_runbook.secret import Redactor
 from cargo_runbook.texts import Text

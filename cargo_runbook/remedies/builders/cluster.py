@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from cargo_runbook.connections.config_maps import read_key
+from cargo_runbook.errors import ConnectionFailed
 from cargo_runbook.facts.cluster_dns import MYHOSTS, ClusterDns, Implementation
 from cargo_runbook.facts.matrix import Matrix
+from cargo_runbook.remedies.actions import KeyEdit
 from cargo_runbook.remedies.builders.names import address_of
+from cargo_runbook.remedies.edits.corefile import NoBlock, server_block, set_hosts_entry
 from cargo_runbook.remedies.edits.hosts import set_address
-from cargo_runbook.remedies.plan import KeyEdit
 from cargo_runbook.remedies.workbench import Draft, NoRemedy, Workbench
 from cargo_runbook.texts import Text
 
@@ -45,8 +47,7 @@ def _refuse_where_nobody_reads(bench: Workbench) -> None:
     if dns.implementation is Implementation.COREDNS:
         raise NoRemedy(
             "CoreDNS serves this cluster and does not read myhosts",
-            next_step="Put the name into the hosts block of configmap/coredns (with fallthrough), or on k3s into "
-            "configmap/coredns-custom.",
+            next_step="Use the remedy coredns-hosts.",
             section=SECTION,
         )
     if not dns.reader:
@@ -61,3 +62,59 @@ def _refuse_where_nobody_reads(bench: Workbench) -> None:
             next_step="Edit it, then: kubectl -n kube-system rollout restart deploy/kube-dns",
             section=SECTION,
         )
+
+
+def coredns_hosts(bench: Workbench) -> Draft:
+    """The domain at the address of the inventory where CoreDNS reads it: in configmap/coredns-custom where the Corefile
+    imports that (k3s and managed clusters rewrite the other one), else in the Corefile's hosts block.
+
+    Raises:
+        NoRemedy: CoreDNS does not serve this cluster, or its Corefile has a form that is not edited.
+    """
+    cluster, domain = bench.environment.kubernetes, bench.environment.domain
+    matrix = bench.gathered.concerns.get("matrix")
+    dns = matrix.cluster if isinstance(matrix, Matrix) else None
+    if cluster is None or not isinstance(dns, ClusterDns) or dns.implementation is not Implementation.COREDNS:
+        raise NoRemedy("CoreDNS does not serve this cluster, or that could not be read", section=SECTION)
+    state, draft, address = read_key(cluster.context, "kube-system", "coredns", "Corefile"), Draft(), address_of(bench)
+    corefile = state.value or ""
+    if "import /etc/coredns/custom/*.server" in corefile:
+        try:
+            own = read_key(cluster.context, "kube-system", "coredns-custom", f"{domain}.server")
+        except ConnectionFailed as error:
+            raise NoRemedy(
+                "the Corefile imports coredns-custom, and that ConfigMap can't be read",
+                vantage=f"cluster {cluster.context}",
+                next_step="kubectl -n kube-system create configmap coredns-custom, then make the plan again.",
+                section=SECTION,
+            ) from error
+        if own.value != server_block(domain, address):
+            draft.actions.append(KeyEdit(before=own, after=server_block(domain, address)))
+    else:
+        try:
+            after = set_hosts_entry(corefile, domain, address)
+        except NoBlock as why:
+            raise NoRemedy(
+                f"the Corefile can't be edited from here: {why}",
+                vantage=f"cluster {cluster.context}",
+                next_step=f"Give the hosts plugin the entry yourself: {address} {domain}",
+                section=SECTION,
+            ) from why
+        if after != corefile:
+            draft.actions.append(KeyEdit(before=state, after=after))
+    if draft.actions:
+        draft.notes.append(_when_it_counts(corefile))
+    return draft
+
+
+def _when_it_counts(corefile: str) -> Text:
+    if any(line.split("#")[0].split()[:1] == ["reload"] for line in corefile.splitlines()):
+        return Text(
+            "CoreDNS reads it again by itself (plugin reload), within about two minutes.",
+            "CoreDNS 会自动重新加载（reload 插件），约两分钟内生效。",
+        )
+    return Text(
+        "The Corefile has no plugin reload: it counts when the pods are made anew (kubectl -n kube-system rollout restart "
+        "deploy/coredns).",
+        "Corefile 没有 reload 插件：重建 Pod 后才生效（kubectl -n kube-system rollout restart deploy/coredns）。",
+    )

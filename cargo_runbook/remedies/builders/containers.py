@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cargo_runbook.remedies.plan import Effect, RunCommand
+from cargo_runbook.remedies.actions import Effect, RunCommand
 from cargo_runbook.remedies.workbench import Draft, NoRemedy, Workbench
 from cargo_runbook.texts import Text
 

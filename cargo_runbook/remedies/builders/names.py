@@ -17,7 +17,9 @@ def hosts_entry_operator(bench: Workbench) -> Draft:
     environment, draft, address = bench.environment, Draft(), address_of(bench)
     known = {address, *environment.addresses, *(host.address for host in environment.hosts), "127.0.0.1", "::1"}
     lost = [host for host in environment.hosts if not bench.resolves(host, environment.domain, known)]
-    for machine in (OPERATOR, *(bench.on(host) for host in lost)):
+    # Where only a Cargo host is at fault, the operator's file is left alone.
+    here = () if bench.finding.code == "CRG105" else (OPERATOR,)
+    for machine in (*here, *(bench.on(host) for host in lost)):
         state = bench.file(machine, "/etc/hosts")
         draft.edit(state, set_address(text_of(state), environment.domain, address))
     draft.notes.append(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from cargo_runbook.facts.installation import read_compose
 from cargo_runbook.inventory.models import Host
+from cargo_runbook.remedies.actions import Effect, RunCommand
 from cargo_runbook.remedies.edits.token_service import set_extra_host, set_setting, set_upstream
-from cargo_runbook.remedies.plan import Effect, RunCommand
-from cargo_runbook.remedies.workbench import Draft, NoRemedy, Workbench, restart, text_of
+from cargo_runbook.remedies.workbench import Draft, NoRemedy, Workbench, compose_files, restart, text_of
 from cargo_runbook.texts import Text
 
 COMPOSE = ("config/docker-compose-single.yml", "config/docker-compose-ha.yml")
@@ -90,16 +90,15 @@ def recreate(bench: Workbench, host: Host) -> RunCommand:
     """
     labels = bench.labels(host, host.tengine)
     service = labels.get("com.docker.compose.service", "")
-    files = labels.get("com.docker.compose.project.config_files", "").split(",")
-    if not service or not files[0]:
+    files = compose_files(bench, host, host.tengine)
+    if not service or not files:
         raise NoRemedy(
             f"compose's labels do not stand on {host.tengine}, so it can't be made anew from here",
             vantage=f"cargo host {host.name}",
             next_step=f"Run {host.root}/restart.sh there.",
             section=SECTION,
         )
-    folder = labels.get("com.docker.compose.project.working_dir", f"{host.root}/config")
-    named = [word for file in files for word in ("-f", file if file.startswith("/") else f"{folder}/{file}")]
+    named = [word for file in files for word in ("-f", file)]
     project = labels.get("com.docker.compose.project", "")
     version_1 = labels.get("com.docker.compose.version", "1").startswith("1.")
     return RunCommand(

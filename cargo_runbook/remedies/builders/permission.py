@@ -1,0 +1,121 @@
+"""权限问题: a login for the engineer's docker, and a project that Harbor lacks."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+from cargo_runbook.connections.api_calls import ApiRequest, Row, Service
+from cargo_runbook.errors import SecretUnavailable
+from cargo_runbook.facts.access import AccessFacts, Right
+from cargo_runbook.inventory.credentials import Login, docker_config_path, login_of
+from cargo_runbook.inventory.models import AccountKind
+from cargo_runbook.observations import OPERATOR
+from cargo_runbook.remedies.actions import ApiCall, Effect
+from cargo_runbook.remedies.edits.docker_config import HasStore, set_login
+from cargo_runbook.remedies.workbench import Draft, NoRemedy, Workbench, text_of
+from cargo_runbook.texts import Text
+
+SECTION = "权限问题"
+
+
+def log_in(bench: Workbench) -> Draft:
+    """The engineer's docker gets the login of an account of the inventory that may do what is needed.
+
+    Raises:
+        NoRemedy: no account's password is at hand, or a credential store keeps the logins.
+    """
+    environment = bench.environment
+    own = next((account for account in environment.accounts if account.is_docker_login), None)
+    needed = [right for right in _facts(bench).rights or () if right.saved and not right.granted]
+    able = _able(bench, needed) if needed else None
+    if own is None or able is None:
+        raise NoRemedy(
+            "the inventory has no platform account that may do it and whose password is at hand here",
+            next_step=f"Log in yourself: docker login {environment.authority}",
+            section=SECTION,
+        )
+    path, draft = docker_config_path(own, environment), Draft()
+    state = bench.file(OPERATOR, str(path))
+    if state.content is None:
+        # As docker makes it: it holds a password.
+        state = replace(state, mode="600", owner=bench.owner_of(path.parent))
+    try:
+        draft.edit(state, set_login(text_of(state), environment.authority, able))
+    except HasStore as error:
+        raise NoRemedy(
+            f"{path} names a credential store, which keeps the logins",
+            next_step=f"Log in yourself: docker login {environment.authority}",
+            section=SECTION,
+        ) from error
+    except ValueError as error:
+        raise NoRemedy(f"{path} can't be edited: it is not JSON", vantage="operator", section=SECTION) from error
+    draft.notes.append(
+        Text(
+            f"Docker is logged in as {able.username}, as `docker login {environment.authority}` would do; to be somebody "
+            "else, type that.",
+            f"docker 将以 {able.username} 登录，效果与 docker login {environment.authority} 相同；如需使用其他账号请自行执行。",
+        )
+    )
+    return draft
+
+
+def _able(bench: Workbench, needed: list[Right]) -> Login | None:
+    """The login of the first platform account that holds all the rights that the engineer lacks."""
+    rights = _facts(bench).rights or ()
+    for account in bench.environment.accounts:
+        if account.is_docker_login or account.kind is not AccountKind.PLATFORM:
+            continue
+        mine = [right for right in rights if right.account == account.name]
+        if all(any(r.repository == n.repository and n.action in (*r.actions,) for r in mine) for n in needed):
+            try:
+                return login_of(bench.environment, account)
+            except SecretUnavailable:
+                continue
+    return None
+
+
+def create_project(bench: Workbench) -> Draft:
+    """The project in Harbor, as public or private as Cargo-Admin has it.
+
+    Raises:
+        NoRemedy: Cargo-Admin does not say which project is missing, or what it is like.
+    """
+    draft = Draft()
+    for project in _facts(bench).projects.values():
+        if project.in_harbor is not False or not project.in_cargo_admin:
+            continue
+        if project.public is None:
+            raise NoRemedy(
+                f"Cargo-Admin does not say whether {project.name} is public, so it is not made",
+                next_step="Create it in Harbor as its administrator.",
+                section=SECTION,
+            )
+        name, kind = project.name, "public" if project.public else "private"
+        harbor = ApiRequest(
+            service=Service.HARBOR, environment=bench.environment.name, method="POST", path="/api/projects"
+        )
+        body = {"project_name": name, "metadata": {"public": str(project.public).lower()}}
+        row = Row(f"/api/projects?name={name}", "name", name, "project_id")
+        draft.actions.append(
+            ApiCall(
+                request=replace(harbor, body=json.dumps(body), already=(409,)),
+                undo=replace(harbor, method="DELETE", path="/api/projects/{row}", row=row, already=(404,)),
+                effect=Effect.CREATE,
+                target=f"project {name} ({kind})",
+            )
+        )
+    if not draft.actions:
+        raise NoRemedy("no project is known to be missing in Harbor alone", section=SECTION)
+    draft.notes.append(
+        Text(
+            "The project is empty; Harbor itself removes it again only while nothing has been pushed to it.",
+            "新建的项目是空的；只有在没有推送任何镜像时 Harbor 才允许再次删除它。",
+        )
+    )
+    return draft
+
+
+def _facts(bench: Workbench) -> AccessFacts:
+    seen = bench.gathered.concerns.get("access")
+    return seen if isinstance(seen, AccessFacts) else AccessFacts(0, "", "", None)
