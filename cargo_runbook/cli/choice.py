@@ -11,18 +11,16 @@ import typer
 from cargo_runbook.cli.console import tell
 from cargo_runbook.recordings import REPLAY_VARIABLE, load_recording
 
-EnvironmentsOption = Annotated[
-    list[str],
-    typer.Option(
-        "--env",
-        "-e",
-        metavar="NAME",
-        help=tell(
-            "Environment; may be given again, and as a pattern ('prod-*').", "环境名称；可多次给出，可用通配符。"
-        ),
-        show_default=False,
-    ),
-]
+_ENVIRONMENTS = typer.Option(
+    "--env",
+    "-e",
+    metavar="NAME",
+    help=tell("Environment; may be given again, and as a pattern ('prod-*').", "环境名称；可多次给出，可用通配符。"),
+    show_default=False,
+)
+EnvironmentsOption = Annotated[list[str], _ENVIRONMENTS]
+SomeEnvironmentsOption = Annotated[list[str] | None, _ENVIRONMENTS]
+"""For a command that may also be told otherwise what it is about."""
 ReplayOption = Annotated[
     str,
     typer.Option(

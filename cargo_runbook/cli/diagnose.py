@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from cargo_runbook.cli.choice import EnvironmentsOption, ReplayOption, chosen_environments, worst
-from cargo_runbook.cli.console import InventoryOption, JsonOption, complain, print_json, tell
-from cargo_runbook.errors import RunbookError
+from cargo_runbook.cli.choice import ReplayOption, SomeEnvironmentsOption, chosen_environments, worst
+from cargo_runbook.cli.console import InventoryOption, JsonOption, ReportsOption, complain, print_json, tell
+from cargo_runbook.errors import RunbookError, UsageError
 from cargo_runbook.findings import CHECKS, Diagnosis, diagnosis_to_json
 from cargo_runbook.observations import Observation
 
@@ -31,6 +31,7 @@ Examples:
   cargo-runbook diagnose --env 'prod-*' --json
   cargo-runbook diagnose --env prod-1 --image devops_test/node:1 --account jane --action push
   cargo-runbook diagnose --env cargo --replay wrong-domain
+  cargo-runbook diagnose --from RECORD     sealed evidence, rules of today
 
 Exit code: 0 healthy, 1 fault found, 2 wrong usage or configuration, 3 could not tell.
 """,
@@ -42,6 +43,7 @@ Exit code: 0 healthy, 1 fault found, 2 wrong usage or configuration, 3 could not
   cargo-runbook diagnose --env 'prod-*' --json
   cargo-runbook diagnose --env prod-1 --image devops_test/node:1 --account jane --action push
   cargo-runbook diagnose --env cargo --replay wrong-domain
+  cargo-runbook diagnose --from 记录       封存的证据，当前的规则
 
 退出码：0 正常，1 有故障，2 用法或配置错误，3 无法判断。
 """,
@@ -75,16 +77,38 @@ AccountOption = Annotated[
 ActionOption = Annotated[str, typer.Option("--action", metavar="pull|push", help=tell("What fails.", "失败的操作。"))]
 
 
+FromOption = Annotated[
+    str,
+    typer.Option(
+        "--from",
+        metavar=tell("RECORD", "记录"),
+        help=tell(
+            "Judge the sealed evidence of this record by the rules of today, and say what differs.",
+            "用当前的规则重新判断该记录中封存的证据，并指出差异。",
+        ),
+        show_default=False,
+    ),
+]
+
+
 def diagnose(
-    env: EnvironmentsOption,
+    env: SomeEnvironmentsOption = None,
     as_json: JsonOption = False,
     image: ImageOption = "",
     account: AccountOption = "",
     action: ActionOption = "",
     inventory: InventoryOption = None,
     replay: ReplayOption = "",
+    from_record: FromOption = "",
+    reports: ReportsOption = None,
 ) -> None:
-    """Diagnoses the chosen environments at the same time."""
+    """Diagnoses the chosen environments at the same time, or one record again."""
+    if from_record:
+        if env or image or account or action:
+            raise UsageError("a record has its environment and what was asked for in it: give --from alone")
+        _judge_again(from_record, reports, as_json)
+    if not env:
+        raise UsageError("no environment is named", next_step="Name it with --env, or a record with --from.")
     # Late: rich and the connections take their time to import, and other commands would pay for it.
     from cargo_runbook.cli.bars import bars
 
@@ -127,6 +151,31 @@ def _look(name: str, inventory: Path | None, replay: str, shown: Bars, **wanted:
         return error
     shown.end(name, str(diagnosis.status))
     return diagnosis, evidence
+
+
+def _judge_again(record: str, reports: Path | None, as_json: bool) -> NoReturn:
+    from cargo_runbook.archive.reading import find_record
+    from cargo_runbook.archive.record import reports_folder
+    from cargo_runbook.archive.rejudge import judge_again
+
+    judged = judge_again(find_record(reports_folder(reports), record))
+    if as_json:
+        told = judged.to_json()
+        differs = {"differs": told["differs"], "before": told["before"], "changed_findings": told["findings"]}
+        print_json({**diagnosis_to_json(judged.now), "from": judged.record, **differs})
+    else:
+        _print([(judged.now, judged.evidence)])
+        print()
+        if judged.before is None:
+            print(tell("The run of that day ended without a verdict.", "当时的运行没有得出结论。"))
+        elif judged.differs:
+            causes = ", ".join(judged.before.root_causes) or "-"
+            changed = ", ".join(dict.fromkeys(change.code for change in judged.changes)) or "-"
+            print(tell(f"Differs from the verdict of that day: {judged.before.status}, {causes}; changed: {changed}",
+                       f"与当时的结论不同：{judged.before.status}，{causes}；变化：{changed}"))  # fmt: skip
+        else:
+            print(tell("The same as the verdict of that day.", "与当时的结论相同。"))
+    raise typer.Exit(judged.now.status.exit_code)
 
 
 def _print(done: Sequence[tuple[Diagnosis, tuple[Observation, ...]]]) -> None:

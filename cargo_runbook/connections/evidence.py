@@ -35,10 +35,15 @@ class Evidence:
 
     Whoever asks a question that somebody else is asking waits for that answer. Ends its connections when used as a
     context manager.
+
+    Args:
+        inner: where questions go.
+        keep_ids: an answer that has an id already keeps it, as those of a record do; the others are N1, N2, ...
     """
 
-    def __init__(self, inner: Connections) -> None:
+    def __init__(self, inner: Connections, *, keep_ids: bool = False) -> None:
         self._inner = inner
+        self._keep_ids = keep_ids
         self._lock = threading.Lock()
         self._answers: dict[str, Future[Observation]] = {}
 
@@ -53,7 +58,9 @@ class Evidence:
                 number = len(self._answers)
         if mine:
             try:
-                answer.set_result(replace(self._inner.ask(question), id=f"E{number}"))
+                found = self._inner.ask(question)
+                name = found.id or f"N{number}" if self._keep_ids else f"E{number}"
+                answer.set_result(replace(found, id=name))
             except BaseException as error:
                 answer.set_exception(error)
                 raise
