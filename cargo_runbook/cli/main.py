@@ -18,7 +18,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from cargo_runbook.cli import codes, diagnose, env, explain, fix, notebook, records, remedies
+from cargo_runbook.cli import batch, codes, diagnose, env, explain, fix, notebook, records, remedies
 from cargo_runbook.cli import run as run_command
 from cargo_runbook.cli.console import PROGRAM, complain, message, tell
 from cargo_runbook.errors import InventoryError, RunbookError
@@ -30,6 +30,7 @@ BUILT_IN = (
     fix.register,
     remedies.register,
     run_command.register,
+    batch.register,
     notebook.register,
     records.register,
     env.register,

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Protocol
 
 import typer
 
@@ -90,7 +90,7 @@ def run(
     from cargo_runbook.execution.run import RunResult, run_notebook
 
     # Mistakes that concern every run are told once, before the first one.
-    parameters = dict(map(_split, parameter or []))
+    parameters = parameters_from(parameter)
     read_parameters(find_runbook(runbook), parameters)
     names = chosen_environments(env, inventory, replay)
     folder = reports_folder(reports)
@@ -117,7 +117,7 @@ def run(
 
     with (
         bars(names) as shown,
-        _stopping(list(watches.values())) as stopped,
+        stopping(*watches.values()) as stopped,
         ThreadPoolExecutor(max_workers=_AT_ONCE) as pool,
     ):
         outcomes = list(pool.map(lambda name: one(name, shown), names))
@@ -137,16 +137,22 @@ def run(
     raise typer.Exit(worst([o.exit_code for o in outcomes]))
 
 
+class Stoppable(Protocol):
+    """What can be ended so that what is true until then is kept."""
+
+    def stop(self, why: Text) -> None: ...
+
+
 @contextmanager
-def _stopping(watches: Sequence[Watch]) -> Iterator[list[int]]:
+def stopping(*runs: Stoppable) -> Iterator[list[int]]:
     """Ctrl-C, SIGTERM and a closed terminal stop the runs, so that each still leaves a true record."""
     received: list[int] = []
 
     def stop(number: int, _frame: FrameType | None) -> None:
         received.append(number)
         name = signal.Signals(number).name
-        for watch in watches:
-            watch.stop(Text(f"stopped by {name}", f"被 {name} 中断"))
+        for run in runs:
+            run.stop(Text(f"stopped by {name}", f"被 {name} 中断"))
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:
@@ -154,6 +160,15 @@ def _stopping(watches: Sequence[Watch]) -> Iterator[list[int]]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def parameters_from(pairs: Sequence[str] | None) -> dict[str, str]:
+    """Parameters as they are given to `-p`.
+
+    Raises:
+        UsageError: one is no KEY=VALUE, or names the environment.
+    """
+    return dict(map(_split, pairs or ()))
 
 
 def _split(pair: str) -> tuple[str, str]:

@@ -9,11 +9,15 @@ papermill loads this module by its entry point while it is imported itself; so i
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import math
+import time
 from pathlib import Path
 from typing import Any
 
 from nbclient.exceptions import CellExecutionError
+from nbclient.util import run_sync
 from nbformat import NotebookNode
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import Engine, NotebookExecutionManager
@@ -47,21 +51,37 @@ class TrueLedger(NotebookExecutionManager):  # type: ignore[misc]  # papermill h
         watch: progress and stop of this run.
         ledger: where the account is kept, if anywhere.
         redactor: what everything passes that is saved.
+        save_every: seconds that the file may be behind; the ledger never is.
         options: of papermill's own manager.
     """
 
     def __init__(
-        self, nb: NotebookNode, watch: Watch, ledger: Ledger | None, redactor: Redactor, **options: Any
+        self,
+        nb: NotebookNode,
+        watch: Watch,
+        ledger: Ledger | None,
+        redactor: Redactor,
+        save_every: float = 0.0,
+        **options: Any,
     ) -> None:
         super().__init__(nb, **options)
         self.watch = watch
         self.ledger = ledger
+        self.save_every = save_every
+        self.last: NotebookNode = nb
+        self._written = -math.inf
         self.copies = NotebookCopies(Path(self.output_path) if self.output_path else None, redactor)
         self._over: set[int] = set()
 
     def save(self, **_: Any) -> None:
+        """Writes a redacted copy, unless the last one is young enough."""
+        if time.monotonic() - self._written >= self.save_every:
+            self.write()
+
+    def write(self) -> None:
         """Writes a redacted copy."""
         self.copies.save(self.nb, over=self._over)
+        self._written = time.monotonic()
         self.last_save_time = self.now()
 
     def notebook_start(self, **options: Any) -> None:
@@ -116,9 +136,7 @@ class TrueLedger(NotebookExecutionManager):  # type: ignore[misc]  # papermill h
         metadata["exception"] = reason is not None
         self.nb.metadata[_KEY] = {"completed": reason is None, "reason": reason.en if reason else ""}
         self.cleanup_pbar()
-        # The last copy is made of everything, late updates of outputs too.
-        self._over.clear()
-        self.save()
+        self.last = self.copies.finish(self.nb)
 
 
 class OrdinaryKernels:
@@ -137,6 +155,22 @@ class _Client(PapermillNotebookClient):  # type: ignore[misc]
     def create_kernel_manager(self) -> Any:
         self.km = self.ledger.watch.kernel = self.kernels.kernel()
         return self.km
+
+    async def async_execute_cell(self, *arguments: Any, **options: Any) -> Any:
+        """As its parent's; a cell that takes longer than the file may be behind is seen in it."""
+        if not self.ledger.save_every:
+            return await super().async_execute_cell(*arguments, **options)
+        late = asyncio.ensure_future(self._save_late())
+        try:
+            return await super().async_execute_cell(*arguments, **options)
+        finally:
+            late.cancel()
+
+    execute_cell = run_sync(async_execute_cell)
+
+    async def _save_late(self) -> None:
+        await asyncio.sleep(self.ledger.save_every)
+        self.ledger.write()
 
     def papermill_execute_cells(self) -> None:
         watch = self.ledger.watch
@@ -187,6 +221,7 @@ class RunbookEngine(Engine):  # type: ignore[misc]
         watch: Watch | None = None,
         ledger: Ledger | None = None,
         redactor: Redactor | None = None,
+        save_every: float = 0.0,
         **options: Any,
     ) -> NotebookNode:
         """Runs a notebook; how it ended is in `watch.reason`, in the ledger and in the notebook's metadata.
@@ -195,6 +230,7 @@ class RunbookEngine(Engine):  # type: ignore[misc]
             watch: progress and stop of this run.
             ledger: account of this run; whoever opened it closes it.
             redactor: knows the secrets of this run.
+            save_every: seconds that the file may be behind while the run goes on.
             options: of `execute_managed_notebook`.
 
         Returns:
@@ -208,6 +244,7 @@ class RunbookEngine(Engine):  # type: ignore[misc]
             watch or Watch(),
             ledger,
             redactor or Redactor(),
+            save_every,
             output_path=output_path,
             progress_bar=progress_bar,
             log_output=log_output,
@@ -228,7 +265,7 @@ class RunbookEngine(Engine):  # type: ignore[misc]
             raise
         finally:
             managed.notebook_complete()
-        return managed.copies.copy(nb)
+        return managed.last
 
     @classmethod
     def execute_managed_notebook(

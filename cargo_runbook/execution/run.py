@@ -76,6 +76,7 @@ def run_notebook(
     watch: Watch | None = None,
     deadline: int = CELL_DEADLINE,
     kernels: Kernels | None = None,
+    save_every: float = 0.0,
     incident: str = "",
 ) -> RunResult:
     """Executes a runbook by papermill for one environment and leaves a record. May be called from several threads.
@@ -88,7 +89,8 @@ def run_notebook(
         watch: to stop the run from another thread.
         deadline: seconds for each cell.
         kernels: where the kernel comes from (default: a new interpreter).
-        incident: what the run belongs to (default: CARGO_RUNBOOK_INCIDENT).
+        save_every: seconds that the notebook's file may be behind during the run; the ledger never is.
+        incident: what the record belongs to (default: CARGO_RUNBOOK_INCIDENT).
 
     Raises:
         UsageError, UnknownEnvironment, InventoryError: before anything ran, so without a record.
@@ -107,13 +109,14 @@ def run_notebook(
     if progress is not None:
         watch.progress = progress
     draft = Draft(reports, environment, source.stem, incident=incident)
+    watch.began(draft.id)
     kernel_env = {**os.environ, RECORD_VARIABLE: str(draft.folder), REPLAY_VARIABLE: replay}
     if not replay:
         kernel_env["CARGO_RUNBOOK_INVENTORY"] = str(find_inventory(inventory).absolute())
     ledger = Ledger(draft.folder, environment, source.stem, redactor.redact)
     run = _Run(source, values, draft, ledger, redactor, watch)
     try:
-        _execute(run, kernel_env, deadline, kernels)
+        _execute(run, kernel_env, deadline, kernels=kernels, save_every=save_every)
     except BaseException:
         # Whatever it was, Ctrl-C too: what is true until here is kept before it goes on.
         watch.failed(Text("the run was broken off", "运行被中断"))
@@ -137,7 +140,7 @@ class _Run:
     watch: Watch
 
 
-def _execute(run: _Run, kernel_env: dict[str, str], deadline: int, kernels: Kernels | None) -> None:
+def _execute(run: _Run, kernel_env: dict[str, str], deadline: int, **options: Any) -> None:
     # papermill takes half a second to import, and most commands don't need it.
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
     from papermill import execute_notebook
@@ -157,7 +160,7 @@ def _execute(run: _Run, kernel_env: dict[str, str], deadline: int, kernels: Kern
             watch=run.watch,
             ledger=run.ledger,
             redactor=run.redactor,
-            kernels=kernels,
+            **options,
         )
     except (PapermillException, PapermillExecutionError, CellTimeoutError, DeadKernelError, RunStopped) as error:
         run.watch.failed(Text(str(error), str(error)))

@@ -43,14 +43,24 @@ class NotebookCopies:
             if index in kept:
                 self._over[index] = clean
             cells.append(clean)
-        body = split_lines(from_dict({**self._around(notebook), "cells": cells}))  # type: ignore[no-untyped-call]
-        write_text(self._path, json.dumps(body, ensure_ascii=False, indent=1, sort_keys=True) + "\n")
+        self._write({**self._around(notebook), "cells": cells})
+
+    def finish(self, notebook: NotebookNode) -> NotebookNode:
+        """Writes the last copy, made of everything, and gives it."""
+        copy = self.copy(notebook)
+        self._write(copy)
+        return copy
 
     def copy(self, notebook: NotebookNode) -> NotebookNode:
         """A copy to hand out to whoever may write it."""
         cells = [redacted_cell(cell, self._redactor) for cell in notebook.cells]
         copy: NotebookNode = from_dict({**self._around(notebook), "cells": cells})  # type: ignore[no-untyped-call]
         return copy
+
+    def _write(self, body: dict[str, Any]) -> None:
+        if self._path is not None:
+            lines = split_lines(from_dict(body))  # type: ignore[no-untyped-call]
+            write_text(self._path, json.dumps(lines, ensure_ascii=False, indent=1, sort_keys=True) + "\n")
 
     def _around(self, notebook: NotebookNode) -> dict[str, Any]:
         around = {key: value for key, value in notebook.items() if key != "cells"}

@@ -33,11 +33,12 @@ class RunStopped(BaseException):
 class Watch:
     """What one run tells while it goes on, and how it can be stopped from another thread.
 
-    `progress` gets the number of code cells that are done and how many there are; `reason` says why a run did not
-    come to its end, and is empty for one that did.
+    `progress` gets the number of code cells that are done and how many there are, `began` the id that the record will
+    have; `reason` says why a run did not come to its end, and is empty for one that did.
     """
 
     progress: Callable[[int, int], None] = lambda done, total: None
+    began: Callable[[str], None] = lambda record: None
     reason: Text | None = None
     kernel: Killable | None = None
     _stopped: threading.Event = field(default_factory=threading.Event)

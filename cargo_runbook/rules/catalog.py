@@ -44,6 +44,11 @@ def catalog() -> Mapping[str, Code]:
     }
 
 
+def titles() -> Mapping[str, Text]:
+    """The title of each code."""
+    return {code: entry.title for code, entry in catalog().items()}
+
+
 def finding(code: str, status: Verdict, vantage: str, summary: Text, *chain: Link) -> Finding:
     """A finding with what the catalog says of `code`. Root or consequence is decided later, over all findings.
 

@@ -1,8 +1,8 @@
 """The process that kernels are forked from. It imports once what notebooks import, builds the shell, and forks on request.
 
 Started as `python -m cargo_runbook.execution.warm.forge NUMBER`, where NUMBER is the file descriptor of its socket.
-It says `{"ready": true}` or `{"impossible": reason}`; each byte `f` that comes then is answered by `{"pid": N}` with
-two file descriptors: the kernel's socket and its pidfd. It ends when the socket closes.
+It may say `{"impossible": reason}` and end; else each byte `f` that comes is answered by `{"pid": N}` with two file
+descriptors: the kernel's socket and its pidfd. It ends when the socket closes.
 """
 
 from __future__ import annotations
@@ -42,7 +42,6 @@ LIBRARIES = (
     "ipykernel.debugger",
     "concurrent.futures.thread",
     "rich.console",
-    "papermill",
 )
 PACKAGES = ("connections", "probes", "facts", "rules", "steps", "remedies", "views", "archive", "inventory")
 _ARGUMENTS = ("--log-level=CRITICAL", "--HistoryManager.enabled=False")
@@ -109,14 +108,12 @@ def main(number: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     preload()
     app = build()
-    if reason := why_not():
-        control.sendall(json.dumps({"impossible": reason}).encode() + b"\n")
-        return
-    control.sendall(b'{"ready": true}\n')
-    while _wait(control):
-        if not (asked := control.recv(1)):
+    # Whoever asked may be gone already: then nothing is left to do.
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        if reason := why_not():
+            control.sendall(json.dumps({"impossible": reason}).encode() + b"\n")
             return
-        if asked == FORK:
+        while _wait(control) and control.recv(1) == FORK:
             _fork(control, app)
 
 

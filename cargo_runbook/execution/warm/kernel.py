@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-import select
-import signal
 import socket
 import uuid
 from collections import deque
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from queue import Empty
@@ -19,62 +16,10 @@ from typing import Any
 from jupyter_client.session import Session
 from nbclient.exceptions import DeadKernelError
 
+from cargo_runbook.execution.warm.process import ForkedProcess
 from cargo_runbook.execution.warm.wire import CONTROL, IOPUB, SHELL, Frame, Unpacker, pack, pack_body
 
-END_DEADLINE = 2.0
-"""Seconds that a kernel has for its exit functions."""
 _CHUNK = 1 << 18
-
-
-class ForkedProcess:
-    """One forked kernel: its socket, its pidfd and its process group.
-
-    Args:
-        pid: also the number of its process group.
-        wire: the socket to it.
-        process: pidfd; closed by `close`.
-    """
-
-    def __init__(self, pid: int, wire: socket.socket, process: int) -> None:
-        self.pid = pid
-        self.wire = wire
-        self._process = process
-
-    def alive(self, patience: float = 0.0) -> bool:
-        """Whether it runs; waits so many seconds for its end."""
-        if self._process < 0:
-            return False
-        poll = select.poll()
-        poll.register(self._process, select.POLLIN)
-        return not poll.poll(patience * 1000)
-
-    def kill(self) -> None:
-        """Ends it and the processes of its group at once; no harm when it is gone already."""
-        if self.alive():
-            try:
-                os.killpg(self.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                return
-
-    def interrupt(self) -> None:
-        """As Ctrl-C."""
-        if self.alive():
-            signal.pidfd_send_signal(self._process, signal.SIGINT)
-
-    def end(self) -> None:
-        """Lets it run its exit functions, and sees that it is gone."""
-        with suppress(OSError):
-            self.wire.shutdown(socket.SHUT_WR)
-        if self.alive(END_DEADLINE):
-            self.kill()
-            self.alive(END_DEADLINE)
-
-    def close(self) -> None:
-        """Gives the file descriptors back; a kernel that still runs ends by it."""
-        self.wire.close()
-        if self._process >= 0:
-            os.close(self._process)
-            self._process = -1
 
 
 class WarmKernel:

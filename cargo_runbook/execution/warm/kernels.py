@@ -11,12 +11,15 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from cargo_runbook.execution.kernel import RunbookKernel
 from cargo_runbook.execution.warm.forge import FORK
-from cargo_runbook.execution.warm.kernel import ForkedProcess, WarmKernel
+from cargo_runbook.execution.warm.process import ForkedProcess
 from cargo_runbook.texts import Text
+
+if TYPE_CHECKING:
+    from cargo_runbook.execution.kernel import RunbookKernel
+    from cargo_runbook.execution.warm.kernel import WarmKernel
 
 START_DEADLINE = 60.0
 """Seconds for the forge to import everything, and for one kernel to be forked."""
@@ -65,6 +68,10 @@ class WarmKernels:
 
     def kernel(self) -> WarmKernel | RunbookKernel:
         """A kernel that is not started yet, as nbclient's manager."""
+        # Late: the forge has begun to import by then, and this takes its time as well.
+        from cargo_runbook.execution.kernel import RunbookKernel
+        from cargo_runbook.execution.warm.kernel import WarmKernel
+
         with self._changed:
             self._changed.wait_for(self._decided, START_DEADLINE)
             if self._why_not:

@@ -1,0 +1,218 @@
+"""`cargo-runbook batch`: one runbook over many environments, each run a record of its own."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from contextlib import ExitStack
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cargo_runbook.cli.choice import ReplayOption, worst
+from cargo_runbook.cli.console import InventoryOption, JsonOption, ReportsOption, complain, message, tell
+from cargo_runbook.cli.run import IncidentOption, parameters_from, stopping
+from cargo_runbook.errors import UsageError
+from cargo_runbook.texts import language_from
+from cargo_runbook.views.words import near
+
+if TYPE_CHECKING:
+    from cargo_runbook.execution.batch.plan import BatchPlan
+    from cargo_runbook.execution.batch.summary import Summary
+
+MATRIX, PAGE = "matrix.csv", "summary.html"
+_AGE = re.compile(r"(\d+)([smhd])")
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_EXIT = {"healthy": 0, "fault": 1, "unknown": 3, "failed": 3}
+
+_HELP = tell(
+    """Execute a runbook for many environments at the same time; each run leaves a record.
+
+\b
+Examples:
+  cargo-runbook batch 00_triage --env 'prod-*'
+  cargo-runbook batch 00_triage --env '*' -j 16 --incident INC-4711 --json
+  cargo-runbook batch 00_triage --resume 20261124T0910          what is missing or failed
+  cargo-runbook batch 00_triage --resume 20261124T0910 --max-age 2h
+                                                                and what is older than two hours
+
+A matrix (matrix.csv) and a page (summary.html) are left in reports/batches/BATCH.
+What changed a host is never repeated.
+
+Exit code: 0 all healthy, 1 a fault in any, 2 wrong usage or configuration, 3 one could not be told or failed.
+""",
+    """对多个环境同时执行 Runbook，每次运行都会留下记录。
+
+\b
+示例：
+  cargo-runbook batch 00_triage --env 'prod-*'
+  cargo-runbook batch 00_triage --env '*' -j 16 --incident INC-4711 --json
+  cargo-runbook batch 00_triage --resume 20261124T0910          补跑缺失或失败的环境
+  cargo-runbook batch 00_triage --resume 20261124T0910 --max-age 2h
+                                                                并重跑两小时以前的结果
+
+矩阵（matrix.csv）和页面（summary.html）保存在 reports/batches/批次 中。修改过主机的运行绝不会重复。
+
+退出码：0 全部正常，1 有环境存在故障，2 用法或配置错误，3 有环境无法判断或运行失败。
+""",
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command("batch", help=_HELP)(batch)
+
+
+def batch(
+    runbook: Annotated[str, typer.Argument(help=tell("Name or path of the runbook.", "Runbook 的名称或路径。"))],
+    env: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--env",
+            "-e",
+            metavar="NAME",
+            help=tell(
+                "Environment; may be given again, and as a pattern ('prod-*').", "环境名称；可多次给出，可用通配符。"
+            ),
+        ),
+    ] = None,
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--parameter", "-p", metavar="KEY=VALUE", help=tell("Parameter of the runbook.", "Runbook 的参数。")
+        ),
+    ] = None,
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", min=1, max=256, help=tell("Runs at the same time.", "同时运行的数量。"))
+    ] = 16,
+    per_host: Annotated[
+        int,
+        typer.Option(min=1, help=tell("Of these, that ask one Cargo host.", "其中访问同一台 Cargo 主机的数量。")),
+    ] = 4,
+    per_cluster: Annotated[
+        int, typer.Option(min=1, help=tell("Of these, that ask one cluster.", "其中访问同一集群的数量。"))
+    ] = 8,
+    run_deadline: Annotated[
+        float,
+        typer.Option(min=0, metavar="SECONDS", help=tell("For one run; 0: none.", "单次运行的时限，0 为不限。")),
+    ] = 1800,
+    deadline: Annotated[
+        float,
+        typer.Option(min=0, metavar="SECONDS", help=tell("For the batch; 0: none.", "整个批次的时限，0 为不限。")),
+    ] = 0,
+    incident: IncidentOption = "",
+    resume: Annotated[
+        str,
+        typer.Option(
+            metavar="BATCH",
+            help=tell("Go on with this batch: what is missing or failed.", "继续该批次：补跑缺失或失败的环境。"),
+        ),
+    ] = "",
+    max_age: Annotated[
+        str,
+        typer.Option(
+            metavar="AGE",
+            help=tell(
+                "With --resume: also what is older (90s, 30m, 2h, 1d).", "与 --resume 合用：更早的也重跑（如 2h）。"
+            ),
+        ),
+    ] = "",
+    reports: ReportsOption = None,
+    inventory: InventoryOption = None,
+    as_json: JsonOption = False,
+    replay: ReplayOption = "",
+) -> None:
+    """Runs the chosen environments, as many at a time as may be."""
+    from cargo_runbook.archive.record import reports_folder
+    from cargo_runbook.execution.warm.kernels import WarmKernels
+
+    began = time.monotonic()
+    folder = reports_folder(reports)
+    age = _age(max_age) if max_age else None
+    values = parameters_from(parameter)
+    if bool(resume) == bool(env) or (max_age and not resume):
+        raise UsageError(
+            "a batch is either begun with --env or gone on with by --resume",
+            next_step="cargo-runbook batch 00_triage --env 'prod-*'   or   --resume BATCH [--max-age 2h]",
+        )
+    with ExitStack() as stack:
+        # First of all: what kernels are forked from imports its libraries while we import ours.
+        kernels = stack.enter_context(WarmKernels(notice=lambda text: complain(text.say(language_from()))))
+        from cargo_runbook.cli.batch_progress import progress_of
+        from cargo_runbook.execution.batch.book import Book
+        from cargo_runbook.execution.batch.plan import new_batch, resumed
+        from cargo_runbook.execution.batch.queue import Limits
+        from cargo_runbook.execution.batch.runner import Batch, Deadlines, totals
+
+        if resume:
+            plan = resumed(folder, resume, runbook, inventory=inventory, parameters=values or None, max_age=age)
+        else:
+            plan = new_batch(
+                runbook, env or (), inventory=inventory, parameters=values, incident=incident, replay=replay
+            )
+        book = Book(folder, plan.order)
+        stack.callback(book.release)
+        if not as_json:
+            _greet(plan)
+        shown = stack.enter_context(progress_of(plan, limits := Limits(jobs, per_host, per_cluster), as_json=as_json))
+        running = Batch(
+            plan, book, kernels, folder, shown, limits, inventory, Deadlines(run=run_deadline, batch=deadline)
+        )
+        stopped = stack.enter_context(stopping(running))
+        outcomes = running.run()
+    summary = _filed(folder, plan.order.batch)
+    seconds = round(time.monotonic() - began, 3)
+    if as_json:
+        print(json.dumps({"batch": plan.order.batch, **totals(outcomes), "seconds": seconds}), flush=True)
+    else:
+        _print(summary, folder / "batches" / plan.order.batch)
+    if stopped:
+        raise typer.Exit(128 + stopped[0])
+    raise typer.Exit(worst([_EXIT[outcome.status] for outcome in outcomes]))
+
+
+def _greet(plan: BatchPlan) -> None:
+    left, known = len(plan.jobs), len(plan.known)
+    there = tell(f", {known} are there", f"，已有 {known} 个") if known else ""
+    message(
+        tell(f"batch {plan.order.batch}: {left} to run{there}", f"批次 {plan.order.batch}：待运行 {left} 个{there}")
+    )
+
+
+def _filed(reports: Path, batch: str) -> Summary:
+    from cargo_runbook.archive.files import write_text
+    from cargo_runbook.execution.batch.summary import read_summary
+    from cargo_runbook.rules.catalog import titles
+    from cargo_runbook.views.matrix import matrix_page
+
+    summary = read_summary(reports, batch)
+    place = reports / "batches" / batch
+    write_text(place / MATRIX, summary.csv())
+    write_text(place / PAGE, matrix_page(summary, titles()))
+    return summary
+
+
+def _print(summary: Summary, place: Path) -> None:
+    from cargo_runbook.rules.catalog import titles
+    from cargo_runbook.views.matrix import change_lines, group_lines, matrix_table
+    from cargo_runbook.views.terminal import show
+
+    show(matrix_table(summary.rows()))
+    if summary.groups:
+        print()
+        show(group_lines(summary.groups, titles()))
+    if summary.before:
+        print()
+        show(change_lines(summary.before, summary.changes))
+    print()
+    print(f"{near(place / PAGE)}   {near(place / MATRIX)}")
+
+
+def _age(text: str) -> timedelta:
+    found = _AGE.fullmatch(text)
+    if found is None:
+        raise UsageError(f"{text!r} is no age", next_step="Give it as 90s, 30m, 2h or 1d.")
+    return timedelta(seconds=int(found[1]) * _UNITS[found[2]])

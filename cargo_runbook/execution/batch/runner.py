@@ -1,0 +1,207 @@
+"""Runs a batch: as many runs at a time as may be, each in a kernel of its own; every end is written down as it comes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Condition
+from typing import Protocol
+
+from cargo_runbook.archive.files import utc
+from cargo_runbook.errors import RunbookError
+from cargo_runbook.execution.batch.book import FAILED, Book, Outcome
+from cargo_runbook.execution.batch.plan import APPROVED, BatchPlan, cells_of
+from cargo_runbook.execution.batch.queue import Job, Limits, Queue
+from cargo_runbook.execution.watch import CELL_DEADLINE, Kernels, Watch
+from cargo_runbook.findings import CHECKS, Verdict
+from cargo_runbook.texts import Text
+
+SILENT_AFTER = 20.0
+"""Seconds without a cell that ends, after which a run gives its slot to another."""
+SAVE_EVERY = 1.0
+_TICK = 0.25
+
+
+class Listener(Protocol):
+    """Told what happens; called by one thread at a time."""
+
+    def began(self, environment: str) -> None: ...
+
+    def moved(self, environment: str, done: int, total: int) -> None: ...
+
+    def ended(self, outcome: Outcome) -> None: ...
+
+    def tick(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Deadlines:
+    """Seconds for a cell, for a run and for the whole batch; 0 for none."""
+
+    cell: int = CELL_DEADLINE
+    run: float = 1800.0
+    batch: float = 0.0
+
+
+@dataclass
+class _Running:
+    watch: Watch
+    began: float
+    heard: float
+    cells: tuple[int, int] = (0, 0)
+
+
+@dataclass
+class Batch:
+    """A batch on this machine.
+
+    Args:
+        plan: what is to be done.
+        book: where it is written down.
+        kernels: where kernels come from.
+        reports, inventory: folders.
+        limits, deadlines: bounds.
+        listener: told what happens.
+    """
+
+    plan: BatchPlan
+    book: Book
+    kernels: Kernels
+    reports: Path
+    listener: Listener
+    limits: Limits
+    inventory: Path | None = None
+    deadlines: Deadlines = field(default_factory=Deadlines)
+
+    def __post_init__(self) -> None:
+        self._changed = Condition()
+        self._queue = Queue(self.plan.jobs, self.limits)
+        self._running: dict[Job, _Running] = {}
+        self._outcomes: dict[str, Outcome] = {outcome.environment: outcome for outcome in self.plan.known}
+        self._why: Text | None = None
+
+    def run(self) -> tuple[Outcome, ...]:
+        """Runs everything that is left; gives what came of all environments, in their order. May be `stop`ped.
+
+        Raises:
+            UsageError: the book can't be written; what runs is stopped first.
+        """
+        end = time.monotonic() + self.deadlines.batch if self.deadlines.batch else None
+        # Silent runs keep their threads, and never are more than there are slots.
+        with ThreadPoolExecutor(max_workers=2 * self.limits.at_once, thread_name_prefix="run") as pool, self._changed:
+            while self._start(pool) or self._running:
+                self._changed.wait(_TICK)
+                self._look_after(end)
+                self.listener.tick()
+        if self._why is None:
+            self.book.close()
+        names = self.plan.order.environments
+        return tuple(self._outcomes[name] for name in names if name in self._outcomes)
+
+    def stop(self, why: Text) -> None:
+        """Nothing more begins, and what runs ends at once with a true record. May be called from a signal handler."""
+        self._why = self._why or why
+        self._queue.drop()
+        for running in tuple(self._running.values()):
+            running.watch.stop(why)
+
+    def _start(self, pool: ThreadPoolExecutor) -> bool:
+        while self._why is None and (job := self._queue.take()) is not None:
+            now = time.monotonic()
+            self._running[job] = _Running(Watch(), now, now)
+            self.listener.began(job.environment)
+            pool.submit(self._one, job, self._running[job])
+        return self._why is None and self._queue.waiting > 0
+
+    def _look_after(self, end: float | None) -> None:
+        now = time.monotonic()
+        if end is not None and now > end and self._why is None:
+            self.stop(Text("the batch's deadline was over", "批次超时"))
+        for job, running in tuple(self._running.items()):
+            if self.deadlines.run and now - running.began > self.deadlines.run:
+                limit = f"{self.deadlines.run:g}"
+                running.watch.stop(Text(f"the run did not end within {limit} s", f"运行未在 {limit} 秒内结束"))
+            if now - running.heard > SILENT_AFTER:
+                self._queue.silent(job)
+
+    def _one(self, job: Job, running: _Running) -> None:
+        name = job.environment
+        try:
+            outcome = self._outcome(name, job, running)
+        except RunbookError as error:
+            outcome = self._failed(name, running, str(error))
+        except Exception as error:  # noqa: BLE001 - whatever one run can do must not hide the others
+            outcome = self._failed(name, running, f"this should not have happened: {type(error).__name__}")
+        with self._changed:
+            self._queue.done(job)
+            self._running.pop(job, None)
+            self._outcomes[name] = outcome
+            try:
+                self.book.end(outcome)
+            except RunbookError as error:
+                self.stop(Text(str(error), str(error)))
+            self.listener.ended(outcome)
+            self._changed.notify_all()
+
+    def _outcome(self, name: str, job: Job, running: _Running) -> Outcome:
+        from cargo_runbook.execution.run import run_notebook
+
+        order = self.plan.order
+
+        def progress(done: int, total: int) -> None:
+            with self._changed:
+                running.heard = time.monotonic()
+                self._queue.heard(job)
+                self.listener.moved(name, done, total)
+
+        running.watch.began = lambda record: self.book.begin(name, record)
+        result = run_notebook(
+            str(self.plan.source),
+            name,
+            inventory=self.inventory,
+            reports=self.reports,
+            parameters=self.plan.parameters,
+            replay=order.replay,
+            progress=progress,
+            watch=running.watch,
+            deadline=self.deadlines.cell,
+            kernels=self.kernels,
+            save_every=SAVE_EVERY,
+            incident=order.incident,
+        )
+        return Outcome(
+            environment=name,
+            runbook=result.runbook,
+            status=result.status,
+            record=result.record,
+            path=str(result.path),
+            root_causes=result.root_causes,
+            reason=result.reason,
+            head=result.head,
+            replayed=result.replayed,
+            seconds=round(time.monotonic() - running.began, 3),
+            ended=utc(datetime.now(UTC)),
+            cells=cells_of(result.path, result.status),
+            changed=bool(self.plan.parameters.get(APPROVED)) or (result.path / "changes").is_dir(),
+        )
+
+    def _failed(self, name: str, running: _Running, reason: str) -> Outcome:
+        return Outcome(
+            environment=name,
+            runbook=self.plan.order.runbook,
+            status=FAILED,
+            reason=reason.splitlines()[0],
+            seconds=round(time.monotonic() - running.began, 3),
+            ended=utc(datetime.now(UTC)),
+            cells=dict.fromkeys(CHECKS, str(Verdict.UNKNOWN)),
+        )
+
+
+def totals(outcomes: tuple[Outcome, ...]) -> Mapping[str, int]:
+    """How many runs there are, and how many of each status."""
+    count = {status: sum(o.status == status for o in outcomes) for status in ("healthy", "fault", "unknown", FAILED)}
+    return {"runs": len(outcomes), **count}
