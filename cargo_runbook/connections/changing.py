@@ -183,6 +183,20 @@ class Changing:
         if ended.exit_code != 0:
             raise self._failed(state.vantage, f"{state.path} could not be written", ended)
 
+    def host_key(self, vantage: Vantage) -> str:
+        """Fingerprint of the key that the machine shows (checked against known_hosts, as always); empty for the operator.
+
+        Raises:
+            ConnectionFailed: the machine could not be reached.
+        """
+        if vantage.place is not Place.CARGO_HOST:
+            return ""
+        try:
+            route = self._config.route(self._aliases[vantage.host])
+            return str(self._pool.get(route, Deadline(SECONDS)).transport.get_remote_server_key().fingerprint)
+        except Failure as failure:
+            raise ConnectionFailed(failure.sentence, vantage=str(vantage)) from failure
+
     def look_up(self, vantage: Vantage, name: str) -> ClientCall:
         """The name as programs on the machine look it up; a look-up that finds nothing does not work."""
         argv = ("getent", "hosts", name)

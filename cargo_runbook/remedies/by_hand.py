@@ -38,6 +38,35 @@ BY_HAND = (
              "在项目所属租户中为用户分配缺少的角色（访客可拉取，操作员和管理员可推送）。"),
     ),
     _remedy(
+        "set-clock",
+        Text("Set the clock", "校准时钟"),
+        Text("The clocks of cargo-token's node and of the Cargo host may differ by 60 s. Start what keeps time there (chronyd, "
+             "ntpd, systemd-timesyncd); a clock is not set from here, since everything on that machine lives by it.",
+             "cargo-token 所在节点与 Cargo 主机的时钟最多可相差 60 秒。请在该机器上启动时间同步（chronyd、ntpd、systemd-timesyncd）；"
+             "本工具不修改时钟，因为该机器上的所有程序都依赖它。"),
+    ),
+    _remedy(
+        "replace-certificate",
+        Text("Replace the certificate", "更换证书"),
+        Text("One for this domain, valid now, with its key, to config/nginx/cert on each Cargo host; then restart tengine.",
+             "为该域名签发且在有效期内的证书和私钥，放到每台 Cargo 主机的 config/nginx/cert，然后重启 tengine。"),
+    ),
+    _remedy(
+        "free-space",
+        Text("Free space for the registry", "为 registry 释放空间"),
+        Text("Enlarge the file system of the registry's data, or delete images and collect garbage; never delete its files by "
+             "hand.",
+             "扩容 registry 数据所在的文件系统，或删除镜像后执行垃圾回收；不要手工删除数据文件。"),
+    ),
+    _remedy(
+        "docker-proxy",
+        Text("Docker past the proxy", "让 docker 绕过代理"),
+        Text("The domain into NO_PROXY of the docker service (/etc/systemd/system/docker.service.d), then systemctl "
+             "daemon-reload and restart docker: all containers on that machine restart, unless live-restore is on.",
+             "把域名加入 docker 服务的 NO_PROXY（/etc/systemd/system/docker.service.d），然后 systemctl daemon-reload 并重启 docker："
+             "除非启用 live-restore，该机器上的所有容器都会重启。"),
+    ),
+    _remedy(
         "mend-destination",
         Text("Mend the destination", "修复目的仓库"),
         Text("The cause is at the destination, or on the way there: cargo-runbook diagnose --env DESTINATION, then "

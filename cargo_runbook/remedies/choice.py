@@ -6,7 +6,7 @@ from cargo_runbook.errors import UsageError
 from cargo_runbook.findings import Diagnosis, Finding, Health, Verdict
 from cargo_runbook.remedies.remedy import Remedy
 from cargo_runbook.remedies.table import REMEDIES
-from cargo_runbook.remedies.workbench import NoRemedy
+from cargo_runbook.remedies.workbench import Draft, NoRemedy, Workbench
 
 
 def fault_of(diagnosis: Diagnosis, code: str) -> Finding | None:
@@ -25,8 +25,33 @@ def fault_of(diagnosis: Diagnosis, code: str) -> Finding | None:
     return fault
 
 
-def remedy_for(finding: Finding, wanted: str) -> Remedy:
-    """The remedy of that name, or the first that can be done from here.
+def draft_for(finding: Finding, wanted: str, bench: Workbench) -> tuple[Remedy, Draft]:
+    """The remedy of that name, or the first that has something to do, and what that is.
+
+    Raises:
+        UsageError: the finding has no remedy of that name.
+        NoRemedy: none has; the reason is that of the first.
+    """
+    why: NoRemedy | None = None
+    for remedy in remedies_for(finding, wanted):
+        assert remedy.build is not None
+        try:
+            draft = remedy.build(bench)
+        except NoRemedy as reason:
+            why = why or reason
+            continue
+        if draft.actions:
+            return remedy, draft
+    if why is None or not wanted:
+        by_hand = [REMEDIES[name].how.en for name in finding.remedies if REMEDIES[name].build is None]
+        said = f"what {finding.code} can be set to from here is set already, and the fault stands"
+        why = why or NoRemedy(said, section=finding.section)
+        why.next_step = "\n  ".join(part for part in (why.next_step, *by_hand) if part)
+    raise why
+
+
+def remedies_for(finding: Finding, wanted: str) -> list[Remedy]:
+    """The remedy of that name, or all that can be done from here, the usual one first.
 
     Raises:
         UsageError: the finding has no remedy of that name.
@@ -38,9 +63,8 @@ def remedy_for(finding: Finding, wanted: str) -> Remedy:
             f"{wanted!r} is no remedy for {finding.code}",
             next_step=f"There are: {', '.join(r.name for r in known) or 'none'}.",
         )
-    for remedy in known:
-        if remedy.build is not None and wanted in ("", remedy.name):
-            return remedy
+    if able := [remedy for remedy in known if remedy.build is not None and wanted in ("", remedy.name)]:
+        return able
     by_hand = "; ".join(remedy.how.en for remedy in known)
     raise NoRemedy(
         f"{finding.code} ({finding.title.en}) has no remedy that can be done from here",

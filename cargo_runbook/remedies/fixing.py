@@ -17,10 +17,11 @@ from cargo_runbook.inventory.credentials import login_of
 from cargo_runbook.inventory.loader import environment_names, find_inventory, load_environment
 from cargo_runbook.inventory.models import Environment, Stage
 from cargo_runbook.investigation import Investigation, open_investigation
+from cargo_runbook.observations import Place
 from cargo_runbook.remedies import applying, journal, proof
 from cargo_runbook.remedies.actions import Action
 from cargo_runbook.remedies.applying import Tell
-from cargo_runbook.remedies.choice import fault_of, remedy_for
+from cargo_runbook.remedies.choice import draft_for, fault_of
 from cargo_runbook.remedies.journal import Change
 from cargo_runbook.remedies.outcome import Outcome, Wish
 from cargo_runbook.remedies.plan import Plan
@@ -99,9 +100,7 @@ class Fixing:
                 ask=investigation.ask,
                 changing=self._changing,
             )
-            chosen = remedy_for(finding, remedy)
-            assert chosen.build is not None
-            draft = chosen.build(bench)
+            chosen, draft = draft_for(finding, remedy, bench)
             return self._plan(wish.code, chosen.name, tuple(draft.actions), draft.notes)
 
     def apply(self, wish: Wish, digest: str, *, reason: str = "", keep: bool = False, remedy: str = "") -> Outcome:
@@ -188,6 +187,7 @@ class Fixing:
 
     def _plan(self, code: str, remedy: str, actions: tuple[Action, ...], notes: Any = ()) -> Plan:
         environment = self.environment
+        machines = sorted({action.vantage for action in actions if action.vantage.place is Place.CARGO_HOST})
         return Plan(
             environment=environment.name,
             stage=str(environment.stage),
@@ -196,6 +196,7 @@ class Fixing:
             actions=actions,
             notes=tuple(notes),
             made=journal.now(),
+            host_keys={machine.host: self._changing.host_key(machine) for machine in machines},
         )
 
     def _stored(self, plan: Plan, wish: Wish) -> dict[str, Any]:

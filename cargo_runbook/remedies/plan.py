@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from cargo_runbook.remedies.actions import Action, ApiCall, FileEdit, KeyEdit
 from cargo_runbook.texts import Text
@@ -20,6 +21,7 @@ class Plan:
         actions: in the order in which they are done.
         notes: what one should know before confirming (what else has to be done by hand, what was found on the way).
         made: ISO UTC time; not part of the digest.
+        host_keys: fingerprint of the SSH key of each machine on which something is done.
     """
 
     environment: str
@@ -29,6 +31,7 @@ class Plan:
     actions: tuple[Action, ...]
     notes: tuple[Text, ...] = ()
     made: str = ""
+    host_keys: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def can_be_undone(self) -> bool:
@@ -48,6 +51,7 @@ class Plan:
             "environment": self.environment,
             "code": self.code,
             "remedy": self.remedy,
+            "host_keys": dict(self.host_keys),
             "actions": [
                 {
                     "effect": str(action.effect),

@@ -35,6 +35,7 @@ def plan_to_json(plan: Plan, redactor: Redactor) -> dict[str, Any]:
         "code": plan.code,
         "digest": plan.digest,
         "made": plan.made,
+        "host_keys": dict(plan.host_keys),
         "notes": [note.en for note in plan.notes],
         "actions": [_shown(action, redactor) for action in plan.actions],
     }
@@ -179,4 +180,5 @@ def restore(change: Change, body: Mapping[str, Any]) -> Plan:
         remedy=body["plan"],
         actions=tuple(actions),
         made=body["made"],
+        host_keys=body.get("host_keys", {}),
     )

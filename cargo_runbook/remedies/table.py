@@ -10,7 +10,7 @@ from cargo_runbook.remedies.builders.domain import change_domain, restart_cargo
 from cargo_runbook.remedies.builders.names import hosts_entry_operator
 from cargo_runbook.remedies.builders.permission import create_project, log_in
 from cargo_runbook.remedies.builders.replication import jobservice_hosts, replicate_again, target_endpoint
-from cargo_runbook.remedies.builders.token_service import recreate_tengine, set_token_service
+from cargo_runbook.remedies.builders.token_service import recreate_tengine, set_token_service, trusted_key
 from cargo_runbook.remedies.builders.trust import docker_ca
 from cargo_runbook.remedies.by_hand import BY_HAND
 from cargo_runbook.remedies.remedy import Remedy
@@ -71,6 +71,17 @@ _TABLE = (
         _LASTS,
         Text("none: nothing holds the old setting", "无：旧配置已不存在"),
         recreate_tengine,
+    ),
+    Remedy(
+        "trusted-key",
+        Text("The key that the registry trusts", "registry 信任的密钥"),
+        Text("root.crt of a host of this Cargo whose registry takes the tokens, on those whose registry does not; their "
+             "registry restarts.",
+             "把接受 token 的主机上的 root.crt 写到不接受的主机，然后重启其 registry。"),
+        Text("edit, restart", "修改文件、重启"),
+        _LASTS,
+        _BACKUP,
+        trusted_key,
     ),
     Remedy(
         "kube-dns-myhosts",

@@ -51,6 +51,8 @@ CASES = (
     Case("domain-unresolved-pipeline", "CRG801", "kube-dns-myhosts"),
     Case("tls-unknown-ca", "CRG601", "docker-ca"),
     Case("not-logged-in", "CRG505", "log-in"),
+    Case("wrong-password", "CRG506", "log-in"),
+    Case("ha-one-node-key", "CRG304", "trusted-key"),
     Case("project-missing-in-harbor", "CRG508", "create-project"),
     Case("replication-dns", "CRG403", "jobservice-hosts", starts="cargo-library-to-devops"),
     Case("replication-401-no-scheme", "CRG423", "target-endpoint", starts="cargo-devops_test-cargo-to-devops"),
@@ -254,6 +256,62 @@ def test_where_coredns_serves_the_entry_goes_into_its_hosts_block_and_is_bound_t
         for kind in ("deployment", "configmap"):
             sandbox.run("kubectl", "-n", "kube-system", "delete", kind, "coredns", "--ignore-not-found")
         sandbox.heal("domain-unresolved-pipeline")
+
+
+def test_where_everything_is_set_and_the_fault_stands_no_empty_plan_is_offered(sandbox: Any) -> None:
+    sandbox.break_("token-key-mismatch")
+    try:
+        refused = fix(sandbox, "CRG304", "--env", "cargo")
+        assert refused.returncode == 2
+        assert "no host of this Cargo has the certificate" in refused.stderr
+    finally:
+        sandbox.heal("token-key-mismatch")
+
+
+def test_a_token_service_that_signs_with_another_key_is_not_taken(sandbox: Any) -> None:
+    """It is up and knows the domain; only the registry would not believe it."""
+    sandbox.break_("token-key-mismatch")
+    sandbox.break_("token-service-builtin")
+    try:
+        refused = fix(sandbox, "CRG301", "--env", "cargo")
+        assert refused.returncode == 2, refused.stdout
+        assert "signs with a key that the registry of cargo does not trust" in refused.stderr
+    finally:
+        sandbox.heal("token-service-builtin")
+        sandbox.heal("token-key-mismatch")
+
+
+KEY = "/etc/ssh/ssh_host_ed25519_key"
+OTHER_KEY = f"""
+cp -p {KEY} {KEY}.kept; cp -p {KEY}.pub {KEY}.pub.kept; rm {KEY} {KEY}.pub
+ssh-keygen -q -t ed25519 -N "" -f {KEY}; kill -HUP $(cat /run/sshd.pid)
+"""
+OWN_KEY = f"mv {KEY}.kept {KEY}; mv {KEY}.pub.kept {KEY}.pub; kill -HUP $(cat /run/sshd.pid)"
+WHATEVER_KEY = ("ssh", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "cargo")
+
+
+def test_a_plan_is_refused_when_the_machine_shows_another_key_even_one_that_was_accepted(sandbox: Any) -> None:
+    home = sandbox.run("bash", "-c", "echo ~").stdout.strip()
+    sandbox.break_("container-stopped")
+    plan = fixed(sandbox, "CRG710", "--env", "cargo")
+    try:
+        sandbox.run(*WHATEVER_KEY, OTHER_KEY)
+        time.sleep(1)
+        unknown = fix(sandbox, "CRG710", "--env", "cargo", "--confirm", plan["digest"])
+        assert unknown.returncode == 3, "the look ends at the changed key"
+        assert "host key" in unknown.stderr.lower()
+        accept = f"cp {home}/.ssh/known_hosts /tmp/known; ssh-keyscan -t ed25519 203.0.113.14 cargo > /tmp/new; "
+        accept += f"grep -v ^cargo, /tmp/known | cat - /tmp/new > {home}/.ssh/known_hosts"
+        sandbox.run("bash", "-c", accept)
+        accepted = fix(sandbox, "CRG710", "--env", "cargo", "--confirm", plan["digest"])
+        assert accepted.returncode == 2, accepted.stdout
+        assert "is not the one that would be done now" in accepted.stderr
+    finally:
+        sandbox.run(*WHATEVER_KEY, OWN_KEY)
+        sandbox.run("bash", "-c", f"cat /tmp/known > {home}/.ssh/known_hosts")
+        time.sleep(1)
+        sandbox.heal("container-stopped")
+    assert roots(sandbox, "cargo") == (0, [])
 
 
 def test_a_plan_is_refused_with_a_wrong_digest_and_when_anything_changed_since(sandbox: Any) -> None:

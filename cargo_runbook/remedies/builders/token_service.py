@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from cargo_runbook.facts.installation import read_compose
+from cargo_runbook.facts.token import read_token
 from cargo_runbook.inventory.models import Host
+from cargo_runbook.observations import HttpRequest
 from cargo_runbook.remedies.actions import Effect, RunCommand
 from cargo_runbook.remedies.edits.token_service import set_extra_host, set_setting, set_upstream
-from cargo_runbook.remedies.workbench import Draft, NoRemedy, Workbench, compose_files, restart, text_of
+from cargo_runbook.remedies.workbench import SECONDS, Draft, NoRemedy, Workbench, compose_files, restart, text_of
 from cargo_runbook.texts import Text
 
 COMPOSE = ("config/docker-compose-single.yml", "config/docker-compose-ha.yml")
 SETTINGS = ("env-single.yml", "env-ha.yml")
+ROOT = "config/registry/root.crt"
 SECTION = "Token Service 配置错误"
 
 
@@ -35,6 +38,39 @@ def recreate_tengine(bench: Workbench) -> Draft:
     draft = Draft()
     for host in bench.environment.hosts:
         draft.actions.append(recreate(bench, host))
+    return draft
+
+
+def trusted_key(bench: Workbench) -> Draft:
+    """root.crt of a host whose registry trusts the key of the tokens, on the hosts whose registry does not.
+
+    Raises:
+        NoRemedy: no host of this Cargo has the certificate of that key.
+    """
+    token, settings = bench.gathered.path.token, bench.gathered.path.settings
+    key = token.key_id if token else ""
+    good = next((each.host for each in settings if key and key in each.key_ids), "")
+    hosts = {host.name: host for host in bench.environment.hosts}
+    if not good:
+        raise NoRemedy(
+            "no host of this Cargo has the certificate of the key that signs its tokens",
+            seen=f"kid {key or 'not seen'}",
+            next_step="It belongs to the private key of cargo-token; put it to config/registry/root.crt on each host, then "
+            "restart the registry.",
+            section="Token Service 配置错误 / 使用了其他集群里的 Token Service",
+        )
+    draft = Draft()
+    right = text_of(bench.file(bench.on(hosts[good]), f"{hosts[good].root}/{ROOT}"))
+    for each in settings:
+        host = hosts.get(each.host)
+        if host is None or key in each.key_ids:
+            continue
+        if draft.edit(bench.file(bench.on(host), f"{host.root}/{ROOT}"), right):
+            draft.actions.append(restart(bench, host, [bench.registry(host)]))
+            draft.notes.append(
+                Text(f"root.crt is that of {good}, whose registry takes the tokens.",
+                     f"root.crt 取自 {good}，其 registry 接受这些 token。")
+            )  # fmt: skip
     return draft
 
 
@@ -78,6 +114,27 @@ def _verify(bench: Workbench, address: str, port: int) -> None:
             seen=seen,
             next_step="Is cargo-token up, and is this domain registered in Cargo-Admin of this cluster? "
             "kubectl get svc | grep cargo-token tells the NodePort; token_service in the inventory says what is taken.",
+            section=SECTION,
+        )
+    _verify_key(bench, address, port)
+
+
+def _verify_key(bench: Workbench, address: str, port: int) -> None:
+    """A token service that knows the domain may still sign with a key that this Cargo's registry does not trust."""
+    environment = bench.environment
+    trusted = {key for each in bench.gathered.path.settings for key in each.key_ids}
+    url = (
+        f"http://{environment.domain}:{port}/service/token?scope=repository:{environment.image.partition(':')[0]}:pull"
+    )
+    answer = bench.ask(HttpRequest(url=url, connect_to=address, deadline=SECONDS))
+    token = read_token(answer)
+    if token is not None and token.key_id and trusted and token.key_id not in trusted:
+        raise NoRemedy(
+            f"{address}:{port} signs with a key that the registry of {environment.name} does not trust, so nothing is "
+            "pointed there",
+            vantage="operator",
+            seen=f"kid {token.key_id}; root.crt has {', '.join(sorted(trusted))}",
+            next_step="Is this the token service of this cluster? token_service in the inventory says what is taken.",
             section=SECTION,
         )
 
