@@ -71,8 +71,10 @@ class Surroundings:
         return any(self._holds_word(word, start, end) for word in words().foreign)
 
     def _holds_word(self, word: str, start: int, end: int) -> bool:
-        """Whether a word stands there by itself: `fatal:` is git's, `isfatal:` is not."""
+        """Whether a word stands there by itself: `fatal:` is git's, `isfatal:` is not; with `^`, whether a line begins so."""
         lower = self.paste.lower
+        if word.startswith("^"):
+            return lower.startswith(word[1:], start) or lower.find(f"\n{word[1:]}", start, end) >= 0
         place = lower.find(word, start, end)
         while place >= 0:
             if place == start or not (word[0].isalnum() and lower[place - 1].isalnum()):

@@ -51,7 +51,10 @@ _PIECE = 4
 _TABLES = "cargo_runbook.symptoms.tables"
 _SHORTEST_LITERAL = 3
 # How programs introduce an HTTP status; tables write `<status>503`.
-_STATUS = r"(?:(?<!http )status(?: code)?|code|(?<!parsing )HTTP(?:/[\d.]+)?\"?|error|response|returned|with|got|failed)[:=]?\s{0,2}[(\"]?"
+_STATUS = (
+    r"(?:(?<!http )status(?: code)?|code|(?<!parsing )HTTP(?:/[\d.]+)?\"?|error|response|returned|with|got|failed"
+    r"|request to \S{1,700})[:=]?\s{0,2}[(\"]?"
+)
 
 
 class Needs(StrEnum):

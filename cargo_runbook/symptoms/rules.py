@@ -90,7 +90,7 @@ def _token_service(paste: Paste, start: int, end: int) -> Iterator[Match]:
 
 def _registry(paste: Paste, line: str, asked: tuple[Address, ...], start: int) -> tuple[str, str] | None:
     """Host and port (empty: the scheme's own) of the registry that the requests of a line are for."""
-    outer = next((address for address in asked if address.is_registry), None)
+    outer = next((address for address in asked if address.is_registry or address.is_whole_host), None)
     if outer is not None:
         return outer.host, outer.port if outer.explicit else ""
     if named := references(line) or references(paste.text[max(0, start - _NEAR) : start]):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 _REQUEST = re.compile(
-    r"\b(?:Get|Head|Post|Put|Patch|Delete|(?:GET|HEAD|POST|PUT|PATCH|DELETE) request to|for url|for|url|URL|from|to)"
+    r"\b(?:Get|Head|Post|Put|Patch|Delete|(?:GET|HEAD|POST|PUT|PATCH|DELETE) request to|for url|for|url|URL|from|to|registry)"
     r"[:=]? ?[\"'`(]?(https?://[^\s\"'<>`|)]{1,700})",
 )
 _REALM = re.compile(r"\brealm\W{1,4}(https?://[^\s\"'<>,\\\]]{1,300})", re.IGNORECASE)
@@ -87,6 +87,11 @@ class Address:
     def is_registry(self) -> bool:
         """Whether it is an address of a registry's API."""
         return self.path.startswith(("/v2", "/v1/")) and not self.asks_for_token
+
+    @property
+    def is_whole_host(self) -> bool:
+        """Whether it names a host and nothing on it, as Harbor names the registries of a replication."""
+        return self.path == "/"
 
     @property
     def repository(self) -> str:

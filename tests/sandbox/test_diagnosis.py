@@ -10,6 +10,8 @@ import pytest
 
 from cargo_runbook.findings import CHECKS
 from cargo_runbook.guide import NOTEBOOKS
+from cargo_runbook.symptoms import explain
+from cargo_runbook.symptoms.causes import cause_of
 from cargo_sandbox.faults.catalog import Fault, faults
 from cargo_sandbox.topology import SITES
 
@@ -20,6 +22,8 @@ FAULTS = [
     for each in faults()
     if each.expected_root_causes
 ]
+# Its client is a script, whose words are no client's.
+OWN_WORDS = "harbor-database-down"
 ENVIRONMENTS = [site.name for site in SITES]
 
 
@@ -49,6 +53,12 @@ def said(sandbox: Any, fault: Fault) -> str:
     return str(done.stdout + done.stderr)
 
 
+def assert_explained(printed: str, codes: list[str]) -> None:
+    """What a client printed names the fault: alone, or among what the text may mean."""
+    named = [candidate.cause for candidate in explain(printed).candidates]
+    assert {cause_of(code, named) for code in codes} <= set(named)
+
+
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_is_found_as_the_only_root_cause_and_is_gone_after_healing(
     request: pytest.FixtureRequest, fault: Fault
@@ -58,7 +68,10 @@ def test_a_fault_is_found_as_the_only_root_cause_and_is_gone_after_healing(
     assert fault.client.text not in said(sandbox, fault)
     sandbox.break_(fault.name)
     try:
-        assert fault.client.text in said(sandbox, fault)
+        printed = said(sandbox, fault)
+        assert fault.client.text in printed
+        if fault.name != OWN_WORDS:
+            assert_explained(printed, expected)
         found = diagnose_all(sandbox)
         assert found[fault.environment] == expected
         for other in set(ENVIRONMENTS) - {fault.environment}:
@@ -92,6 +105,24 @@ def test_a_dead_host_makes_its_own_cells_unknown_and_nothing_else(sandbox: Any) 
         assert done.returncode == 3
     finally:
         sandbox.heal("host-down")
+
+
+def test_what_the_client_prints_is_explained_tested_live_and_kept_with_the_triage(sandbox: Any) -> None:
+    wrong_domain = next(each for each in faults() if each.name == "wrong-domain")
+    sandbox.break_(wrong_domain.name)
+    try:
+        printed = said(sandbox, wrong_domain)
+        explained = sandbox.run("cargo-runbook", "explain", "-", "--env", "cargo", "--json", input=printed)
+        assert explained.returncode == 1
+        body = json.loads(explained.stdout)
+        assert (body["cause"], body["proven"]) == ("wrong-domain", [{"code": "CRG201", "cause": "wrong-domain"}])
+        parameter = ("-p", f"error_text={printed}")
+        run_there = sandbox.run("cargo-runbook", "run", "00_triage", "--env", "cargo", "--json", *parameter)
+        assert json.loads(run_there.stdout)["root_causes"] == ["CRG201"]
+        notebook = shlex.quote(json.loads(run_there.stdout)["path"] + "/notebook.ipynb")
+        assert "Proven, as the text suggests" in on_operator(sandbox, f"cat {notebook}").stdout
+    finally:
+        sandbox.heal(wrong_domain.name)
 
 
 def on_operator(sandbox: Any, script: str) -> Any:

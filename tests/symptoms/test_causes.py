@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from cargo_runbook.guide import NOTEBOOKS
 from cargo_runbook.rules.catalog import catalog
-from cargo_runbook.symptoms import CAUSES, UNKNOWN
+from cargo_runbook.symptoms import CAUSES, UNKNOWN, explain
 from cargo_runbook.symptoms.causes import as_markdown, cause_of, causes
 from cargo_runbook.symptoms.context import words
 
@@ -56,3 +57,14 @@ def test_words_of_contexts_are_small_letters_and_none_is_written_twice() -> None
 
 def test_the_page_has_the_table_of_causes() -> None:
     assert as_markdown() in PAGE.read_text(encoding="utf-8")
+
+
+# What the docker client and the job service printed in the practice installation, fault by fault; the sandbox's own loop
+# holds that they still do.
+PRINTED = YAML(typ="safe").load((Path(__file__).parent / "printed_by_clients.yml").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("name", PRINTED)
+def test_what_a_client_prints_at_a_fault_is_explained_as_that_fault(name: str) -> None:
+    named = [candidate.cause for candidate in explain(PRINTED[name]["text"]).candidates]
+    assert {cause_of(code, named) for code in PRINTED[name]["root_causes"]} <= set(named)
