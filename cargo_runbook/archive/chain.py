@@ -86,7 +86,7 @@ def roots(reports: Path) -> Iterator[tuple[str, Path]]:
     """The archives of a folder: itself (named by an empty text), and those that were imported."""
     yield "", reports
     for folder in sorted((reports / IMPORTED).glob("*/")):
-        if (folder / CHAIN).exists():
+        if (folder / CHAIN).exists() and not folder.name.startswith("."):
             yield f"{IMPORTED}/{folder.name}", folder
 
 

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from cargo_runbook.archive.chain import MANIFEST, SIGNATURE, Entry, Signer, folder_of, lines
+from cargo_runbook.archive.chain import MANIFEST, SIGNATURE, Entry, folder_of, lines
 from cargo_runbook.archive.files import files_in, sync, write_json
 from cargo_runbook.archive.record import HEADER, Draft, Record
 from cargo_runbook.errors import UsageError
@@ -82,7 +82,6 @@ def prune(
     reason: str = "",
     dry_run: bool = False,
     now: datetime | None = None,
-    sign: Signer | None = None,
 ) -> Pruning:
     """Takes away the files of old records.
 
@@ -109,7 +108,7 @@ def prune(
     names = tuple(entry.record for entry in chosen)
     if dry_run:
         return Pruning(names, size)
-    tombstone = _bury(reports, chosen, reason, sign) if chosen else None
+    tombstone = _bury(reports, chosen, reason) if chosen else None
     # Those of earlier times too: one that was cut off is finished by the next.
     for record in (*buried.heads, *names):
         _empty(folder_of(reports, record))
@@ -127,11 +126,11 @@ def _chosen(
     return sorted((entry for entry in old if entry.record not in spare), key=lambda entry: entry.sequence)
 
 
-def _bury(reports: Path, chosen: Sequence[Entry], reason: str, sign: Signer | None) -> Record:
+def _bury(reports: Path, chosen: Sequence[Entry], reason: str) -> Record:
     draft = Draft(reports, _PLACE, PRUNE)
     records = [{**_told(reports, entry), "head": entry.head, "sequence": entry.sequence} for entry in chosen]
     write_json(draft.folder / TOMBSTONE, {"reason": reason, "records": records})
-    return draft.seal(status=PRUNE, kind=PRUNE, reason=reason, sign=sign)
+    return draft.seal(status=PRUNE, kind=PRUNE, reason=reason)
 
 
 def _told(reports: Path, entry: Entry) -> dict[str, Any]:

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from cargo_runbook.archive.chain import DRAFTS, MANIFEST, entry_of, folder_of, roots
+from cargo_runbook.archive.checking import folders
 from cargo_runbook.archive.record import EVIDENCE, HEADER, LOOK, VERDICT, Header, Record
-from cargo_runbook.archive.verify import folders
 from cargo_runbook.errors import UsageError
 from cargo_runbook.findings import Diagnosis, Health, diagnosis_from_json
 from cargo_runbook.observations import Observation, observation_from_json

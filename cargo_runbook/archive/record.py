@@ -20,8 +20,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from cargo_runbook.archive.chain import DRAFTS, MANIFEST, Signer, append, folder_of, make_manifest
+from cargo_runbook.archive.chain import DRAFTS, MANIFEST, append, folder_of, make_manifest
 from cargo_runbook.archive.files import files_in, make_folders, sync, utc, write_json
+from cargo_runbook.archive.signature import sign_key, signer_with
 from cargo_runbook.errors import UsageError
 
 NOTEBOOK, VERDICT, EVIDENCE = "notebook.ipynb", "verdict.json", "evidence.jsonl"
@@ -101,14 +102,25 @@ class Draft:
         environment, runbook: names, part of the record's own name.
         started: start of the run (default: now).
         incident: what it belongs to (default: CARGO_RUNBOOK_INCIDENT).
+        key: SSH key to sign with (default: CARGO_RUNBOOK_SIGN_KEY, else no signature); it is tried at once.
 
     Raises:
         UsageError: the folder can't be written.
+        SigningFailed: the key can't be used.
     """
 
     def __init__(
-        self, reports: Path, environment: str, runbook: str, started: datetime | None = None, *, incident: str = ""
+        self,
+        reports: Path,
+        environment: str,
+        runbook: str,
+        started: datetime | None = None,
+        *,
+        incident: str = "",
+        key: Path | None = None,
     ) -> None:
+        key = sign_key(key)
+        self._sign = signer_with(key) if key else None
         self.started = (started or datetime.now(UTC)).astimezone(UTC)
         self.environment = environment
         self.runbook = runbook
@@ -137,7 +149,6 @@ class Draft:
         replayed: str = "",
         reason: str = "",
         kind: str = RUN,
-        sign: Signer | None = None,
     ) -> Record:
         """Writes the header, puts everything on the disk, and gives the record its place in the chain.
 
@@ -171,7 +182,7 @@ class Draft:
             folders.update((self.folder / name).parents)
         for folder in folders - set(self.folder.parents):
             sync(folder)
-        entry = append(self.reports, self.folder, manifest, sign)
+        entry = append(self.reports, self.folder, manifest, self._sign)
         return Record(self.final, header, entry.head, entry.sequence)
 
 

@@ -2,38 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
+import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from cargo_runbook.archive.chain import CHAIN, DRAFTS, MANIFEST, SIGNATURE, Entry, entry_of, folder_of, lines
-from cargo_runbook.archive.files import files_in
+from cargo_runbook.archive.chain import CHAIN, DRAFTS, MANIFEST, SIGNATURE, Entry, folder_of, lines, roots
+from cargo_runbook.archive.checking import Problem, check_old, check_record, folders, is_old, stranger
+from cargo_runbook.archive.files import sha256_of
 from cargo_runbook.archive.prune import Tombstones
-from cargo_runbook.archive.record import HEADER
 from cargo_runbook.texts import Text
 
-_DAYS = "[0-9]*/[0-9]*/[0-9]*"
-
-_MISSING = Text("the file is missing", "文件缺失")
-_NO_MANIFEST = Text("it is no manifest", "不是有效的清单")
+BUNDLE, IMPORT_FILE = "bundle.json", "import.json"
+_IS_IMPORT = re.compile(r"-archive-import-[0-9a-f]{6}")
 
 Progress = Callable[[int], None]
-
-
-@dataclass(frozen=True)
-class Problem:
-    """Something that is not as it was sealed. `record` and `file` are empty where it is about the chain as a whole."""
-
-    record: str
-    file: str
-    problem: Text
-
-    def to_json(self) -> dict[str, str]:
-        return {"record": self.record, "file": self.file, "problem": self.problem.en}
 
 
 @dataclass(frozen=True)
@@ -55,12 +39,52 @@ class Verification:
         return not self.problems
 
 
-def verify(reports: Path, *, head: str = "", progress: Progress | None = None) -> Verification:
-    """Checks a whole archive. Only reads; records that are added meanwhile are left for the next time.
+@dataclass(frozen=True)
+class Part:
+    """A part of an archive, as a bundle has it: these records are whole, and of the others there is the manifest."""
+
+    whole: frozenset[str]
+    exported: str = ""
+
+    @classmethod
+    def of(cls, folder: Path) -> Part:
+        """As the part itself says.
+
+        Raises:
+            OSError, ValueError, KeyError, TypeError: it says nothing of that kind.
+        """
+        body = json.loads((folder / BUNDLE).read_bytes())
+        return cls(frozenset(map(str, body["records"])), str(body["exported"]))
+
+
+def verify_all(reports: Path, *, head: str = "", progress: Progress | None = None) -> Verification:
+    """`verify` for an archive and for those that were imported into it."""
+    result = verify(reports, progress=progress)
+    problems = [*result.problems, *_imports(reports)]
+    if head and not any(_has_head(folder, head) for _, folder in roots(reports)):
+        problems.append(Problem("", CHAIN, _no_head(head)))
+    for root, folder in roots(reports):
+        if not root:
+            continue
+        try:
+            part = Part.of(folder)
+        except (OSError, ValueError, KeyError, TypeError):
+            problems.append(Problem("", f"{root}/{BUNDLE}", Text("it is damaged or missing", "损坏或缺失")))
+            continue
+        found = verify(folder, part=part).problems
+        problems += [replace(p, file=f"{root}/{p.file}") for p in found]
+    return replace(result, problems=tuple(problems))
+
+
+def verify(
+    reports: Path, *, head: str = "", progress: Progress | None = None, part: Part | None = None
+) -> Verification:
+    """Checks one archive. Only reads; records that are added meanwhile are left for the next time.
 
     Args:
         head: one that is known from elsewhere, at least its first 12 digits: it must be in the chain.
         progress: gets the number of records that are done.
+        part: when it is a part of another one; its chain may then begin anywhere.
     """
     problems: list[Problem] = []
     entries = _chain(reports, problems)
@@ -68,8 +92,10 @@ def verify(reports: Path, *, head: str = "", progress: Progress | None = None) -
     buried = Tombstones.of(reports, entries)
     before: Entry | None = None
     for number, entry in enumerate(entries, start=1):
-        problems += _links(before, entry)
-        problems += _record(reports, entry, before, buried)
+        if before or not part:
+            problems += _links(before, entry)
+        bare = buried.holds(entry.record) if part is None else entry.record not in part.whole
+        problems += _record(reports, entry, before, bare)
         before = entry
         if progress:
             progress(number)
@@ -77,12 +103,11 @@ def verify(reports: Path, *, head: str = "", progress: Progress | None = None) -
     for folder in folders(reports):
         if folder.name in listed:
             continue
-        old = _is_old(folder)
-        problems += _old(folder) if old else [_stranger(folder)]
+        old = is_old(folder)
+        problems += check_old(folder) if old else [stranger(folder)]
         unsealed += old
-    if head and not any(entry.head.startswith(head.lower()) for entry in entries):
-        problems.append(Problem("", CHAIN, Text(f"no record has the head {head}: records after the last one were cut "
-                        "off, or this is another archive", f"没有记录的校验值为 {head}：末尾的记录被截断，或这是另一个归档")))  # fmt: skip
+    if head and not _has_head(reports, head):
+        problems.append(Problem("", CHAIN, _no_head(head)))
     if problems:
         # What was pruned while this went on is no loss.
         later = Tombstones.of(reports, _chain(reports, []))
@@ -91,66 +116,16 @@ def verify(reports: Path, *, head: str = "", progress: Progress | None = None) -
     return Verification(len(entries), unsealed, len(buried), last, tuple(problems))
 
 
-def check_record(folder: Path, entry: Entry | None = None, *, pruned: bool = False) -> Iterator[Problem]:
-    """What is not as sealed in one record.
-
-    Args:
-        entry: its line of the chain; without one, the manifest is taken at its word.
-        pruned: whether its files may be gone.
-    """
-    record = entry.record if entry else folder.name
-    try:
-        content = (folder / MANIFEST).read_bytes()
-    except OSError:
-        yield Problem(record, MANIFEST, _MISSING)
-        return
-    try:
-        manifest = json.loads(content)
-        files: dict[str, Any] = manifest["files"]
-        found = entry_of(manifest, content, folder)
-    except (ValueError, KeyError, TypeError, UnicodeDecodeError):
-        yield Problem(record, MANIFEST, _NO_MANIFEST)
-        return
-    if entry and found.head != entry.head:
-        yield Problem(record, MANIFEST, Text("it was changed: its digest is not the head that the chain has",
-                      "已被修改：摘要与链中的校验值不一致"))  # fmt: skip
-        return
-    if found.record != folder.name:
-        yield Problem(record, MANIFEST, Text(f"it belongs to the record {found.record}", f"属于记录 {found.record}"))
-    if entry and found.signature != entry.signature:
-        yield Problem(record, SIGNATURE, Text("the signature is missing or was changed", "签名缺失或已被修改"))
-    yield from _files(record, folder, files, pruned)
+def _has_head(reports: Path, head: str) -> bool:
+    wanted = f'"head":"{head.lower()}'.encode()
+    return any(wanted in line for _, line in lines(reports))
 
 
-def folders(reports: Path, start: str = "") -> Iterator[Path]:
-    """All folders that lie where records lie and whose names begin like that, in order."""
-    whole = start[:8].isdecimal() and len(start) >= len("YYYYMMDD")
-    for day in sorted(reports.glob("/".join((start[:4], start[4:6], start[6:8])) if whole else _DAYS)):
-        if day.is_dir():
-            with os.scandir(day) as found:
-                names = sorted(n for each in found if (n := each.name).startswith(start) and not n.startswith("."))
-            yield from (day / name for name in names)
-
-
-def _files(record: str, folder: Path, files: dict[str, Any], pruned: bool) -> Iterator[Problem]:
-    there = set(files_in(folder)) - {MANIFEST, SIGNATURE}
-    for name, sealed in sorted(files.items()):
-        if name not in there:
-            if not pruned:
-                yield Problem(record, name, _MISSING)
-            continue
-        there.discard(name)
-        path = folder / name
-        try:
-            content = None if path.is_symlink() else path.read_bytes()
-        except OSError as error:
-            yield Problem(record, name, Text(f"it can't be read: {error.strerror}", f"无法读取：{error.strerror}"))
-            continue
-        if content is None or hashlib.sha256(content).hexdigest() != sealed["sha256"]:
-            yield Problem(record, name, Text("it was changed: its digest is not the one that was sealed",
-                          "已被修改：摘要与封存时不一致"))  # fmt: skip
-    for name in sorted(there):
-        yield Problem(record, name, Text("the file was added after sealing", "封存之后新增的文件"))
+def _no_head(head: str) -> Text:
+    return Text(
+        f"no record has the head {head}: records after the last one were cut off, or this is another archive",
+        f"没有记录的校验值为 {head}：末尾的记录被截断，或这是另一个归档",
+    )
 
 
 def _chain(reports: Path, problems: list[Problem]) -> list[Entry]:
@@ -182,7 +157,7 @@ def _links(before: Entry | None, entry: Entry) -> Iterator[Problem]:
         yield Problem(entry.record, CHAIN, said)
 
 
-def _record(reports: Path, entry: Entry, before: Entry | None, buried: Tombstones) -> Iterator[Problem]:
+def _record(reports: Path, entry: Entry, before: Entry | None, bare: bool) -> Iterator[Problem]:
     folder = folder_of(reports, entry.record)
     if not folder.is_dir():
         waiting = reports / DRAFTS / entry.record
@@ -191,7 +166,7 @@ def _record(reports: Path, entry: Entry, before: Entry | None, buried: Tombstone
             return
         # Its writer is just about to give it its place, or was cut off there.
         folder = waiting
-    yield from check_record(folder, entry, pruned=buried.holds(entry.record))
+    yield from check_record(folder, entry, pruned=bare)
     yield from _placed(folder, entry, before)
 
 
@@ -211,25 +186,24 @@ def _placed(folder: Path, entry: Entry, before: Entry | None) -> Iterator[Proble
         yield Problem(before.record, SIGNATURE, Text("the signature is another one", "签名不是原来的"))
 
 
-def _is_old(folder: Path) -> bool:
-    """Is it a record from before there was a chain?"""
-    try:
-        return (folder / HEADER).exists() and "sequence" not in json.loads((folder / MANIFEST).read_bytes())
-    except (OSError, ValueError, TypeError):
-        return False
-
-
-def _old(folder: Path) -> Iterator[Problem]:
-    try:
-        yield from _files(folder.name, folder, json.loads((folder / MANIFEST).read_bytes())["files"], pruned=False)
-    except (KeyError, TypeError, AttributeError):
-        yield Problem(folder.name, MANIFEST, _NO_MANIFEST)
-
-
-def _stranger(folder: Path) -> Problem:
-    if (folder / MANIFEST).is_file():
-        return Problem(folder.name, CHAIN, Text("the chain does not have this record", "链中没有该记录"))
-    return Problem(folder.name, "", Text("it is no record, and lies among them", "不是记录，却在记录目录中"))
+def _imports(reports: Path) -> Iterator[Problem]:
+    """Imported archives that are not as they were taken in, as the records that name them say."""
+    for _, line in lines(reports):
+        if not _IS_IMPORT.search(line.decode("utf-8", "replace")):
+            continue
+        try:
+            record = Entry.of(line).record
+            body = json.loads((folder_of(reports, record) / IMPORT_FILE).read_bytes())
+            told = {
+                f"{body['folder']}/{CHAIN}": body["chain_sha256"],
+                f"{body['folder']}/{BUNDLE}": body["about_sha256"],
+            }
+        except (OSError, ValueError, KeyError, TypeError):
+            # Told already, by whoever looked at the record.
+            continue
+        for name, digest in told.items():
+            if not (reports / name).is_file() or sha256_of(reports / name) != digest:
+                yield Problem(record, name, Text("it is not as it was imported", "与导入时不一致"))
 
 
 def _gone(reports: Path, problem: Problem) -> bool:

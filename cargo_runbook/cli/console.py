@@ -53,6 +53,19 @@ ReportsOption = Annotated[
         show_default=False,
     ),
 ]
+SignKeyOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--sign-key",
+        metavar="FILE",
+        envvar="CARGO_RUNBOOK_SIGN_KEY",
+        help=tell(
+            "SSH key to sign records with (ssh-keygen -Y); a .pub file when the agent has the key.",
+            "用于签名记录的 SSH 密钥（ssh-keygen -Y）；密钥在 agent 中时给出 .pub 文件。",
+        ),
+        show_default=False,
+    ),
+]
 JsonOption = Annotated[
     bool, typer.Option("--json", help=tell("Print data as JSON on standard output.", "在标准输出打印 JSON。"))
 ]

@@ -13,7 +13,15 @@ import typer
 
 from cargo_runbook.archive.record import INCIDENT_VARIABLE, reports_folder
 from cargo_runbook.cli.choice import EnvironmentsOption, ReplayOption, chosen_environments, worst
-from cargo_runbook.cli.console import InventoryOption, JsonOption, ReportsOption, complain, print_json, tell
+from cargo_runbook.cli.console import (
+    InventoryOption,
+    JsonOption,
+    ReportsOption,
+    SignKeyOption,
+    complain,
+    print_json,
+    tell,
+)
 from cargo_runbook.errors import RunbookError, UsageError
 from cargo_runbook.execution.runbooks import find_runbook, read_parameters
 from cargo_runbook.execution.watch import Watch
@@ -79,6 +87,7 @@ def run(
         ),
     ] = None,
     incident: IncidentOption = "",
+    sign_key: SignKeyOption = None,
     reports: ReportsOption = None,
     inventory: InventoryOption = None,
     as_json: JsonOption = False,
@@ -108,6 +117,7 @@ def run(
                 progress=lambda done, total: shown.move(name, done, total),
                 watch=watches[name],
                 incident=incident,
+                sign_key=sign_key,
             )
         except RunbookError as error:
             shown.end(name, "failed")

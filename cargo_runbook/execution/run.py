@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from cargo_runbook.archive.files import sha256_of, write_json
-from cargo_runbook.archive.ledger import Ledger, LedgerError
+from cargo_runbook.archive.ledger import Ledger
 from cargo_runbook.archive.record import NOTEBOOK, RECORD_VARIABLE, VERDICT, Draft
-from cargo_runbook.errors import RunFailed
+from cargo_runbook.errors import RunbookError, RunFailed
 from cargo_runbook.execution.runbooks import find_runbook, read_parameters
 from cargo_runbook.execution.watch import CELL_DEADLINE, Kernels, RunStopped, Watch
 from cargo_runbook.findings import Health
@@ -78,6 +78,7 @@ def run_notebook(
     kernels: Kernels | None = None,
     save_every: float = 0.0,
     incident: str = "",
+    sign_key: Path | None = None,
 ) -> RunResult:
     """Executes a runbook by papermill for one environment and leaves a record. May be called from several threads.
 
@@ -91,6 +92,7 @@ def run_notebook(
         kernels: where the kernel comes from (default: a new interpreter).
         save_every: seconds that the notebook's file may be behind during the run; the ledger never is.
         incident: what the record belongs to (default: CARGO_RUNBOOK_INCIDENT).
+        sign_key: SSH key to sign the record with (default: CARGO_RUNBOOK_SIGN_KEY, else no signature).
 
     Raises:
         UsageError, UnknownEnvironment, InventoryError: before anything ran, so without a record.
@@ -108,7 +110,7 @@ def run_notebook(
     watch = watch or Watch()
     if progress is not None:
         watch.progress = progress
-    draft = Draft(reports, environment, source.stem, incident=incident)
+    draft = Draft(reports, environment, source.stem, incident=incident, key=sign_key)
     watch.began(draft.id)
     kernel_env = {**os.environ, RECORD_VARIABLE: str(draft.folder), REPLAY_VARIABLE: replay}
     if not replay:
@@ -121,7 +123,7 @@ def run_notebook(
         # Whatever it was, Ctrl-C too: what is true until here is kept before it goes on.
         watch.failed(Text("the run was broken off", "运行被中断"))
         # A disk that takes no more keeps the draft, whose ledger tells as much as there is.
-        with suppress(OSError, LedgerError):
+        with suppress(OSError, RunbookError):
             _seal(run, domain, replayed)
         raise
     else:

@@ -75,7 +75,10 @@ def _take(database: sqlite3.Connection, root: str, folder: Path) -> int:
             _insert(database, root, bodies)
             bodies = []
             _bury(database, root, place)
-        elif (body := _body(place)) is None:
+        elif (body := _body(place)) is None and root:
+            # Of records between those of a bundle there is the manifest alone.
+            continue
+        elif body is None:
             # Pruned: what it was stands in the tombstone, which comes later. Else it is damaged.
             database.execute("INSERT OR REPLACE INTO unreadable VALUES (?, ?)", (str(place), _why_not(place)))
         elif body.get("kind", RUN) == RUN:

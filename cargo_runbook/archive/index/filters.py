@@ -23,7 +23,7 @@ class Filter:
         code: a root cause.
         status: healthy, fault, unknown or failed.
         since, until: ISO UTC times between which a run began (see `moment`).
-        incident: id.
+        incident: id or pattern.
         text: words that must all be there (see `text.query`).
         pruned: also those of which only the manifest is left.
     """
@@ -55,7 +55,8 @@ class Filter:
             found.append(("started < ?", [self.until]))
         if self.incident:
             # The second half makes SQLite use the index, which has only those with an incident.
-            found.append(("incident = ? AND incident != ''", [self.incident]))
+            sql, value = _named("incident", self.incident)
+            found.append((f"{sql} AND incident != ''", [value]))
         if not self.pruned:
             found.append(("pruned = 0", []))
         return [sql for sql, _ in found], [value for _, values in found for value in values]

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections import Counter
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cargo_runbook.archive.checking import Problem
 from cargo_runbook.archive.record import reports_folder
-from cargo_runbook.cli.console import JsonOption, ReportsOption, print_json, print_table, tell
+from cargo_runbook.cli.console import JsonOption, ReportsOption, message, print_json, tell
 from cargo_runbook.errors import UsageError
-from cargo_runbook.texts import language_from
+from cargo_runbook.texts import Text, language_from
 from cargo_runbook.views.words import one_line
+
+if TYPE_CHECKING:
+    from cargo_runbook.archive.verify import Verification
 
 _VERIFY_HELP = tell(
     """Check every byte of every record, and that none is missing.
@@ -23,6 +30,8 @@ Examples:
   cargo-runbook records verify
   cargo-runbook records verify --head 3f9c02d1a7e4
   cargo-runbook records verify --reports /srv/records --json
+  cargo-runbook records verify INC-42.zip --head 3f9c02d1a7e4
+  cargo-runbook records verify --signers allowed_signers
 
 Exit code: 0 all as sealed, 1 something is not.
 """,
@@ -35,6 +44,8 @@ Exit code: 0 all as sealed, 1 something is not.
   cargo-runbook records verify
   cargo-runbook records verify --head 3f9c02d1a7e4
   cargo-runbook records verify --reports /srv/records --json
+  cargo-runbook records verify INC-42.zip --head 3f9c02d1a7e4
+  cargo-runbook records verify --signers allowed_signers
 
 退出码：0 与封存时一致，1 有不一致。
 """,
@@ -48,41 +59,117 @@ def register(records: typer.Typer) -> None:
 
 
 def verify(
+    bundle: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[FILE]", help=tell("An exported zip file instead.", "或导出的 zip 文件。"), show_default=False
+        ),
+    ] = None,
     head: Annotated[
         str,
         typer.Option("--head", metavar="HEAD", help=tell("A head that must be there.", "必须存在的校验值。")),
     ] = "",
+    signers: Annotated[
+        Path | None,
+        typer.Option(
+            "--signers",
+            metavar="FILE",
+            help=tell(
+                "Check the signatures too, against this allowed_signers file (ssh-keygen).",
+                "同时用该 allowed_signers 文件校验签名（ssh-keygen）。",
+            ),
+            show_default=False,
+        ),
+    ] = None,
     reports: ReportsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Verifies the archive; its problems are data, so they go to standard output."""
+    """Verifies the archive, or a bundle; the problems are data, so they go to standard output."""
     from cargo_runbook.archive.verify import verify as check
+    from cargo_runbook.archive.verify import verify_all
 
     folder = reports_folder(reports)
     if head and (len(head) < _SHORTEST_HEAD or set(head.lower()) - set("0123456789abcdef")):
         raise UsageError(f"{head!r} is no head", next_step=f"Give its {_SHORTEST_HEAD} first hex digits, or all 64.")
-    if not folder.is_dir():
+    if signers and not signers.is_file():
+        raise UsageError(f"{signers} is no file with allowed signers")
+    if bundle:
+        from cargo_runbook.archive.sharing.bundle import opened
+
+        with opened(bundle) as (content, part):
+            result = check(content, head=head, part=part)
+            signatures = _signatures(content, signers)
+    elif folder.is_dir():
+        result = verify_all(folder, head=head, progress=_told)
+        signatures = _signatures(folder, signers)
+    else:
         raise UsageError(f"there is no archive: {folder} is not a folder", next_step="Name it with --reports.")
-    result = check(folder, head=head)
+    result = replace(result, problems=(*result.problems, *signatures.problems))
     if as_json:
         counts = {"records": result.records, "unsealed": result.unsealed, "pruned": result.pruned}
         problems = [problem.to_json() for problem in result.problems]
-        print_json({"ok": result.ok, **counts, "head": result.head, "problems": problems})
+        signed = {"signers": dict(signatures.by)} if signers else {}
+        print_json({"ok": result.ok, **counts, "head": result.head, **signed, "problems": problems})
     else:
-        say = language_from()
-        if result.problems:
-            headings = (tell("record", "记录"), tell("file", "文件"), tell("problem", "问题"))
-            cells = [(p.record, p.file, p.problem.say(say)) for p in result.problems]
-            print_table(headings, [[one_line(cell) for cell in row] for row in cells])
-            print()
-        more = [
-            tell(f"{count} {en}", f"{zh} {count}")
-            for count, en, zh in ((result.pruned, "pruned", "已清理"), (result.unsealed, "not sealed", "未封存"))
-            if count
-        ]
-        told = tell(f"{result.records} records", f"{result.records} 条记录")
-        verdict = tell("all as sealed", "与封存时一致") if result.ok else tell("NOT as sealed", "与封存时不一致")
-        print(f"{', '.join([told, *more])}: {verdict}")
-        if result.head:
-            print(f"{tell('head', '校验')}  {result.head}")
+        _print(result, signatures)
     raise typer.Exit(0 if result.ok else 1)
+
+
+def _print(result: Verification, signatures: Signatures) -> None:
+    say = language_from()
+    if result.problems:
+        for p in result.problems:
+            place = "  ".join(one_line(part) for part in (p.record, p.file) if part)
+            print(f"{place}\n    {p.problem.say(say)}")
+        print()
+    more = [
+        tell(f"{count} {en}", f"{zh} {count}")
+        for count, en, zh in ((result.pruned, "pruned", "已清理"), (result.unsealed, "not sealed", "未封存"))
+        if count
+    ]
+    more += [tell(f"{count} signed by {name}", f"{count} 条由 {name} 签名") for name, count in signatures.by.items()]
+    told = tell(f"{result.records} records", f"{result.records} 条记录")
+    verdict = tell("all as sealed", "与封存时一致") if result.ok else tell("NOT as sealed", "与封存时不一致")
+    print(f"{', '.join([told, *more])}: {verdict}")
+    if result.head:
+        print(f"{tell('head', '校验')}  {result.head}")
+
+
+@dataclass(frozen=True)
+class Signatures:
+    """Whose signatures are good, each with their number, and what is wrong with others."""
+
+    by: Counter[str]
+    problems: tuple[Problem, ...] = ()
+
+
+def _signatures(folder: Path, signers: Path | None) -> Signatures:
+    """Checks every signature of an archive; a record without one counts as none, and the one after it vouches for it."""
+    if signers is None:
+        return Signatures(Counter())
+    from cargo_runbook.archive.chain import SIGNATURE, Entry, folder_of, lines
+    from cargo_runbook.archive.signature import check_signature
+
+    by: Counter[str] = Counter()
+    problems, last_signed = [], True
+    for _, line in lines(folder):
+        try:
+            entry = Entry.of(line)
+        except ValueError:
+            continue
+        last_signed = bool(entry.signature)
+        if last_signed:
+            checked = check_signature(folder_of(folder, entry.record), signers)
+            by[checked.signer] += not checked.problem
+            if checked.problem:
+                said = Text(checked.problem, f"签名无效：{checked.problem}")
+                problems.append(Problem(entry.record, SIGNATURE, said))
+    if not last_signed:
+        said = Text("the last record is not signed: nobody vouches for it", "最后一条记录没有签名")
+        problems.append(Problem(entry.record, SIGNATURE, said))
+    return Signatures(+by, tuple(problems))
+
+
+def _told(done: int) -> None:
+    if done % 10_000 == 0:
+        message(tell(f"{done} records verified", f"已校验 {done} 条记录"))

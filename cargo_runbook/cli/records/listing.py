@@ -152,7 +152,8 @@ def _list(folder: Path, wanted: Filter, limit: int | None, as_json: bool) -> Non
             print(f"    {one_line(row.excerpt)}")
     elif rows:
         # Time, environment and runbook stand in the record's name.
-        headings = (tell("record", "记录"), tell("status", "状态"), tell("root causes", "根因"))
+        headings = [tell("record", "记录"), tell("status", "状态"), tell("root causes", "根因")]
+        headings += [tell("imported in", "导入自")] if any(row.origin for row in rows) else []
         print_table(headings, [[one_line(cell) for cell in _row(row)] for row in rows])
     elif wanted == Filter():
         message(tell(f"no records below {folder}", f"{folder} 下没有记录"))
@@ -235,6 +236,7 @@ def _summary(record: Record) -> dict[str, Any]:
     }
 
 
-def _row(row: Row) -> tuple[str, str, str]:
+def _row(row: Row) -> tuple[str, ...]:
     status = tell("pruned", "已清理") if row.pruned else row.status
-    return f"{row.origin}: {row.record}" if row.origin else row.record, status, ", ".join(row.root_causes) or "-"
+    cells = (row.record, status, ", ".join(row.root_causes) or "-")
+    return (*cells, row.origin) if row.origin else cells

@@ -1,0 +1,1 @@
+"""Records that leave this machine or come to it: bundles, pages, signatures."""

@@ -1,0 +1,101 @@
+"""One record as one HTML file, for those who have no Jupyter: nothing is loaded from anywhere, and no script runs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from cargo_runbook.archive.chain import MANIFEST
+from cargo_runbook.archive.files import write_text
+from cargo_runbook.archive.reading import read_diagnosis, read_evidence_of, read_look
+from cargo_runbook.archive.record import NOTEBOOK, Record
+from cargo_runbook.errors import UsageError
+from cargo_runbook.findings import CHECKS
+from cargo_runbook.observations import Observation
+from cargo_runbook.texts import Language, language_from
+from cargo_runbook.views.words import HEALTH, MEANINGS, SIGNS, STATIONS
+
+_TEMPLATE = "page.html.j2"
+_LONGEST = 20_000
+"""Characters of one answer that are shown; the whole stands in the record."""
+
+
+def write_page(record: Record, target: Path, language: Language | None = None) -> None:
+    """Writes the page, whole or not at all.
+
+    Raises:
+        UsageError: the file can't be written.
+        UnreadableRecord: a file of the record can't be read.
+    """
+    text = page(record, language)
+    try:
+        write_text(target, text)
+    except OSError as error:
+        raise UsageError(f"{target} can't be written: {error.strerror}", next_step="Name another file.") from None
+
+
+def page(record: Record, language: Language | None = None) -> str:
+    """The page as text, in the language (default: the reader's)."""
+    from jinja2 import Environment, StrictUndefined
+
+    # Everything is escaped but for the notebook, which nbconvert has sanitised; and the page's policy lets no script run.
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    say = language or language_from()
+    diagnosis = read_diagnosis(record)
+    template = environment.from_string((files(__name__.rpartition(".")[0]) / _TEMPLATE).read_text(encoding="utf-8"))
+    return template.render(
+        zh=say == "zh",
+        say=say,
+        record=record,
+        header=record.header,
+        health=HEALTH,
+        diagnosis=diagnosis,
+        cells=diagnosis.cells() if diagnosis else {},
+        checks=CHECKS,
+        stations=STATIONS,
+        signs=SIGNS,
+        meanings=MEANINGS,
+        evidence=[_shown(each) for each in read_evidence_of(record)],
+        look=read_look(record) or {},
+        notebook=_notebook(record.path / NOTEBOOK),
+        manifest=_manifest(record.path / MANIFEST),
+    )
+
+
+def _shown(observation: Observation) -> dict[str, Any]:
+    said = "\n".join(part for part in (observation.output.rstrip(), observation.error.rstrip()) if part)
+    cut = len(said) > _LONGEST
+    return {
+        "id": observation.id,
+        "vantage": str(observation.vantage),
+        "question": str(observation.question),
+        "status": str(observation.status),
+        "at": observation.started.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "said": said[:_LONGEST] + ("\n…" if cut else ""),
+    }
+
+
+def _notebook(path: Path) -> str:
+    """The executed notebook as HTML without scripts, styles and handlers; empty where there is none to show."""
+    import nbformat
+    from nbconvert.exporters import HTMLExporter
+    from nbformat.reader import NotJSONError
+
+    try:
+        notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+    except (OSError, ValueError, AttributeError, NotJSONError):
+        return ""
+    exporter = HTMLExporter(template_name="basic", sanitize_html=True)  # type: ignore[no-untyped-call]
+    body, _ = exporter.from_notebook_node(notebook)
+    return str(body)
+
+
+def _manifest(path: Path) -> Sequence[tuple[str, int, str]]:
+    try:
+        found = json.loads(path.read_bytes())["files"]
+        return [(name, entry["bytes"], entry["sha256"]) for name, entry in sorted(found.items())]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
