@@ -2,32 +2,53 @@
 
 from __future__ import annotations
 
-import base64
 import hmac
-import json
+import os
 import re
 import secrets
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, NoReturn
-from urllib.parse import quote, quote_plus
 
-from cargo_runbook.secret_shapes import Shape, sensitive_key, shapes
+from cargo_runbook.redaction.data import sensitive_item
+from cargo_runbook.redaction.forms import Forms, without_colours
+from cargo_runbook.redaction.shapes import Shape, shapes
 
-# Shorter values are masked only where they stand alone: masking every "1" would leave no evidence.
-_SHORTEST_ANYWHERE = 4
-# From this length on, the base64 of a text that merely contains the value is recognised too.
-_SHORTEST_EMBEDDED = 6
+KEY_VARIABLE = "CARGO_RUNBOOK_REDACTION_KEY"
+"""The runner's key for the tokens of one run, so that its kernel names equal secrets equally. It is never written."""
+BY_VALUE = "known by value"
 
-# From this length on, a form is looked for as it is: nothing that long is part of another word by chance.
-_LONG = 64
 # What a pattern may find in the place of a secret: a token from before (or its first word), or nothing secret at all.
-_PLACEHOLDER = re.compile(r"‹secret.*|\*+|\$\{\w+\}|null|None|true|false|~|\{\{.*\}\}", re.DOTALL)
+_PLACEHOLDER = re.compile(r"‹secret.*|‹[\w ]+›|\*+|\$\{\w+\}|null|None|true|false|~|\{\{.*\}\}", re.DOTALL)
+
+
+class Held:
+    """All values that a Secret ever held in this process, and the numbers of the tokens that stand for them."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.values: dict[str, None] = {}
+        # Only a keyed digest is kept of what was known by shape alone: this must not become a list of passwords.
+        self.salt = secrets.token_bytes(16)
+        self.numbers: dict[bytes, int] = {}
+
+    def add(self, value: str) -> None:
+        with self.lock:
+            self.values.setdefault(value)
+
+    def number(self, digest: bytes) -> int:
+        with self.lock:
+            return self.numbers.setdefault(digest, len(self.numbers) + 1)
+
+
+HELD = Held()
 
 
 class Secret:
-    """A value that only `reveal()` gives away. It is not a str: no formatting, logging or JSON shows it.
+    """A value that only `reveal()` gives away. It is not a str: no formatting, logging or JSON shows it. From then on
+    every redactor of this process knows the value.
 
     >>> print(Secret("hunter2"))
     ‹secret›
@@ -37,6 +58,7 @@ class Secret:
 
     def __init__(self, value: str) -> None:
         self._value = value
+        HELD.add(value)
 
     def reveal(self) -> str:
         """The value itself, for the one place that sends it."""
@@ -71,25 +93,40 @@ class Secret:
         raise TypeError("a Secret can't be pickled: it would be written somewhere")
 
 
+@dataclass
+class Masked:
+    """What stands for one secret, how often it was put there by this redactor, and why."""
+
+    token: str
+    label: str
+    reasons: set[str] = field(default_factory=set)
+    count: int = 0
+
+
 class Redactor:
     """Replaces secrets in text and in JSON-like data by tokens such as `‹secret 1 password›`.
 
-    It knows secrets by value (`register`) and by shape (`secret_shapes.yml`). Equal secrets get equal tokens, so that
-    two places can still be compared; the numbers hold for one redactor only and no value is kept but those that were
-    registered. Names that a diagnosis needs (domains, realms, user names) stay. Redacting twice changes nothing more.
-    Safe to share between threads.
+    It knows secrets by value (all that a `Secret` ever held in this process) and by shape (`redaction/shapes.yml`). Equal
+    secrets get equal tokens, so that two places can still be compared: the numbers hold for the process, or with a
+    key for all that have the same one. Names that a diagnosis needs (domains, realms, user names) stay. Redacting
+    twice changes nothing more. Safe to share between threads.
+
+    Args:
+        key: of the run (default: CARGO_RUNBOOK_REDACTION_KEY); tokens then have six hex digits in place of a number.
     """
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._salt = secrets.token_bytes(16)
+    def __init__(self, key: str = "") -> None:
+        self._key = (key or os.environ.get(KEY_VARIABLE, "")).encode()
+        self._held = HELD
+        self._lock = threading.RLock()
         self._tokens: dict[bytes, str] = {}
-        self._forms: dict[str, str] = {}
-        self._known: re.Pattern[str] | None = None
-        self._long: tuple[str, ...] = ()
+        self._labels: dict[str, str] = {}
+        self._forms = Forms()
+        self._seen = 0
+        self._masked: dict[str, Masked] = {}
 
     def register(self, secret: Secret, label: str = "password", *, username: str = "") -> str:
-        """Makes `secret` known by value, in its plain, base64, URL-quoted and JSON-escaped forms.
+        """Gives `secret` a label; it is known by value in its plain, base64, hex, quoted and escaped forms.
 
         Args:
             label: word that stands in the token.
@@ -101,48 +138,93 @@ class Redactor:
         value = secret.reveal()
         if not value:
             return ""
-        token = self._token(value, label)
         with self._lock:
-            new = [form for form in _forms_of(value, username) if self._forms.setdefault(form, token) is token]
-            # Tokens are long and many: looking for each as it is costs less than compiling all of them again.
-            if any(len(form) < _LONG for form in new):
-                self._known = _alternatives(form for form in self._forms if len(form) < _LONG)
-            self._long = tuple(sorted((f for f in self._forms if len(f) >= _LONG), key=len, reverse=True))
-        return token
+            self._labels.setdefault(value, label)
+            self._forms.add(value, username=username)
+        return self._token(value, label)
 
     def redact(self, text: str) -> str:
-        """`text` without secrets."""
-        for form in self._long:
-            if form in text:
-                text = text.replace(form, self._forms[form])
-        known = self._known
-        if known is not None:
-            text = known.sub(lambda m: self._forms.get(m.group(), m.group()), text)
-        for shape in shapes():
-            text = self._redact_shape(shape, text)
-        return text
+        """`text` without secrets. Colours (ANSI) stay, but where they stand in the way of finding one."""
+        clean = self._redact(text)
+        bare = without_colours(clean)
+        if bare == clean:
+            return clean
+        masked = self._redact(bare)
+        return clean if masked == bare else masked
+
+    def redact_values(self, text: str) -> str:
+        """`text` without the secrets that are known by value, for what no shape fits: program code, pictures."""
+        self._learn()
+        return self._forms.replace(text, self._known)
 
     def redact_data(self, data: Any) -> Any:
-        """The same for JSON-like data: every text in it, and whole texts under keys that name a secret."""
+        """The same for JSON-like data: every text in it, and whole texts under keys that name a secret, or a Secret."""
         if isinstance(data, str):
             return self.redact(data)
+        if isinstance(data, Secret):
+            return self.register(data)
         if isinstance(data, Mapping):
-            return {key: self._redact_item(str(key), value) for key, value in data.items()}
+            return {self._key_of(key): self._redact_item(data, key, value) for key, value in data.items()}
         if isinstance(data, list | tuple):
             return [self.redact_data(item) for item in data]
         return data
 
-    def _redact_item(self, key: str, value: Any) -> Any:
-        label = sensitive_key(key)
+    def held_back(self, text: str) -> int:
+        """How many characters at the end of `text` may be the beginning of a secret that is known by value."""
+        self._learn()
+        return self._forms.begun(text)
+
+    def holds_value(self, text: str) -> bool:
+        """Whether a secret that is known by value stands in `text`; everyday words don't count, they may be names."""
+        self._learn()
+        return self._forms.distinct_in(text)
+
+    @property
+    def masked(self) -> tuple[Masked, ...]:
+        """What was masked so far, by token."""
+        with self._lock:
+            return tuple(sorted(self._masked.values(), key=lambda masked: masked.token))
+
+    def mask(self, value: str, label: str, reason: str) -> str:
+        """The token for a text that is a secret as a whole."""
+        return value if not value or _PLACEHOLDER.fullmatch(value) else self._masked_as(value, label, reason)
+
+    def _masked_as(self, value: str, label: str, reason: str) -> str:
+        token = self._token(value, self._labels.get(value, label))
+        with self._lock:
+            masked = self._masked.setdefault(token, Masked(token, self._labels.get(value, label)))
+            masked.reasons.add(reason)
+            masked.count += 1
+        return token
+
+    def _redact(self, text: str) -> str:
+        text = self.redact_values(text)
+        lower = text.lower()
+        for shape in shapes():
+            if shape.applies_to(lower):
+                text = self._redact_shape(shape, text)
+        return text
+
+    def _key_of(self, key: Any) -> Any:
+        # An identifier is a name even when somebody's password is the same word.
+        return self.redact_values(key) if isinstance(key, str) and not key.isidentifier() else key
+
+    def _redact_item(self, around: Mapping[Any, Any], key: Any, value: Any) -> Any:
+        if str(key).lower() == "set-cookie":
+            # The cookie's name and attributes say what it is for; its value alone is the secret.
+            return [self._cookie(v) for v in value] if isinstance(value, list | tuple) else self._cookie(value)
+        label = sensitive_item(around, str(key), value) if not isinstance(value, Secret) else ""
         if label and isinstance(value, str):
-            return self._mask(value, label)
+            return self.mask(value, label, f"field {key}")
         if label and isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
-            return [self._mask(item, label) for item in value]
+            return [self.mask(item, label, f"field {key}") for item in value]
         return self.redact_data(value)
 
+    def _cookie(self, value: Any) -> Any:
+        header = "Set-Cookie: "
+        return self.redact(header + value).removeprefix(header) if isinstance(value, str) else value
+
     def _redact_shape(self, shape: Shape, text: str) -> str:
-        if not shape.applies_to(text):
-            return text
         if shape.within is None:
             return shape.pattern.sub(lambda m: self._replace(shape, m), text)
         inner = shape.pattern
@@ -156,49 +238,27 @@ class Redactor:
             if name.startswith("secret") and value:
                 start, end = match.start(name) - match.start(), match.end(name) - match.start()
                 whole = match.group()
-                return whole[:start] + self._mask(value, shape.label) + whole[end:]
+                return whole[:start] + self.mask(value, shape.label, shape.name) + whole[end:]
         return match.group()
 
-    def _mask(self, value: str, label: str) -> str:
-        if not value or _PLACEHOLDER.fullmatch(value):
-            return value
-        return self._forms.get(value) or self._token(value, label)
+    def _known(self, value: str) -> str:
+        return self._masked_as(value, "password", BY_VALUE)
+
+    def _learn(self) -> None:
+        """Takes over what was held since the last time."""
+        if self._seen == len(self._held.values):
+            return
+        with self._lock, self._held.lock:
+            new = list(self._held.values)[self._seen :]
+            self._seen = len(self._held.values)
+            self._forms.add(*filter(None, new))
 
     def _token(self, value: str, label: str) -> str:
-        # Only a keyed digest is kept: a redactor must not become a list of other people's passwords.
-        digest = hmac.new(self._salt, value.encode("utf-8", "surrogatepass"), sha256).digest()
+        raw = value.encode("utf-8", "surrogatepass")
+        digest = hmac.new(self._key or self._held.salt, raw, sha256).digest()
         with self._lock:
-            return self._tokens.setdefault(digest, f"‹secret {len(self._tokens) + 1} {label}›")
-
-
-def _forms_of(value: str, username: str) -> set[str]:
-    raw = value.encode("utf-8", "surrogatepass")
-    forms = {value, quote(value), quote(value, safe=""), quote_plus(value)}
-    forms |= {json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}
-    forms |= {value.replace("&", r"\u0026").replace("<", r"\u003c").replace(">", r"\u003e")}
-    for encode in (base64.standard_b64encode, base64.urlsafe_b64encode):
-        forms |= _with_and_without_padding(encode(raw).decode())
-        if username:
-            forms |= _with_and_without_padding(encode(f"{username}:".encode() + raw).decode())
-        if len(value) >= _SHORTEST_EMBEDDED:
-            forms |= {_embedded(raw, before, encode) for before in (0, 1, 2)}
-    return {form for form in forms if form}
-
-
-def _with_and_without_padding(text: str) -> set[str]:
-    return {text, text.rstrip("=")}
-
-
-def _embedded(raw: bytes, before: int, encode: Any) -> str:
-    """The part of a base64 text that is the same whatever stands around `raw`, `before` bytes after a 3-byte border."""
-    whole = encode(bytes(before) + raw).decode().rstrip("=")
-    first = -(-before * 8 // 6) if before else 0
-    last = (before + len(raw)) * 8 // 6
-    return str(whole[first:last])
-
-
-def _alternatives(forms: Iterable[str]) -> re.Pattern[str]:
-    longest_first = sorted(forms, key=len, reverse=True)
-    words = [re.escape(f) if len(f) >= _SHORTEST_ANYWHERE else rf"(?<!\w){re.escape(f)}(?!\w)" for f in longest_first]
-    # A token that is there already is passed over as a whole: "password" may well be somebody's password.
-    return re.compile("|".join([r"‹secret \d+ [^›]*›", *words]))
+            token = self._tokens.get(digest)
+            if token is None:
+                name = digest.hex()[:6] if self._key else str(self._held.number(digest))
+                token = self._tokens[digest] = f"‹secret {name} {label}›"
+            return token

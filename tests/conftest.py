@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from cargo_runbook.secret import Held
 from tests.practice import cluster_sandbox, running_cluster, running_sandbox, sandbox  # noqa: F401 - fixtures for all tests
 
 ROOT = Path(__file__).parents[1]
@@ -113,3 +114,9 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     # After pytest's own last line, so that nobody overlooks it.
     if words := config.stash.get(_last_words, ""):
         print(words)
+
+
+@pytest.fixture(autouse=True)
+def _secrets_of_no_other_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a Secret held in another test is not known in this one."""
+    monkeypatch.setattr("cargo_runbook.secret.HELD", Held())

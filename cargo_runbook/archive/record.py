@@ -1,8 +1,8 @@
 """Records: one executed notebook with its evidence, in a folder of its own that is written whole or not at all.
 
 `reports/YYYY/MM/DD/TIME-ENVIRONMENT-RUNBOOK-ID/` holds `notebook.ipynb`, `verdict.json`, `evidence.jsonl`,
-`look.json`, `record.json`, plans and journals below `changes/`, and `manifest.json`. While it is written it lies in
-`reports/.drafts/`; a draft that stays behind belongs to a run that was cut off.
+`look.json`, `ledger.jsonl`, `masked.json`, `record.json`, plans and journals below `changes/`, and `manifest.json`.
+While it is written it lies in `reports/.drafts/`; a draft that stays behind belongs to a run that was cut off.
 """
 
 from __future__ import annotations
@@ -18,12 +18,15 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cargo_runbook.archive.chain import DRAFTS, MANIFEST, append, folder_of, make_manifest
 from cargo_runbook.archive.files import files_in, make_folders, sync, utc, write_json
 from cargo_runbook.archive.signature import sign_key, signer_with
 from cargo_runbook.errors import UsageError
+
+if TYPE_CHECKING:
+    from cargo_runbook.secret import Redactor
 
 NOTEBOOK, VERDICT, EVIDENCE = "notebook.ipynb", "verdict.json", "evidence.jsonl"
 HEADER, LOOK = "record.json", "look.json"
@@ -149,10 +152,15 @@ class Draft:
         replayed: str = "",
         reason: str = "",
         kind: str = RUN,
+        redactor: Redactor | None = None,
     ) -> Record:
-        """Writes the header, puts everything on the disk, and gives the record its place in the chain.
+        """Writes the header, puts everything on the disk, looks through it, and gives it its place in the chain.
+
+        Args:
+            redactor: knows the secrets of the run (default: what this process knows).
 
         Raises:
+            SecretInRecord: a secret stands in one of the files; the draft stays as it is.
             UsageError: the archive can't be written.
         """
         header = Header(
@@ -174,6 +182,12 @@ class Draft:
             kind=kind,
             parameters=_parameters(self.folder / NOTEBOOK),
         )
+        # Late: who lists records needs none of it.
+        from cargo_runbook.archive.clean import clean, refuse_secrets
+        from cargo_runbook.secret import Redactor
+
+        redactor = redactor or Redactor()
+        clean(self.folder, redactor)
         write_json(self.folder / HEADER, asdict(header))
         manifest = make_manifest(self.folder, self.id)
         folders = {self.folder}
@@ -182,6 +196,7 @@ class Draft:
             folders.update((self.folder / name).parents)
         for folder in folders - set(self.folder.parents):
             sync(folder)
+        refuse_secrets(self.folder, redactor)
         entry = append(self.reports, self.folder, manifest, self._sign)
         return Record(self.final, header, entry.head, entry.sequence)
 

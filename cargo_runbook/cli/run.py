@@ -31,6 +31,7 @@ from cargo_runbook.views.words import HEALTH, near, one_line
 if TYPE_CHECKING:
     from cargo_runbook.cli.bars import Bars
     from cargo_runbook.execution.run import RunResult
+    from cargo_runbook.secret import Secret
 
 _AT_ONCE = 4
 
@@ -172,16 +173,17 @@ def stopping(*runs: Stoppable) -> Iterator[list[int]]:
             signal.signal(number, handler)
 
 
-def parameters_from(pairs: Sequence[str] | None) -> dict[str, str]:
+def parameters_from(pairs: Sequence[str] | None) -> dict[str, str | Secret]:
     """Parameters as they are given to `-p`.
 
     Raises:
-        UsageError: one is no KEY=VALUE, or names the environment.
+        UsageError: one is no KEY=VALUE, names the environment, or has a secret for its value and no reference.
+        SecretUnavailable: a reference leads to nothing.
     """
     return dict(map(_split, pairs or ()))
 
 
-def _split(pair: str) -> tuple[str, str]:
+def _split(pair: str) -> tuple[str, str | Secret]:
     name, equals, value = pair.partition("=")
     if not equals or not name:
         raise UsageError(
@@ -189,7 +191,24 @@ def _split(pair: str) -> tuple[str, str]:
         )
     if name == "environment":
         raise UsageError("the environment is no parameter of its own", next_step="Name it with --env")
-    return name, value
+    return name, _not_secret(name, value)
+
+
+def _not_secret(name: str, value: str) -> str | Secret:
+    """The value, if it may stand on a command line; what it refers to, if its name says that it is a secret."""
+    # Late: the inventory's models take a while to import, and every other command would pay for it.
+    from cargo_runbook.inventory.credentials import secret_of
+    from cargo_runbook.redaction.shapes import sensitive_name
+
+    if not value or not sensitive_name(name):
+        return value
+    secret = secret_of(value)
+    if secret is None:
+        raise UsageError(
+            f"{name} is a secret: on a command line every user of this machine can read it, so it was not used",
+            next_step=f"Say where it is: -p {name}=env:NAME, {name}=file:PATH or {name}=keyring:SERVICE/USER",
+        )
+    return secret
 
 
 def _print(results: Sequence[RunResult]) -> None:

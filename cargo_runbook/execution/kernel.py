@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from typing import Any
 
 from jupyter_client.kernelspec import NATIVE_KERNEL_NAME, KernelSpec, KernelSpecManager
@@ -28,7 +29,9 @@ class OwnInterpreter(KernelSpecManager):
         spec = super().get_kernel_spec(kernel_name)
         # ipykernel warns at each start that sockets on loopback are signed, but not encrypted, and calls it an error
         # when the interrupt that comes before each shutdown finds it busy ending.
-        spec.argv = [*spec.argv, "--log-level=CRITICAL"]
+        # -P: no module of the current folder stands in for one of ours.
+        module = ["-P", "-m", "cargo_runbook.execution.guarded_kernel", "-f", "{connection_file}"]
+        spec.argv = [sys.executable, *module, "--log-level=CRITICAL"]
         return spec
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
+import secrets
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cargo_runbook.archive.files import sha256_of, write_json
+from cargo_runbook.archive.files import sha256_of, write_json, write_text
 from cargo_runbook.archive.ledger import Ledger
 from cargo_runbook.archive.record import NOTEBOOK, RECORD_VARIABLE, VERDICT, Draft
 from cargo_runbook.errors import RunbookError, RunFailed
@@ -21,7 +21,8 @@ from cargo_runbook.findings import Health
 from cargo_runbook.inventory.loader import find_inventory
 from cargo_runbook.investigation import open_investigation
 from cargo_runbook.recordings import REPLAY_VARIABLE
-from cargo_runbook.secret import Redactor
+from cargo_runbook.redaction.notebook import redacted_notebook
+from cargo_runbook.secret import KEY_VARIABLE, Redactor, Secret
 from cargo_runbook.texts import Text
 
 ENGINE = "cargo-runbook"
@@ -84,7 +85,8 @@ def run_notebook(
 
     Args:
         runbook: name or path, see `find_runbook`.
-        parameters: others than `environment`; text is converted to the type of the default.
+        parameters: others than `environment`; text is converted to the type of the default. A `Secret`, and whatever
+            has a name such as `password`, reaches the kernel and nothing that is written.
         replay: name of a shipped recording (default: CARGO_RUNBOOK_REPLAY).
         progress: gets how many code cells are done, and how many there are.
         watch: to stop the run from another thread.
@@ -96,13 +98,16 @@ def run_notebook(
 
     Raises:
         UsageError, UnknownEnvironment, InventoryError: before anything ran, so without a record.
+        SecretInRecord: after it ran, without a record: a secret stands in what was to be sealed.
     """
     source = find_runbook(runbook)
     values = read_parameters(source, {**(parameters or {}), "environment": environment})
     replay = os.environ.get(REPLAY_VARIABLE, "") if replay is None else replay
     image = str(values.get("image") or "")
     # Opening sends nothing, but finds every mistake that would otherwise end as a failing cell.
-    redactor = Redactor()
+    key = secrets.token_hex(16)
+    redactor = Redactor(key)
+    values = {name: _revealed(value, redactor) for name, value in values.items()}
     with open_investigation(
         environment, inventory=inventory, image=image, replay=replay, redactor=redactor
     ) as investigation:
@@ -112,7 +117,7 @@ def run_notebook(
         watch.progress = progress
     draft = Draft(reports, environment, source.stem, incident=incident, key=sign_key)
     watch.began(draft.id)
-    kernel_env = {**os.environ, RECORD_VARIABLE: str(draft.folder), REPLAY_VARIABLE: replay}
+    kernel_env = {**os.environ, RECORD_VARIABLE: str(draft.folder), REPLAY_VARIABLE: replay, KEY_VARIABLE: key}
     if not replay:
         kernel_env["CARGO_RUNBOOK_INVENTORY"] = str(find_inventory(inventory).absolute())
     ledger = Ledger(draft.folder, environment, source.stem, redactor.redact)
@@ -174,7 +179,11 @@ def _execute(run: _Run, kernel_env: dict[str, str], deadline: int, **options: An
 def _seal(run: _Run, domain: str, replayed: str) -> RunResult:
     draft, source, watch = run.draft, run.source, run.watch
     if not (draft.folder / NOTEBOOK).exists():
-        shutil.copyfile(source, draft.folder / NOTEBOOK)
+        # Late: it brings all of nbformat, which a run that came so far has loaded anyway.
+        from cargo_runbook.execution.saving import notebook_text
+
+        untouched = json.loads(source.read_bytes())
+        write_text(draft.folder / NOTEBOOK, notebook_text(redacted_notebook(untouched, run.redactor)))
     verdict = _verdict(draft.folder / VERDICT)
     if not verdict and watch.reason is None:
         watch.failed(Text("the notebook came to its end without a verdict", "Notebook 已执行完，但没有给出结论"))
@@ -192,6 +201,7 @@ def _seal(run: _Run, domain: str, replayed: str) -> RunResult:
         runbook_sha256=sha256_of(source),
         replayed=replayed,
         reason=reason,
+        redactor=run.redactor,
     )
     return RunResult(
         record=record.header.record,
@@ -204,6 +214,14 @@ def _seal(run: _Run, domain: str, replayed: str) -> RunResult:
         head=record.head,
         replayed=replayed,
     )
+
+
+def _revealed(value: Any, redactor: Redactor) -> Any:
+    """A parameter as the kernel needs it."""
+    if not isinstance(value, Secret):
+        return value
+    redactor.register(value)
+    return value.reveal()
 
 
 def _verdict(path: Path) -> dict[str, Any]:

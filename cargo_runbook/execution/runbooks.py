@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import threading
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -13,6 +14,8 @@ from cargo_runbook.errors import UsageError
 
 FOLDER_VARIABLE = "CARGO_RUNBOOK_RUNBOOKS"
 _SUFFIX = ".ipynb"
+# Python 3.11 counts the depth of a syntax tree for all threads together, and then says that it counted wrongly.
+_PARSING = threading.Lock()
 
 
 def runbooks_folder(variables: Mapping[str, str] | None = None) -> Path:
@@ -85,7 +88,8 @@ def _defaults(runbook: Path) -> dict[str, Any]:
     try:
         notebook = nbformat.read(runbook, as_version=4)  # type: ignore[no-untyped-call]
         cells = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", ())]
-        statements = ast.parse(cells[0].source).body if cells else []
+        with _PARSING:
+            statements = ast.parse(cells[0].source).body if cells else []
     except (ValueError, KeyError, AttributeError, NotJSONError, SyntaxError) as error:
         raise UsageError(f"{runbook} is not a notebook: {str(error).splitlines()[0][:100]}") from None
     defaults: dict[str, Any] = {}

@@ -6,6 +6,7 @@ The same calls serve a person in JupyterLab, who chooses and repeats, and a run 
 from __future__ import annotations
 
 import atexit
+import json
 import os
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,12 +16,15 @@ from cargo_runbook.archive.look import file_look
 from cargo_runbook.archive.record import NOTEBOOK, RECORD_VARIABLE, Draft, final_folder, reports_folder
 from cargo_runbook.errors import UsageError
 from cargo_runbook.execution.fix_step import REPLAYED, FixStep
+from cargo_runbook.execution.guard import guard_running_kernel
 from cargo_runbook.execution.pasting import image_of, proven_causes, understood
+from cargo_runbook.execution.saving import notebook_text
 from cargo_runbook.execution.session import executed_cells, notebook_name
 from cargo_runbook.findings import CHECKS, Diagnosis
 from cargo_runbook.inventory.loader import environment_names, find_inventory
 from cargo_runbook.investigation import Investigation, open_investigation
 from cargo_runbook.recordings import REPLAY_VARIABLE, load_recording
+from cargo_runbook.redaction.notebook import redacted_notebook
 from cargo_runbook.remedies.journal import JOURNAL, PLAN
 from cargo_runbook.remedies.outcome import Wish
 from cargo_runbook.secret import Redactor
@@ -43,6 +47,7 @@ class Triage:
         wish: what is looked for, as a fix takes it; empty for a replay, which nothing can be fixed in.
         inventory: folder of the inventory.
         said: what the error text says that was pasted; None when there is none.
+        redactor: what everything passes that is kept.
     """
 
     def __init__(
@@ -55,9 +60,11 @@ class Triage:
         wish: Wish | None = None,
         inventory: Path | None = None,
         said: Answer | None = None,
+        redactor: Redactor | None = None,
     ) -> None:
         self.investigation = investigation
         self._said = said
+        self._redactor = redactor or Redactor()
         self._wish = wish
         self._inventory = inventory
         self._fixes: FixStep | None = None
@@ -142,12 +149,14 @@ class Triage:
         draft = Draft(self._reports or reports_folder(), diagnosis.environment, notebook_name(), self._started)
         file_look(draft.folder, self.investigation, diagnosis)
         self._keep_changes(draft.folder)
-        write_text(draft.folder / NOTEBOOK, executed_cells())
+        cells = redacted_notebook(json.loads(executed_cells()), self._redactor)
+        write_text(draft.folder / NOTEBOOK, notebook_text(cells))
         record = draft.seal(
             status=str(diagnosis.status),
             domain=diagnosis.domain,
             root_causes=diagnosis.root_causes,
             replayed=diagnosis.replayed,
+            redactor=self._redactor,
         )
         return _note(diagnosis, record.header.record, str(record.path), record.head)
 
@@ -195,8 +204,16 @@ def open_environment(
     if said is not None and not image:
         with open_investigation(name, inventory=inventory, replay=replay) as opened:
             image = image_of(said, opened.environment)
+    redactor = guard_running_kernel() or Redactor()
     investigation = open_investigation(
-        name, inventory=inventory, image=image, account=account, action=action, policy=policy, replay=replay
+        name,
+        inventory=inventory,
+        image=image,
+        account=account,
+        action=action,
+        policy=policy,
+        replay=replay,
+        redactor=redactor,
     )
     atexit.register(investigation.close)
     record = os.environ.get(RECORD_VARIABLE)
@@ -208,6 +225,7 @@ def open_environment(
         wish=None if investigation.replayed else Wish("", name, image, account, action),
         inventory=inventory,
         said=said,
+        redactor=redactor,
     )
 
 

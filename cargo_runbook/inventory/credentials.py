@@ -74,6 +74,20 @@ def resolve(environment: Environment, account: Account, variables: Mapping[str, 
     return _from_docker(docker_config_path(account, environment, values), environment.authority, account.username)
 
 
+def secret_of(reference: str) -> Secret | None:
+    """What `env:NAME`, `file:PATH` or `keyring:SERVICE/USER` leads to; None for a text that is no such reference.
+
+    Raises:
+        SecretUnavailable: the reference leads to nothing.
+    """
+    scheme, _, rest = reference.partition(":")
+    if scheme == "env":
+        return _from_variable(rest, os.environ)
+    if scheme == "file":
+        return _from_file(Path(rest).expanduser())
+    return _from_keyring(rest) if scheme == "keyring" else None
+
+
 def _place(environment: Environment, account: Account) -> str:
     index = environment.accounts.index(account) if account in environment.accounts else 0
     line = environment.line_of(f"accounts[{index}].password")

@@ -39,7 +39,7 @@ def test_a_record_gives_back_what_was_kept(tmp_path: Path) -> None:
 def test_the_manifest_has_the_digest_of_every_file_and_the_head_that_of_the_manifest(tmp_path: Path) -> None:
     record = keep(tmp_path)
     manifest = json.loads((record.path / MANIFEST).read_text(encoding="utf-8"))
-    assert set(manifest["files"]) == {"evidence.jsonl", "record.json", "verdict.json"}
+    assert set(manifest["files"]) == {"evidence.jsonl", "masked.json", "record.json", "verdict.json"}
     for name, entry in manifest["files"].items():
         body = (record.path / name).read_bytes()
         assert entry == {"bytes": len(body), "sha256": hashlib.sha256(body).hexdigest()}

@@ -8,9 +8,12 @@ from pathlib import Path
 PARAMETERS = 'environment = "cargo"\nimage = ""\ntries = 1'
 
 
-def write_notebook(path: Path, *sources: str) -> Path:
-    """A notebook with a parameters cell and one code cell a source."""
-    cells = [_cell(0, PARAMETERS, ["parameters"]), *(_cell(n, s, []) for n, s in enumerate(sources, start=1))]
+def write_notebook(path: Path, *sources: str, more: str = "") -> Path:
+    """A notebook with a parameters cell (`more` adds parameters to it) and one code cell a source."""
+    cells = [
+        _cell(0, f"{PARAMETERS}\n{more}".strip(), ["parameters"]),
+        *(_cell(n, s, []) for n, s in enumerate(sources, start=1)),
+    ]
     # The kernel's name is of one that nobody has: ours must be used all the same.
     kernel = {"display_name": "somebody else's", "language": "python", "name": "not-here"}
     notebook = {"nbformat": 4, "nbformat_minor": 5, "metadata": {"kernelspec": kernel}, "cells": cells}

@@ -91,6 +91,7 @@ def test_the_triage_runbook_names_the_root_cause_and_keeps_its_evidence(tmp_path
     assert {path.name for path in result.path.iterdir()} == {
         "evidence.jsonl",
         "ledger.jsonl",
+        "masked.json",
         "look.json",
         "manifest.json",
         "notebook.ipynb",

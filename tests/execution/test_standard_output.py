@@ -14,7 +14,7 @@ import pytest
 def test_nothing_that_a_kernel_prints_past_its_cells_gets_between_the_data(tmp_path: Path) -> None:
     # A kernel takes this file up when it starts, before it has begun to catch what is printed.
     (tmp_path / "sitecustomize.py").write_text(
-        "import os, sys\nif any('ipykernel' in word for word in sys.orig_argv):\n    os.write(1, b'noise\\n')\n"
+        "import os, sys\nif any('guarded_kernel' in word for word in sys.orig_argv):\n    os.write(1, b'noise\\n')\n"
     )
     command = [sys.executable, "-m", "cargo_runbook", "run", "00_triage", "--env", "cargo", "--env", "devops"]
     command += ["--replay", "wrong-domain", "--json", "--reports", str(tmp_path / "reports")]

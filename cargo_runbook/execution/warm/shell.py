@@ -23,6 +23,7 @@ from ipykernel.ipkernel import IPythonKernel
 from ipykernel.kernelapp import IPKernelApp
 from tornado.ioloop import IOLoop
 
+from cargo_runbook.execution.guard import guard_kernel
 from cargo_runbook.execution.warm.output import Attendant, Port, Publisher, WireSession, WireStream
 from cargo_runbook.execution.warm.wire import CONTROL, SHELL, Frame, Unpacker, pack_body
 
@@ -149,6 +150,8 @@ class ForkedApp(IPKernelApp):
         shell = self.shell
         assert shell is not None
         shell.init_environment()
+        # After the environment is there, which has the key of this run's tokens.
+        guard_kernel(self.kernel)
         self._forked = True
         self.init_gui_pylab()
         self.init_code()

@@ -1,4 +1,4 @@
-"""Shapes of secrets: the table `secret_shapes.yml`, read and compiled once."""
+"""Shapes of secrets: the table `redaction/shapes.yml`, read and compiled once."""
 
 from __future__ import annotations
 
@@ -31,17 +31,14 @@ class Shape:
     when: tuple[str, ...]
     allow: frozenset[str]
 
-    def applies_to(self, text: str) -> bool:
-        """Whether the pattern is worth a try."""
-        if not self.when:
-            return True
-        lower = text.lower()
-        return any(word in lower for word in self.when)
+    def applies_to(self, lower: str) -> bool:
+        """Whether the pattern is worth a try on a text, given in lower case."""
+        return not self.when or any(word in lower for word in self.when)
 
 
 @cache
 def _table() -> Mapping[str, Any]:
-    table: Mapping[str, Any] = read_data("cargo_runbook", "secret_shapes.yml")
+    table: Mapping[str, Any] = read_data("cargo_runbook.redaction", "shapes.yml")
     return table
 
 
@@ -74,6 +71,18 @@ def _keys() -> tuple[tuple[re.Pattern[str], str], ...]:
     return tuple((_compile(row["pattern"]), row["label"]) for row in _table()["keys"])
 
 
+@cache
 def sensitive_key(key: str) -> str:
     """The label for the values of a key that names a secret (`password`, `set-cookie`); empty for any other key."""
     return next((label for pattern, label in _keys() if pattern.fullmatch(key)), "")
+
+
+@cache
+def _name() -> re.Pattern[str]:
+    return _compile("<name>")
+
+
+@cache
+def sensitive_name(name: str) -> bool:
+    """Whether a variable or parameter of that name holds a secret (`password`, `harbor_token`)."""
+    return _name().fullmatch(name) is not None
