@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import time
 from dataclasses import dataclass
@@ -384,7 +385,7 @@ def test_what_is_not_proven_is_taken_back_by_itself(sandbox: Any) -> None:
 BOUNDARIES = ("confirmed", "before", "begin 1", "done 1", "begin 2", "done 2")
 
 KILL = """
-cargo-runbook fix CRG201 --env cargo --confirm "$1" --json --reports "$2" >/dev/null 2>&1 &
+cargo-runbook fix "${4:-CRG201}" --env cargo --confirm "$1" --json --reports "$2" >/dev/null 2>&1 &
 process=$!
 until [ -n "$(ls -t "$2/changes" 2>/dev/null | head -1)" ] && folder="$2/changes/$(ls -t "$2/changes" | head -1)" &&
       grep -q "$3" "$folder/journal.jsonl" 2>/dev/null; do
@@ -425,6 +426,24 @@ def test_a_fix_killed_at_any_boundary_is_finished_or_taken_back(sandbox: Any, bo
             assert files(sandbox, plan) == before
     finally:
         sandbox.heal("wrong-domain")
+    assert roots(sandbox, "cargo") == (0, [])
+
+
+@pytest.mark.parametrize(
+    "line", ['"event": "begin", "action": 1', '"event": "done", "action": 1', '"event": "begin", "action": 2']
+)
+def test_a_fix_by_api_that_was_killed_is_finished(sandbox: Any, line: str) -> None:
+    reports = "/tmp/killed-api-" + "-".join(re.findall(r"\w+", line))
+    sandbox.break_("replication-401-no-scheme")
+    try:
+        plan = fixed(sandbox, "CRG423", "--env", "cargo")
+        change = sandbox.run("bash", "-c", KILL, "bash", plan["digest"], reports, line, "CRG423").stdout.strip()
+        done = sandbox.run("cargo-runbook", "fix", "--env", "cargo", "--resume", change, "--json", "--reports", reports)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert json.loads(done.stdout)["proof"] == "proven"
+        assert roots(sandbox, "cargo") == (0, [])
+    finally:
+        sandbox.heal("replication-401-no-scheme")
     assert roots(sandbox, "cargo") == (0, [])
 
 
