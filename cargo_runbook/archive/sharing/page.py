@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from cargo_runbook import views
 from cargo_runbook.archive.chain import MANIFEST
 from cargo_runbook.archive.files import write_text
 from cargo_runbook.archive.reading import read_diagnosis, read_evidence_of, read_look
@@ -19,6 +21,12 @@ from cargo_runbook.texts import Language, language_from
 from cargo_runbook.views.words import HEALTH, MEANINGS, SIGNS, STATIONS
 
 _TEMPLATE = "page.html.j2"
+_UNSHOWN = re.compile(r"<(style|script|svg)\b.*?</\1\s*>", re.DOTALL | re.IGNORECASE)
+_TAGS = [
+    *("b", "blockquote", "br", "caption", "code", "dd", "details", "div", "dl", "dt", "em", "figcaption", "figure"),
+    *("h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "li", "ol", "p", "pre", "section", "small", "span", "strong"),
+    *("sub", "summary", "sup", "table", "tbody", "td", "th", "thead", "tr", "ul"),
+]
 _LONGEST = 20_000
 """Characters of one answer that are shown; the whole stands in the record."""
 
@@ -60,6 +68,7 @@ def page(record: Record, language: Language | None = None) -> str:
         meanings=MEANINGS,
         evidence=[_shown(each) for each in read_evidence_of(record)],
         look=read_look(record) or {},
+        style=(files(views) / "templates" / "notebook.css").read_text(encoding="utf-8"),
         notebook=_notebook(record.path / NOTEBOOK),
         manifest=_manifest(record.path / MANIFEST),
     )
@@ -82,13 +91,22 @@ def _notebook(path: Path) -> str:
     """The executed notebook as HTML without scripts, styles and handlers; empty where there is none to show."""
     import nbformat
     from nbconvert.exporters import HTMLExporter
+    from nbconvert.preprocessors.sanitize import SanitizeHTML
     from nbformat.reader import NotJSONError
 
     try:
         notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
     except (OSError, ValueError, AttributeError, NotJSONError):
         return ""
-    exporter = HTMLExporter(template_name="basic", sanitize_html=True)  # type: ignore[no-untyped-call]
+    for output in (output for cell in notebook.cells for output in cell.get("outputs", ())):
+        data = output.get("data", {})
+        if "text/html" in data:
+            # Only for the looks: their content would stand there as text. What is safe is decided below.
+            data["text/html"] = _UNSHOWN.sub("", data["text/html"])
+    clean = SanitizeHTML(tags=_TAGS, attributes={"*": ["class"]}, strip=True)  # type: ignore[no-untyped-call]
+    # In the place of nbconvert's filter, which knows no details and no table heads.
+    filters = {"clean_html": lambda element: clean.sanitize_html_tags(str(element))}  # type: ignore[no-untyped-call]
+    exporter = HTMLExporter(template_name="basic", sanitize_html=True, filters=filters)  # type: ignore[no-untyped-call]
     body, _ = exporter.from_notebook_node(notebook)
     return str(body)
 

@@ -50,9 +50,19 @@ def test_the_page_has_the_verdict_its_chain_the_evidence_and_the_head(tmp_path: 
 def test_nothing_is_loaded_and_nothing_runs(tmp_path: Path) -> None:
     draft = Draft(tmp_path, "cargo", "00_triage", STARTED)
     write_findings(draft.folder, wrong_domain(), evidence())
-    write_json(
-        draft.folder / NOTEBOOK, notebook(HOSTILE, '<meta http-equiv="refresh" content="0;url=https://e.example">')
-    )
+    body = notebook(HOSTILE, '<meta http-equiv="refresh" content="0;url=https://e.example">', "<a href='//e'>x</a>")
+    for kind, content in (
+        ("application/javascript", "alert(4)"),
+        ("image/svg+xml", "<svg onload='alert(5)'><script>alert(6)</script></svg>"),
+        ("text/markdown", HOSTILE),
+        ("text/latex", HOSTILE),
+        ("text/plain", HOSTILE),
+    ):
+        output = {"output_type": "display_data", "metadata": {}, "data": {kind: content}}
+        body["cells"][0]["outputs"].append(output)  # type: ignore[index]
+    body["cells"].append({"cell_type": "markdown", "id": "m", "metadata": {}, "source": HOSTILE})  # type: ignore[attr-defined]
+    body["cells"].append({"cell_type": "raw", "id": "r", "metadata": {}, "source": HOSTILE})  # type: ignore[attr-defined]
+    write_json(draft.folder / NOTEBOOK, body)
     shown = page(draft.seal(status="fault", reason=HOSTILE), "en")
     assert "default-src 'none'" in shown
     assert not re.search(r"<(script|iframe|link|object|embed)\b", shown)
