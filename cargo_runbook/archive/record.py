@@ -34,10 +34,26 @@ RECORD_VARIABLE = "CARGO_RUNBOOK_RECORD"
 """Set by the runner for the kernel: the draft of the record that this run is kept in."""
 INCIDENT_VARIABLE = "CARGO_RUNBOOK_INCIDENT"
 """The incident that records belong to when no option names one."""
-RUN = "run"
+RUN, NOTE = "run", "note"
+NOTE_FILE = "note.json"
 
-__all__ = ["EVIDENCE", "HEADER", "INCIDENT_VARIABLE", "MANIFEST", "NOTEBOOK", "RECORD_VARIABLE", "RUN", "VERDICT",
-           "Draft", "Header", "Record", "final_folder", "reports_folder"]  # fmt: skip
+__all__ = [
+    "EVIDENCE",
+    "HEADER",
+    "INCIDENT_VARIABLE",
+    "MANIFEST",
+    "NOTE",
+    "NOTEBOOK",
+    "NOTE_FILE",
+    "RECORD_VARIABLE",
+    "RUN",
+    "VERDICT",
+    "Draft",
+    "Header",
+    "Record",
+    "final_folder",
+    "reports_folder",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +62,7 @@ class Header:
 
     `runbook_sha256` is of the notebook as it was before the run, empty when it was stepped through by hand; `reason`
     says why a run failed; `machine` is where it ran; `parameters` are those that papermill injected. `kind` is `run`
-    for an executed notebook; see `archive.prune` and `archive.bundle` for others.
+    for an executed notebook, `note` for what a person wrote, `prune` and `import` for what was done to the archive.
     """
 
     record: str

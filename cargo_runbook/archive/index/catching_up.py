@@ -15,7 +15,7 @@ from typing import Any
 from cargo_runbook.archive.chain import CHAIN, DRAFTS, MANIFEST, Entry, folder_of, lines, roots
 from cargo_runbook.archive.index.text import searchable
 from cargo_runbook.archive.prune import buried_in, is_tombstone
-from cargo_runbook.archive.record import HEADER, RUN
+from cargo_runbook.archive.record import HEADER, NOTE, RUN
 
 _AT_ONCE = 500
 # Names that are given to a folder twice within one tick of the file system's clock leave its time as it was.
@@ -81,7 +81,7 @@ def _take(database: sqlite3.Connection, root: str, folder: Path) -> int:
         elif body is None:
             # Pruned: what it was stands in the tombstone, which comes later. Else it is damaged.
             database.execute("INSERT OR REPLACE INTO unreadable VALUES (?, ?)", (str(place), _why_not(place)))
-        elif body.get("kind", RUN) == RUN:
+        elif body.get("kind", RUN) in (RUN, NOTE):
             bodies.append((entry, body, searchable(place, body)))
     _insert(database, root, bodies)
     database.execute("INSERT OR REPLACE INTO roots VALUES (?, ?)", (root, offset))
@@ -116,6 +116,7 @@ def _insert(
     for entry, body, text in found:
         causes = [str(code) for code in body.get("root_causes", ())]
         told = [str(body.get(name, "")) for name in _TOLD]
+        told.append(str(body.get("kind", RUN)))
         values = (root, entry.record, entry.sequence, entry.head, *told, json.dumps(causes), pruned)
         done = database.execute(_INSERT, values)
         if done.rowcount < 1 or done.lastrowid is None:
@@ -129,8 +130,8 @@ def _insert(
 
 _TOLD = ("environment", "runbook", "status", "started", "ended", "incident", "operator", "reason", "replayed")
 _INSERT = (  # the names are ours, the values are bound
-    f"INSERT OR IGNORE INTO records (root, record, sequence, head, {', '.join(_TOLD)}, root_causes, pruned) "  # noqa: S608
-    f"VALUES ({', '.join('?' * (len(_TOLD) + 6))})"
+    f"INSERT OR IGNORE INTO records (root, record, sequence, head, {', '.join(_TOLD)}, kind, root_causes, pruned) "  # noqa: S608
+    f"VALUES ({', '.join('?' * (len(_TOLD) + 7))})"
 )
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cargo_runbook.archive.files import utc
+from cargo_runbook.archive.record import RUN
 from cargo_runbook.errors import UsageError
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -26,6 +27,7 @@ class Filter:
         incident: id or pattern.
         text: words that must all be there (see `text.query`).
         pruned: also those of which only the manifest is left.
+        notes: also the notes of people.
     """
 
     environments: tuple[str, ...] = ()
@@ -37,6 +39,7 @@ class Filter:
     incident: str = ""
     text: str = ""
     pruned: bool = False
+    notes: bool = False
 
     def conditions(self) -> tuple[list[str], list[Any]]:
         """Conditions on the table `records` and their values, all but those of the text."""
@@ -57,6 +60,8 @@ class Filter:
             # The second half makes SQLite use the index, which has only those with an incident.
             sql, value = _named("incident", self.incident)
             found.append((f"{sql} AND incident != ''", [value]))
+        if not self.notes:
+            found.append(("kind = ?", [RUN]))
         if not self.pruned:
             found.append(("pruned = 0", []))
         return [sql for sql, _ in found], [value for _, values in found for value in values]

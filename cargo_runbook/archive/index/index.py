@@ -17,7 +17,7 @@ from cargo_runbook.archive.index.text import joined, query
 from cargo_runbook.errors import UsageError
 
 INDEX = ".index.sqlite"
-VERSION = 1
+VERSION = 2
 """Another one means other tables: the index is then made anew."""
 _WAIT = 60.0
 _SCHEMA = f"""
@@ -28,11 +28,11 @@ CREATE TABLE records (
     id INTEGER PRIMARY KEY, root TEXT NOT NULL, record TEXT NOT NULL, sequence INTEGER NOT NULL, head TEXT NOT NULL,
     environment TEXT NOT NULL, runbook TEXT NOT NULL, status TEXT NOT NULL, root_causes TEXT NOT NULL,
     started TEXT NOT NULL, ended TEXT NOT NULL, incident TEXT NOT NULL, operator TEXT NOT NULL, reason TEXT NOT NULL,
-    replayed TEXT NOT NULL, pruned INTEGER NOT NULL DEFAULT 0, gone INTEGER NOT NULL DEFAULT 0
+    replayed TEXT NOT NULL, kind TEXT NOT NULL, pruned INTEGER NOT NULL DEFAULT 0, gone INTEGER NOT NULL DEFAULT 0
 );
 CREATE UNIQUE INDEX by_record ON records (root, record);
 CREATE INDEX by_name ON records (record);
-CREATE INDEX by_time ON records (started, environment, runbook, status, pruned);
+CREATE INDEX by_time ON records (started, environment, runbook, status, kind, pruned);
 CREATE INDEX by_environment ON records (environment, started);
 CREATE INDEX by_runbook ON records (runbook, started);
 CREATE INDEX by_status ON records (status, started);

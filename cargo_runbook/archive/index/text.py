@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from cargo_runbook.archive.record import EVIDENCE, VERDICT
+from cargo_runbook.archive.record import EVIDENCE, NOTE_FILE, VERDICT
 
 LONGEST = 8_000
 """Characters of one record that are searchable: enough for what was found, not for all that was seen."""
@@ -57,8 +57,16 @@ def searchable(folder: Path, header: Mapping[str, Any]) -> str:
     parts = [str(header.get(name, "")) for name in ("record", "domain", "operator", "machine", "reason", "incident")]
     parts += [f"{name} {value}" for name, value in dict(header.get("parameters") or {}).items()]
     parts += _found(folder)
+    parts.append(_note(folder))
     parts += dict.fromkeys(_complaints(folder))
     return split("\n".join(part for part in parts if part)[:LONGEST])
+
+
+def _note(folder: Path) -> str:
+    try:
+        return str(json.loads((folder / NOTE_FILE).read_bytes())["text"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
 
 
 def _found(folder: Path) -> Iterator[str]:

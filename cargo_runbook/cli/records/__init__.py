@@ -5,12 +5,12 @@ from __future__ import annotations
 import typer
 
 from cargo_runbook.cli.console import tell
-from cargo_runbook.cli.records import checking, comparing, keeping, listing
+from cargo_runbook.cli.records import checking, comparing, incident, keeping, listing
 
 
 def register(app: typer.Typer) -> None:
     """Adds the group."""
     records = typer.Typer(no_args_is_help=True, help=tell("Look at the records of runs.", "查看运行记录。"))
-    for part in (listing, comparing, checking, keeping):
+    for part in (listing, comparing, checking, keeping, incident):
         part.register(records)
     app.add_typer(records, name="records")

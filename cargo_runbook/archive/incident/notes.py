@@ -1,0 +1,38 @@
+"""Notes of people: what was seen, decided or done beside the runs. Each is a record of its own, sealed like all others."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cargo_runbook.archive.files import utc, write_json
+from cargo_runbook.archive.record import NOTE, NOTE_FILE, Draft, Record
+from cargo_runbook.errors import UsageError
+from cargo_runbook.secret import Redactor
+
+
+def write_note(reports: Path, incident: str, text: str, at: str = "", *, key: Path | None = None) -> Record:
+    """Seals a note; secrets that are known by their shape are masked.
+
+    Args:
+        at: ISO UTC time that it is about (default: now).
+        key: as in `Draft`.
+
+    Raises:
+        UsageError: the incident has no id, the text is empty, or the archive can't be written.
+    """
+    if not incident.strip() or not text.strip():
+        raise UsageError("a note needs the id of an incident and a text")
+    draft = Draft(reports, "incident", NOTE, incident=incident, key=key)
+    write_json(draft.folder / NOTE_FILE, {"at": at or utc(datetime.now(UTC)), "text": Redactor().redact(text.strip())})
+    return draft.seal(status=NOTE, kind=NOTE)
+
+
+def read_note(folder: Path) -> tuple[str, str]:
+    """Time and text of a note; both empty where there is none that can be read."""
+    try:
+        body = json.loads((folder / NOTE_FILE).read_bytes())
+        return str(body["at"]), str(body["text"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return "", ""

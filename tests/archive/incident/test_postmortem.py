@@ -1,0 +1,206 @@
+"""The draft of a postmortem says what the records say, names where, and what is not known."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from cargo_runbook.archive.files import write_json
+from cargo_runbook.archive.incident import draft_html, draft_markdown, tell_story, write_note
+from cargo_runbook.archive.index import Filter, Index
+from cargo_runbook.archive.look import file_look
+from cargo_runbook.archive.record import NOTEBOOK, Draft, Record
+from cargo_runbook.archive.verify import verify
+from cargo_runbook.cli.main import run
+from cargo_runbook.investigation import open_investigation
+from cargo_runbook.remedies import journal
+from tests.archive.kept import STARTED, keep
+
+Capture = pytest.CaptureFixture[str]
+INCIDENT = "INC-42"
+CELLS = ("import x", "triage.look('dns')", 'triage.look("challenge")', "triage.verdict()")
+
+
+@pytest.fixture(autouse=True)
+def english(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CARGO_RUNBOOK_LANG", "en")
+
+
+def of_recording(reports: Path, recording: str, minutes: int, environment: str = "cargo") -> Record:
+    draft = Draft(reports, environment, "00_triage", STARTED + timedelta(minutes=minutes), incident=INCIDENT)
+    with open_investigation(environment, replay=recording) as investigation:
+        diagnosis = investigation.diagnose()
+        file_look(draft.folder, investigation, diagnosis)
+    cells = [{"cell_type": "code", "source": [source], "metadata": {}, "outputs": []} for source in CELLS]
+    write_json(draft.folder / NOTEBOOK, {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
+    return draft.seal(status=str(diagnosis.status), root_causes=diagnosis.root_causes, replayed=diagnosis.replayed)
+
+
+@pytest.fixture
+def reports(tmp_path: Path) -> Path:
+    """Broken, a note, healthy again; and another environment that is still broken."""
+    folder = tmp_path / "reports"
+    of_recording(folder, "wrong-domain", 0)
+    write_note(folder, INCIDENT, "traffic moved | to the second host", at="2026-03-04T10:10:00.000Z")
+    of_recording(folder, "healthy", 30)
+    of_recording(folder, "tls-unknown-ca", 40)
+    keep(folder)
+    return folder
+
+
+def test_the_story_is_in_the_order_of_time_and_names_record_cell_evidence_and_head(reports: Path) -> None:
+    story = tell_story(reports, INCIDENT)
+    times = [event.at for event in story.events]
+    assert times == sorted(times)
+    by_id = {record.header.record: record for record in story.records}
+    assert len(by_id) == 4
+    for event in story.events:
+        assert event.place.head == by_id[event.place.record].head
+    (realm,) = [event for event in story.events if "realm https://old-cargo" in event.what.en]
+    assert (realm.place.cell, CELLS[realm.place.cell - 1]) == (3, 'triage.look("challenge")')
+    assert re.fullmatch(r"E\d+", realm.place.evidence)
+    verdicts = [event for event in story.events if event.what.en.startswith("00_triage: ")]
+    assert [event.place.cell for event in verdicts] == [4, 4, 4]
+
+
+def test_the_impact_ends_with_the_first_healthy_run_after_the_last_broken_one(tmp_path: Path) -> None:
+    bad = of_recording(tmp_path, "wrong-domain", 0)
+    good = of_recording(tmp_path, "healthy", 30)
+    (impact,) = tell_story(tmp_path, INCIDENT).impacts
+    assert (impact.begin, impact.end) == (bad.header.started, good.header.started)
+    of_recording(tmp_path, "wrong-domain", 40)
+    story = tell_story(tmp_path, INCIDENT)
+    assert [(impact.begin, impact.end) for impact in story.impacts] == [(bad.header.started, "")]
+    assert "No run has found cargo healthy since." in {question.en for question in story.questions}
+
+
+def test_the_causes_have_their_chain_and_each_stands_once(reports: Path) -> None:
+    of_recording(reports, "wrong-domain", 50)
+    codes = [cause.finding.code for cause in tell_story(reports, INCIDENT).causes]
+    assert codes.count("CRG201") == 1
+    assert len(codes) >= 2
+
+
+@pytest.mark.parametrize("sealed", [True, False])
+def test_what_was_changed_stands_there_with_its_proof(tmp_path: Path, sealed: bool) -> None:
+    of_recording(tmp_path, "wrong-domain", 0)
+    plan = {
+        "environment": "cargo",
+        "code": "CRG201",
+        "plan": "edit-realm",
+        "actions": [{"kind": "edit", "path": "/compass/cargo/config.yml"}],
+    }
+    change = journal.begin(tmp_path, "cargo", "CRG201", plan)
+    for event, more in (
+        ("confirmed", {"digest": "7b1e4c02a9d1ffff", "reason": "INC-42", "operator": "wang"}),
+        ("done", {"action": 0}),
+        ("after", {"proof": "proven"}),
+        ("ended", {"proof": "proven", "rolled_back": False}),
+    ):
+        change.note(event, **more)
+    if sealed:
+        draft = Draft(tmp_path, "cargo", "20_wrong_domain", STARTED + timedelta(minutes=9), incident=INCIDENT)
+        target = draft.folder / "changes" / change.id
+        target.mkdir(parents=True)
+        for name in (journal.PLAN, journal.JOURNAL):
+            (target / name).write_bytes(change.kept(name) or b"")
+        write_json(draft.folder / "verdict.json", {"status": "failed"})
+        record = draft.seal(status="failed").header.record
+    else:
+        # By its time it lies between the runs: the last of them ends now.
+        keep_at = Draft(tmp_path, "cargo", "00_triage", incident=INCIDENT)
+        write_json(keep_at.folder / "verdict.json", {"status": "failed"})
+        keep_at.seal(status="failed")
+        record = ""
+    story = tell_story(tmp_path, INCIDENT)
+    (found,) = story.changes
+    assert (found.remedy, found.proof, found.operator, found.record, found.undone) == (
+        "edit-realm",
+        "proven",
+        "wang",
+        record,
+        False,
+    )
+    assert found.targets == ("/compass/cargo/config.yml",)
+    assert any(event.what.en.startswith("wang confirmed edit-realm for CRG201") for event in story.events)
+    assert "edit-realm was done: proven" in draft_html(story, tmp_path, "en")
+
+
+def test_a_record_that_was_changed_is_named_at_the_top(reports: Path) -> None:
+    record = tell_story(reports, INCIDENT).records[0]
+    verdict = record.path / "verdict.json"
+    verdict.write_bytes(verdict.read_bytes().replace(b"old-cargo", b"new-cargo"))
+    story = tell_story(reports, INCIDENT)
+    assert story.changed == (record.header.record,)
+    assert "These records are not as they were sealed" in draft_markdown(story, reports, "en")
+
+
+def test_a_clock_that_is_off_is_an_open_question(reports: Path) -> None:
+    record = tell_story(reports, INCIDENT).records[0]
+    look = json.loads((record.path / "look.json").read_bytes())
+    look["targets"]["clocks"] = {"cargo host cargo": -95.0, "https://cargo": 0.4}
+    write_json(record.path / "look.json", look)
+    told = [question.en for question in tell_story(reports, INCIDENT).questions if "clock" in question.en]
+    assert told == ["The clock of cargo host cargo was -95 s off: times in its logs are to be read with that."]
+
+
+def test_the_draft_links_to_the_notebooks_from_where_it_lies_and_escapes_what_people_wrote(reports: Path) -> None:
+    story = tell_story(reports, INCIDENT)
+    text = draft_markdown(story, reports.parent, "en")
+    links = re.findall(r"\]\(([^)]+)\)", text)
+    assert links
+    assert all((reports.parent / link).exists() for link in links)
+    assert r"traffic moved \| to the second host" in text
+    rows = [line for line in text.splitlines() if line.startswith("|")]
+    assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {5, 3}
+
+
+def test_both_languages_and_both_forms_say_the_same_things(reports: Path) -> None:
+    story = tell_story(reports, INCIDENT)
+    for language, words in (
+        ("en", ("Impact", "Wrong domain in the challenge")),
+        ("zh", ("影响", "使用错误的域名访问")),
+    ):
+        for draft in (draft_markdown(story, reports, language), draft_html(story, reports, language)):  # type: ignore[arg-type]
+            assert all(word in draft for word in words)
+            assert all(record.head in draft for record in story.records)
+    write_note(reports, INCIDENT, "<script>alert(1)</script>")
+    page = draft_html(tell_story(reports, INCIDENT), reports, "en")
+    assert "default-src 'none'" in page
+    assert "<script" not in page
+
+
+def test_a_note_is_sealed_found_by_its_words_and_hides_secrets(reports: Path) -> None:
+    write_note(reports, INCIDENT, "it was in the log:\nAuthorization: Basic YWRtaW46SGFyYm9yMTIzNDU=")
+    assert verify(reports).ok
+    with Index(reports) as index:
+        assert len(index.find(Filter(text="second host", notes=True))) == 1
+        assert len(index.find(Filter(text="second host"))) == 0
+        assert all(row.runbook != "note" for row in index.find())
+    files = b"".join(path.read_bytes() for path in reports.rglob("*") if path.is_file())
+    assert b"YWRtaW46SGFyYm9yMTIzNDU=" not in files
+    assert b"it was in the log" in files
+
+
+def test_note_and_postmortem_as_they_are_typed(reports: Path, tmp_path: Path, capsys: Capture) -> None:
+    place = ["--reports", str(reports)]
+    assert run(["records", "note", INCIDENT, "customer called", "--at", "2026-03-04T09:50", *place]) == 0
+    assert run(["records", "postmortem", INCIDENT, *place]) == 0
+    shown = capsys.readouterr().out
+    assert "| 2026-03-04T09:50:00.000Z |" in shown
+    assert "customer called" in shown
+    for name in ("draft.md", "draft.html"):
+        assert run(["records", "postmortem", INCIDENT, "--to", str(tmp_path / name), "--lang", "zh", *place]) == 0
+        assert "时间线" in (tmp_path / name).read_text(encoding="utf-8")
+    for wrong, said in (
+        (["INC-0"], "there is no record of an incident 'INC-0'"),
+        ([INCIDENT, "--to", "x.pdf"], "is neither a .md nor a .html file"),
+        ([INCIDENT, "--lang", "fr"], "'fr' is no language of the drafts"),
+    ):
+        assert run(["records", "postmortem", *wrong, *place]) == 2
+        assert said in capsys.readouterr().err
+    assert run(["records", "note", INCIDENT, "  ", *place]) == 2
