@@ -31,13 +31,14 @@ class Words:
     perhaps: tuple[str, ...]
     replication: tuple[str, ...]
     foreign: tuple[str, ...]
+    command: tuple[str, ...]
 
 
 @cache
 def words() -> Words:
     """The lists that come with the program."""
     table = read_data("cargo_runbook.symptoms", "contexts.yml")
-    return Words(*(tuple(table[name]) for name in ("image", "perhaps", "replication", "foreign")))
+    return Words(*(tuple(table[name]) for name in ("image", "perhaps", "replication", "foreign", "command")))
 
 
 @dataclass
@@ -58,7 +59,10 @@ class Surroundings:
         block = start // _NEAR
         key = (block, needs)
         if key not in self._known:
-            self._known[key] = self._speaks(needs, (block - 1) * _NEAR, (block + 2) * _NEAR)
+            around = ((block - 1) * _NEAR, (block + 2) * _NEAR)
+            self._known[key] = self._speaks(needs, *around) and not (
+                needs is Needs.IMAGE and next(self._held(words().command, max(0, around[0]), around[1]), "")
+            )
         if self._known[key] or self._speaks(needs, start, end):
             return True
         text = self.paste.text
@@ -86,7 +90,12 @@ class Surroundings:
         """Whether the text from `start` to `end` is about a replication or, by a word or two weak ones, about an image."""
         first = max(0, start)
         if needs is Needs.REPLICATION:
-            return next(self._held(words().replication, first, end), "") != ""
+            if next(self._held(words().replication, first, end), ""):
+                return True
+            # The word alone may be a database's or Kubernetes'; in a line of Harbor's log it is not.
+            return "replication" in self.paste.lower[first:end] and bool(
+                _HARBOR_LOG.search(self.paste.text, first, end)
+            )
         if next(self._held(words().image, first, end), ""):
             return True
         weak = list(islice(self._held(words().perhaps, first, end), 2))

@@ -93,7 +93,11 @@ def _registry(paste: Paste, line: str, asked: tuple[Address, ...], start: int) -
     outer = next((address for address in asked if address.is_registry or address.is_whole_host), None)
     if outer is not None:
         return outer.host, outer.port if outer.explicit else ""
-    if named := references(line) or references(paste.text[max(0, start - _NEAR) : start]):
+    before = paste.text[max(0, start - _NEAR) : start]
+    if not asked and (answered := [address for address in requests(before) if address.is_registry]):
+        # A challenge that is printed on a line of its own answers the request before it.
+        return answered[-1].host, answered[-1].port if answered[-1].explicit else ""
+    if named := references(line) or references(before):
         return named[-1].host, named[-1].port
     if named := references(paste.text[start : start + _NEAR]):
         return named[0].host, named[0].port
@@ -110,10 +114,12 @@ def fails_at_token(paste: Paste, match: Match) -> str:
 
 def adjusted(paste: Paste, match: Match) -> Match:
     """A match as the last request of its line makes it: what fails at a token service is that service's failure."""
-    if (
-        match.cause not in (*_NETWORK, "tls-trust", "dns-unresolvable", "storage-or-upload")
-        and match.name != "arguments"
-    ):
+    if match.cause not in (
+        *_NETWORK,
+        "tls-trust",
+        "dns-unresolvable",
+        "storage-or-upload",
+    ) and not match.name.startswith("arguments"):
         return match
     where = fails_at_token(paste, match)
     if not where:
