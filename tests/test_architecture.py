@@ -23,6 +23,7 @@ FLOORS = (
     "remedies",
     "views",
     "archive",
+    "pages",
     "execution",
     "cli",
 )

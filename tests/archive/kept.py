@@ -16,10 +16,10 @@ from tests.views.diagnoses import evidence, wrong_domain
 STARTED = datetime(2026, 3, 4, 10, 4, 11, tzinfo=UTC)
 
 
-def keep(reports: Path, environment: str = "cargo", started: datetime = STARTED) -> Record:
+def keep(reports: Path, environment: str = "cargo", started: datetime = STARTED, incident: str = "") -> Record:
     """A sealed record of a run that found the wrong domain."""
     diagnosis = wrong_domain(environment)
-    draft = Draft(reports, environment, "00_triage", started)
+    draft = Draft(reports, environment, "00_triage", started, incident=incident)
     write_findings(draft.folder, diagnosis, evidence())
     return draft.seal(status="fault", domain=diagnosis.domain, root_causes=diagnosis.root_causes)
 

@@ -12,12 +12,14 @@ from typing import Any
 from cargo_runbook import views
 from cargo_runbook.archive.chain import MANIFEST
 from cargo_runbook.archive.files import write_text
+from cargo_runbook.archive.ledger import LedgerError, Step, read_account
 from cargo_runbook.archive.reading import read_diagnosis, read_evidence_of, read_look
 from cargo_runbook.archive.record import NOTEBOOK, Record
 from cargo_runbook.errors import UsageError
 from cargo_runbook.findings import CHECKS
 from cargo_runbook.observations import Observation
 from cargo_runbook.texts import Language, language_from
+from cargo_runbook.views.svg import pull_path
 from cargo_runbook.views.words import HEALTH, MEANINGS, SIGNS, STATIONS
 
 _TEMPLATE = "page.html.j2"
@@ -45,8 +47,8 @@ def write_page(record: Record, target: Path, language: Language | None = None) -
         raise UsageError(f"{target} can't be written: {error.strerror}", next_step="Name another file.") from None
 
 
-def page(record: Record, language: Language | None = None) -> str:
-    """The page as text, in the language (default: the reader's)."""
+def page(record: Record, language: Language | None = None, *, bar: str = "") -> str:
+    """The page as text, in the language (default: the reader's); `bar` is HTML that stands above it."""
     from jinja2 import Environment, StrictUndefined
 
     # Everything is escaped but for the notebook, which nbconvert has sanitised; and the page's policy lets no script run.
@@ -57,6 +59,7 @@ def page(record: Record, language: Language | None = None) -> str:
     return template.render(
         zh=say == "zh",
         say=say,
+        bar=bar,
         record=record,
         header=record.header,
         health=HEALTH,
@@ -69,6 +72,9 @@ def page(record: Record, language: Language | None = None) -> str:
         evidence=[_shown(each) for each in read_evidence_of(record)],
         look=read_look(record) or {},
         style=(files(views) / "templates" / "notebook.css").read_text(encoding="utf-8"),
+        picture=pull_path(diagnosis) if diagnosis else "",
+        steps=_steps(record.path),
+        changes=_changes(record.path),
         notebook=_notebook(record.path / NOTEBOOK),
         manifest=_manifest(record.path / MANIFEST),
     )
@@ -109,6 +115,29 @@ def _notebook(path: Path) -> str:
     exporter = HTMLExporter(template_name="basic", sanitize_html=True, filters=filters)  # type: ignore[no-untyped-call]
     body, _ = exporter.from_notebook_node(notebook)
     return str(body)
+
+
+def _steps(folder: Path) -> Sequence[Step]:
+    """The steps of the run by its ledger; none where it was stepped through by hand."""
+    try:
+        return read_account(folder).steps
+    except LedgerError:
+        return ()
+
+
+def _changes(folder: Path) -> list[dict[str, Any]]:
+    """Each change that was made during the run: its plan, and the journal's events."""
+    found = []
+    for each in sorted((folder / "changes").glob("*/")):
+        try:
+            plan = json.loads((each / "plan.json").read_bytes())
+            lines = (each / "journal.jsonl").read_text(encoding="utf-8").split("\n")
+            events = [json.loads(line) for line in lines if line]
+        except (OSError, ValueError):
+            continue
+        proof = next((event["proof"] for event in reversed(events) if "proof" in event), "")
+        found.append({"id": each.name, "plan": plan, "events": events, "proof": proof})
+    return found
 
 
 def _manifest(path: Path) -> Sequence[tuple[str, int, str]]:
