@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cargo_runbook.cli.console import JsonOption, out, print_json, tell
 from cargo_runbook.errors import UsageError
-from cargo_runbook.rules.catalog import Code, catalog
 from cargo_runbook.texts import language_from
+
+if TYPE_CHECKING:
+    from cargo_runbook.rules.catalog import Code
 
 _HELP = tell(
     """Say what a finding code means: section of the guide, severity, what it can follow from.
@@ -44,6 +46,9 @@ def codes(
     ] = False,
 ) -> None:
     """Print codes of the catalog."""
+    # Late: the catalog is YAML, and no other command needs a parser for it.
+    from cargo_runbook.rules.catalog import catalog
+
     chosen = [_find(name) for name in wanted] if wanted else list(catalog().values())
     if json:
         print_json([_as_json(code) for code in chosen])
@@ -54,6 +59,8 @@ def codes(
 
 
 def _find(name: str) -> Code:
+    from cargo_runbook.rules.catalog import catalog
+
     code = catalog().get(name.upper())
     if code is None:
         raise UsageError(f"there is no finding code {name}", next_step="`cargo-runbook codes` lists them all.")

@@ -15,7 +15,6 @@ import webbrowser
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from http import HTTPStatus
-from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Annotated
 
@@ -161,6 +160,9 @@ def _server(port: int, root: Path, variables: Mapping[str, str]) -> Iterator[sub
 
 def _asked_to_end(port: int, token: str) -> bool:
     """Asks JupyterLab to end itself and its kernels, which it does without a word; after a signal it would log."""
+    # Late: no other command speaks HTTP before it knows what it was asked.
+    from http.client import HTTPConnection, HTTPException
+
     connection = HTTPConnection(_ADDRESS, port, timeout=3)
     try:
         connection.request("POST", "/api/shutdown", headers={"Authorization": f"token {token}"})

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cargo_runbook.cli.console import JsonOption, out, print_json, tell
-from cargo_runbook.rules.catalog import catalog
 from cargo_runbook.texts import language_from
 
 if TYPE_CHECKING:
@@ -61,6 +60,9 @@ def remedies(
 
 def codes_of(remedy: Remedy) -> tuple[str, ...]:
     """The findings that have it."""
+    # Late, as in `codes`.
+    from cargo_runbook.rules.catalog import catalog
+
     return tuple(code.code for code in catalog().values() if remedy.name in code.remedies)
 
 

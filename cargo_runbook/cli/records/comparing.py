@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -198,6 +196,9 @@ def _judged(paths: list[Path]) -> Iterator[Judgement | str]:
     if len(paths) < _WORTH_PROCESSES:
         yield from map(judge_folder, paths)
         return
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
     # Judging is computing alone; the records of a year take all cores.
     with ProcessPoolExecutor(mp_context=get_context("forkserver")) as pool:
         for number, outcome in enumerate(pool.map(judge_folder, paths, chunksize=8), start=1):
