@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 from cargo_runbook.redaction.data import sensitive_item
 from cargo_runbook.redaction.forms import Forms, without_colours
-from cargo_runbook.redaction.shapes import Shape, shapes
+from cargo_runbook.redaction.shapes import Shape, shapes_for
 
 KEY_VARIABLE = "CARGO_RUNBOOK_REDACTION_KEY"
 """The runner's key for the tokens of one run, so that its kernel names equal secrets equally. It is never written."""
@@ -199,10 +199,8 @@ class Redactor:
 
     def _redact(self, text: str) -> str:
         text = self.redact_values(text)
-        lower = text.lower()
-        for shape in shapes():
-            if shape.applies_to(lower):
-                text = self._redact_shape(shape, text)
+        for shape in shapes_for(text):
+            text = self._redact_shape(shape, text)
         return text
 
     def _key_of(self, key: Any) -> Any:

@@ -52,7 +52,8 @@ class TrueLedger(NotebookExecutionManager):  # type: ignore[misc]  # papermill h
         self.watch = watch
         self.ledger = ledger
         self.save_every = save_every
-        self._written = -math.inf
+        # A file that may be behind need not be there at once.
+        self._written = time.monotonic() if save_every else -math.inf
         self.copies = NotebookCopies(Path(self.output_path) if self.output_path else None, redactor)
         self._over: set[int] = set()
 

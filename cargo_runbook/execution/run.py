@@ -19,7 +19,7 @@ from cargo_runbook.execution.runbooks import find_runbook, read_parameters
 from cargo_runbook.execution.watch import CELL_DEADLINE, Kernels, RunStopped, Watch
 from cargo_runbook.findings import Health
 from cargo_runbook.inventory.loader import find_inventory
-from cargo_runbook.investigation import open_investigation
+from cargo_runbook.light_start import import_jsonschema
 from cargo_runbook.recordings import REPLAY_VARIABLE
 from cargo_runbook.redaction.notebook import redacted_notebook
 from cargo_runbook.secret import KEY_VARIABLE, Redactor, Secret
@@ -29,6 +29,14 @@ ENGINE = "cargo-runbook"
 FAILED = "failed"
 
 Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What a record says of an environment before anything was asked: its domain, and the banner of a replay."""
+
+    domain: str
+    replayed: str = ""
 
 
 @dataclass(frozen=True)
@@ -80,6 +88,7 @@ def run_notebook(
     save_every: float = 0.0,
     incident: str = "",
     sign_key: Path | None = None,
+    opened: Opened | None = None,
 ) -> RunResult:
     """Executes a runbook by papermill for one environment and leaves a record. May be called from several threads.
 
@@ -95,6 +104,7 @@ def run_notebook(
         save_every: seconds that the notebook's file may be behind during the run; the ledger never is.
         incident: what the record belongs to (default: CARGO_RUNBOOK_INCIDENT).
         sign_key: SSH key to sign the record with (default: CARGO_RUNBOOK_SIGN_KEY, else no signature).
+        opened: what is known of the environment already (default: it is opened here, to find mistakes in it).
 
     Raises:
         UsageError, UnknownEnvironment, InventoryError: before anything ran, so without a record.
@@ -104,14 +114,10 @@ def run_notebook(
     values = read_parameters(source, {**(parameters or {}), "environment": environment})
     replay = os.environ.get(REPLAY_VARIABLE, "") if replay is None else replay
     image = str(values.get("image") or "")
-    # Opening sends nothing, but finds every mistake that would otherwise end as a failing cell.
     key = secrets.token_hex(16)
     redactor = Redactor(key)
     values = {name: _revealed(value, redactor) for name, value in values.items()}
-    with open_investigation(
-        environment, inventory=inventory, image=image, replay=replay, redactor=redactor
-    ) as investigation:
-        domain, replayed = investigation.environment.domain, investigation.replayed
+    opened = opened or _opened(environment, inventory, image, replay, redactor)
     watch = watch or Watch()
     if progress is not None:
         watch.progress = progress
@@ -129,10 +135,10 @@ def run_notebook(
         watch.failed(Text("the run was broken off", "运行被中断"))
         # A disk that takes no more keeps the draft, whose ledger tells as much as there is.
         with suppress(OSError, RunbookError):
-            _seal(run, domain, replayed)
+            _seal(run, opened)
         raise
     else:
-        return _seal(run, domain, replayed)
+        return _seal(run, opened)
     finally:
         ledger.release()
 
@@ -149,6 +155,7 @@ class _Run:
 
 def _execute(run: _Run, kernel_env: dict[str, str], deadline: int, **options: Any) -> None:
     # papermill takes half a second to import, and most commands don't need it.
+    import_jsonschema()
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
     from papermill import execute_notebook
     from papermill.exceptions import PapermillException, PapermillExecutionError
@@ -176,8 +183,20 @@ def _execute(run: _Run, kernel_env: dict[str, str], deadline: int, **options: An
         run.watch.failed(Text(f"the kernel did not start: {error}", f"内核未能启动：{error}"))
 
 
-def _seal(run: _Run, domain: str, replayed: str) -> RunResult:
+def _opened(environment: str, inventory: Path | None, image: str, replay: str, redactor: Redactor) -> Opened:
+    # Late: a batch has loaded its environments, and need not load what asks hosts.
+    from cargo_runbook.investigation import open_investigation
+
+    # Opening sends nothing, but finds every mistake that would otherwise end as a failing cell.
+    with open_investigation(
+        environment, inventory=inventory, image=image, replay=replay, redactor=redactor
+    ) as investigation:
+        return Opened(investigation.environment.domain, investigation.replayed)
+
+
+def _seal(run: _Run, opened: Opened) -> RunResult:
     draft, source, watch = run.draft, run.source, run.watch
+    domain, replayed = opened.domain, opened.replayed
     if not (draft.folder / NOTEBOOK).exists():
         # Late: it brings all of nbformat, which a run that came so far has loaded anyway.
         from cargo_runbook.execution.saving import notebook_text

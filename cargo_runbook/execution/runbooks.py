@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cargo_runbook.errors import UsageError
+from cargo_runbook.light_start import import_jsonschema
 
 FOLDER_VARIABLE = "CARGO_RUNBOOK_RUNBOOKS"
 _SUFFIX = ".ipynb"
@@ -82,6 +83,7 @@ def _defaults(runbook: Path) -> dict[str, Any]:
 
     Not by papermill's inspect_notebook: it prints, and standard output can't be set aside for one thread alone.
     """
+    import_jsonschema()
     import nbformat
     from nbformat.reader import NotJSONError
 

@@ -18,7 +18,6 @@ from cargo_runbook.errors import UsageError
 from cargo_runbook.execution.fix_step import REPLAYED, FixStep
 from cargo_runbook.execution.guard import guard_running_kernel
 from cargo_runbook.execution.pasting import image_of, proven_causes, understood
-from cargo_runbook.execution.saving import notebook_text
 from cargo_runbook.execution.session import executed_cells, notebook_name
 from cargo_runbook.findings import CHECKS, Diagnosis
 from cargo_runbook.inventory.loader import environment_names, find_inventory
@@ -149,6 +148,9 @@ class Triage:
         draft = Draft(self._reports or reports_folder(), diagnosis.environment, notebook_name(), self._started)
         file_look(draft.folder, self.investigation, diagnosis)
         self._keep_changes(draft.folder)
+        # Late: it brings nbformat, which the kernel of a run has no use for.
+        from cargo_runbook.execution.saving import notebook_text
+
         cells = redacted_notebook(json.loads(executed_cells()), self._redactor)
         write_text(draft.folder / NOTEBOOK, notebook_text(cells))
         record = draft.seal(

@@ -9,6 +9,7 @@ import io
 import re
 import tokenize
 from collections.abc import Sequence
+from functools import lru_cache
 
 from cargo_runbook.redaction.shapes import sensitive_name
 from cargo_runbook.secret import Redactor
@@ -45,7 +46,7 @@ def redact_code(source: str, redactor: Redactor) -> str:
 def _masked(lines: list[str], redactor: Redactor) -> str:
     before: list[tokenize.TokenInfo] = []
     changes: list[tuple[tokenize.TokenInfo, str]] = []
-    for token in tokenize.generate_tokens(io.StringIO("\n".join(lines)).readline):
+    for token in _tokens("\n".join(lines)):
         if token.type == tokenize.COMMENT and not token.string.startswith(_MARK):
             hashes = token.string[: len(token.string) - len(token.string.lstrip("# "))]
             changes.append((token, hashes + redactor.redact(token.string.removeprefix(hashes))))
@@ -58,6 +59,12 @@ def _masked(lines: list[str], redactor: Redactor) -> str:
         if new != token.string:
             _put(lines, token, new)
     return "\n".join(lines)
+
+
+@lru_cache(maxsize=512)
+def _tokens(source: str) -> tuple[tokenize.TokenInfo, ...]:
+    """The tokens of a source. The same cells are run for many environments, and each is looked at more than once."""
+    return tuple(tokenize.generate_tokens(io.StringIO(source).readline))
 
 
 def _masked_text(token: tokenize.TokenInfo, before: Sequence[tokenize.TokenInfo], redactor: Redactor) -> str:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from cargo_runbook.data import read_data
+
+_LONG = 16_384
 
 
 @dataclass(frozen=True)
@@ -30,10 +32,6 @@ class Shape:
     within: re.Pattern[str] | None
     when: tuple[str, ...]
     allow: frozenset[str]
-
-    def applies_to(self, lower: str) -> bool:
-        """Whether the pattern is worth a try on a text, given in lower case."""
-        return not self.when or any(word in lower for word in self.when)
 
 
 @cache
@@ -64,6 +62,29 @@ def shapes() -> tuple[Shape, ...]:
         )
         for row in _table()["shapes"]
     )
+
+
+def shapes_for(text: str) -> tuple[Shape, ...]:
+    """The shapes that are worth a try on a text: those of whose words it holds one, and those that have none."""
+    return _remembered(text) if len(text) <= _LONG else _shapes_with(text)
+
+
+@lru_cache(maxsize=2048)
+def _remembered(text: str) -> tuple[Shape, ...]:
+    # A record is looked through again when it is sealed, and then it has the texts that were looked at before.
+    return _shapes_with(text)
+
+
+def _shapes_with(text: str) -> tuple[Shape, ...]:
+    lower = text.lower()
+    # Each word is looked for once, though many shapes share it.
+    there = {word for word in _when_words() if word in lower}
+    return tuple(shape for shape in shapes() if not shape.when or not there.isdisjoint(shape.when))
+
+
+@cache
+def _when_words() -> tuple[str, ...]:
+    return tuple({word for shape in shapes() for word in shape.when})
 
 
 @cache

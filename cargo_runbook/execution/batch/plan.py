@@ -120,7 +120,7 @@ def job_of(name: str, folder: Path) -> Job:
         environment = load_environment(name, folder)
     except InventoryError:
         return Job(name)
-    return Job(name, hosts_of(environment), clusters_of(environment))
+    return Job(name, hosts_of(environment), clusters_of(environment), environment.domain)
 
 
 def hosts_of(environment: Environment) -> frozenset[str]:

@@ -9,11 +9,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Job:
-    """One environment to be run, with the hosts and clusters that it asks: `host:203.0.113.14`, `cluster:prod`."""
+    """One environment to be run, with the hosts and clusters that it asks.
+
+    `domain` is empty where its file could not be read.
+    """
 
     environment: str
     hosts: frozenset[str] = frozenset()
     clusters: frozenset[str] = frozenset()
+    domain: str = ""
 
 
 @dataclass(frozen=True)

@@ -18,11 +18,13 @@ from cargo_runbook.execution.batch.plan import APPROVED, BatchPlan, cells_of
 from cargo_runbook.execution.batch.queue import Job, Limits, Queue
 from cargo_runbook.execution.watch import CELL_DEADLINE, Kernels, Watch
 from cargo_runbook.findings import CHECKS, Verdict
+from cargo_runbook.recordings import load_recording
 from cargo_runbook.texts import Text
 
 SILENT_AFTER = 20.0
 """Seconds without a cell that ends, after which a run gives its slot to another."""
-SAVE_EVERY = 1.0
+SAVE_EVERY = 2.0
+"""Seconds that the file of a notebook may be behind its run; the ledger never is."""
 _TICK = 0.25
 
 
@@ -83,6 +85,7 @@ class Batch:
         self._running: dict[Job, _Running] = {}
         self._outcomes: dict[str, Outcome] = {outcome.environment: outcome for outcome in self.plan.known}
         self._why: Text | None = None
+        self._banner = load_recording(self.plan.order.replay).banner if self.plan.order.replay else ""
 
     def run(self) -> tuple[Outcome, ...]:
         """Runs everything that is left; gives what came of all environments, in their order. May be `stop`ped.
@@ -148,7 +151,7 @@ class Batch:
             self._changed.notify_all()
 
     def _outcome(self, name: str, job: Job, running: _Running) -> Outcome:
-        from cargo_runbook.execution.run import run_notebook
+        from cargo_runbook.execution.run import Opened, run_notebook
 
         order = self.plan.order
 
@@ -172,6 +175,8 @@ class Batch:
             kernels=self.kernels,
             save_every=SAVE_EVERY,
             incident=order.incident,
+            # An image is looked at by whoever opens the environment.
+            opened=None if self.plan.parameters.get("image") or not job.domain else Opened(job.domain, self._banner),
         )
         return Outcome(
             environment=name,

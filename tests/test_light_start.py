@@ -1,0 +1,30 @@
+"""A run starts without what is never used, and whoever wants it later still gets it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+
+def _loaded(program: str, *names: str) -> list[str]:
+    tail = f"\nimport json, sys\nprint(json.dumps([name for name in {names!r} if name in sys.modules]))"
+    done = subprocess.run([sys.executable, "-c", program + tail], capture_output=True, text=True, check=True)
+    loaded: list[str] = json.loads(done.stdout.splitlines()[-1])
+    return loaded
+
+
+def test_papermill_is_imported_without_the_grammar_of_iris() -> None:
+    program = "from cargo_runbook.light_start import import_jsonschema\nimport_jsonschema()\nimport papermill"
+    names = ("papermill", "jsonschema", "rfc3987_syntax", "isoduration", "arrow")
+    assert _loaded(program, *names) == ["papermill", "jsonschema"]
+
+
+def test_it_can_be_imported_afterwards() -> None:
+    program = "from cargo_runbook.light_start import import_jsonschema\nimport_jsonschema()\nimport rfc3987_syntax"
+    assert _loaded(program, "rfc3987_syntax") == ["rfc3987_syntax"]
+
+
+def test_the_kernel_of_a_run_has_no_use_for_nbformat() -> None:
+    program = "from cargo_runbook import open_environment"
+    assert _loaded(program, "nbformat", "jsonschema", "papermill") == []
