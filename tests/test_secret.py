@@ -114,6 +114,9 @@ SHAPES = {
     "PGP key": (f"-----BEGIN PGP {_KEY} BLOCK-----\n{CANARY}\n-----END PGP {_KEY} BLOCK-----", CANARY),
     "colours between name and value": (f"\x1b[36mpassword\x1b[0m: \x1b[33m{CANARY}\x1b[0m", CANARY),
     "echo": (f"echo 'password: {CANARY}' >> harbor.yml", CANARY),
+    "nginx header": (f'proxy_set_header Authorization "Basic {_AUTH}";', _AUTH),
+    "nginx cookie": (f"proxy_set_header Cookie 'sid={CANARY}';", CANARY),
+    "commented out": (f"#  MYSQL_ROOT_PASSWORD: {CANARY}", CANARY),
     "shadow": ("root:$y$j9T$abc$" + f"{CANARY}:19000:0:99999:7:::", CANARY),
 }
 
