@@ -25,7 +25,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from cargo_runbook.archive.chain import CHAIN, FORMAT, MANIFEST, Entry, folder_of
-from cargo_runbook.archive.files import utc
+from cargo_runbook.archive.files import utc, write_json
 from cargo_runbook.archive.index import Filter, Index
 from cargo_runbook.archive.record import EVIDENCE, HEADER, NOTEBOOK, VERDICT, Draft
 from cargo_runbook.archive.verify import verify
@@ -155,7 +155,8 @@ def adding(folders: dict[str, Path], count: int) -> dict[str, float]:
     for _ in range(count):
         for name, reports in folders.items():
             draft = Draft(reports, "prod-1", "00_triage")
-            (draft.folder / NOTEBOOK).write_text("{}", encoding="utf-8")
+            notebook = {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+            write_json(draft.folder / NOTEBOOK, notebook)
             start = time.perf_counter()
             draft.seal(status="healthy")
             taken[name].append(time.perf_counter() - start)

@@ -20,7 +20,7 @@ ABSENT = ""
 _DIFF_LINES = 40
 _CLOCK_SECONDS = 2.0
 # Numbers of masked secrets hold for one run only.
-_TOKEN = re.compile(r"‹secret \d+ ")
+_TOKEN = re.compile(r"‹secret \w+ ")
 _HEADERS = ("www-authenticate", "location")
 
 

@@ -20,7 +20,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cargo_runbook.archive.chain import DRAFTS, MANIFEST, append, folder_of, make_manifest
+from cargo_runbook.archive.chain import DRAFTS, append, folder_of, make_manifest
 from cargo_runbook.archive.files import files_in, make_folders, sync, utc, write_json
 from cargo_runbook.archive.signature import sign_key, signer_with
 from cargo_runbook.errors import UsageError
@@ -34,26 +34,8 @@ RECORD_VARIABLE = "CARGO_RUNBOOK_RECORD"
 """Set by the runner for the kernel: the draft of the record that this run is kept in."""
 INCIDENT_VARIABLE = "CARGO_RUNBOOK_INCIDENT"
 """The incident that records belong to when no option names one."""
-RUN, NOTE = "run", "note"
+RUN, NOTE, FIX = "run", "note", "fix"
 NOTE_FILE = "note.json"
-
-__all__ = [
-    "EVIDENCE",
-    "HEADER",
-    "INCIDENT_VARIABLE",
-    "MANIFEST",
-    "NOTE",
-    "NOTEBOOK",
-    "NOTE_FILE",
-    "RECORD_VARIABLE",
-    "RUN",
-    "VERDICT",
-    "Draft",
-    "Header",
-    "Record",
-    "final_folder",
-    "reports_folder",
-]  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +44,8 @@ class Header:
 
     `runbook_sha256` is of the notebook as it was before the run, empty when it was stepped through by hand; `reason`
     says why a run failed; `machine` is where it ran; `parameters` are those that papermill injected. `kind` is `run`
-    for an executed notebook, `note` for what a person wrote, `prune` and `import` for what was done to the archive.
+    for an executed notebook, `note` for what a person wrote, `fix` for a change by
+    command, `prune` and `import` for what was done to the archive.
     """
 
     record: str

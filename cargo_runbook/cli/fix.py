@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cargo_runbook.cli.console import InventoryOption, JsonOption, ReportsOption, message, print_json, tell
+from cargo_runbook.cli.console import InventoryOption, JsonOption, ReportsOption, complain, message, print_json, tell
 from cargo_runbook.cli.diagnose import AccountOption, ActionOption, ImageOption
-from cargo_runbook.errors import UsageError
+from cargo_runbook.errors import RunbookError, UsageError
 
 if TYPE_CHECKING:
     from cargo_runbook.remedies.fixing import Fixing
@@ -92,14 +93,14 @@ def fix(
 
     if bool(code) + bool(resume) + bool(rollback) != 1:
         raise UsageError("name one of: a finding's CODE, --resume ID, --rollback ID")
-    with Fixing(env, inventory=inventory, reports=reports_folder(reports), tell=_tell) as fixing:
+    folder = reports_folder(reports)
+    with Fixing(env, inventory=inventory, reports=folder, tell=_tell) as fixing:
         if resume or rollback:
-            _end(
-                fixing, fixing.resume(resume) if resume else fixing.rollback(rollback), as_json, rollback=bool(rollback)
-            )
+            outcome = fixing.resume(resume) if resume else fixing.rollback(rollback)
+            _end(fixing, outcome, folder, as_json, rollback=bool(rollback))
         wish = Wish(code.upper(), env, image, account, action)
         if confirm:
-            _end(fixing, fixing.apply(wish, confirm, reason=reason, keep=keep, remedy=remedy), as_json)
+            _end(fixing, fixing.apply(wish, confirm, reason=reason, keep=keep, remedy=remedy), folder, as_json)
         plan = fixing.preview(wish, remedy)
         if as_json:
             print_json(fixing.shown(plan))
@@ -129,13 +130,22 @@ def _show_plan(fixing: Fixing, plan: Plan) -> None:
         print(f"  cargo-runbook fix {plan.code} --env {plan.environment} --confirm {plan.digest[:16]}{reason}")
 
 
-def _end(fixing: Fixing, outcome: Outcome, as_json: bool, *, rollback: bool = False) -> None:
+def _end(fixing: Fixing, outcome: Outcome, folder: Path, as_json: bool, *, rollback: bool = False) -> None:
+    from cargo_runbook.archive.changes import seal_change
+
+    try:
+        kept = seal_change(folder, outcome, fixing.redactor).header.record
+    except RunbookError as error:
+        # What was done stays done, and its journal stays where it is.
+        complain(str(error))
+        kept = ""
     if as_json:
         body: dict[str, Any] = {
             **fixing.shown(outcome.plan),
             "applied": outcome.applied,
             "rolled_back": outcome.rolled_back,
             "change": outcome.change.id,
+            "record": kept,
         }
         if outcome.before is not None and outcome.after is not None:
             body |= {"proof": str(outcome.proof), "before": outcome.before.to_json(), "after": outcome.after.to_json()}

@@ -11,6 +11,7 @@ import os
 from datetime import UTC, datetime
 from pathlib import Path
 
+from cargo_runbook.archive.changes import keep_change
 from cargo_runbook.archive.files import write_text
 from cargo_runbook.archive.look import file_look
 from cargo_runbook.archive.record import NOTEBOOK, RECORD_VARIABLE, Draft, final_folder, reports_folder
@@ -24,7 +25,6 @@ from cargo_runbook.inventory.loader import environment_names, find_inventory
 from cargo_runbook.investigation import Investigation, open_investigation
 from cargo_runbook.recordings import REPLAY_VARIABLE, load_recording
 from cargo_runbook.redaction.notebook import redacted_notebook
-from cargo_runbook.remedies.journal import JOURNAL, PLAN
 from cargo_runbook.remedies.outcome import Wish
 from cargo_runbook.secret import Redactor
 from cargo_runbook.steps import SECTIONS, Step
@@ -165,10 +165,7 @@ class Triage:
     def _keep_changes(self, folder: Path) -> None:
         """Copies plan and journal of what was done into the record; not the files, which may hold secrets."""
         for outcome in self._fixes.outcomes if self._fixes else ():
-            change = outcome.change
-            (folder / "changes" / change.id).mkdir(parents=True, exist_ok=True)
-            for name in (PLAN, JOURNAL):
-                write_text(folder / "changes" / change.id / name, (change.kept(name) or b"").decode())
+            keep_change(folder, outcome.change)
 
 
 def open_environment(

@@ -31,12 +31,12 @@ def read_targets(observations: Iterable[Observation]) -> dict[str, Any]:
         if isinstance(asked, HttpRequest):
             origin = "://".join(urlsplit(asked.url)[:2])
             if (clock := read_date(seen, origin)) is not None:
-                clocks.setdefault(origin, round(clock.ahead, 1))
+                clocks.setdefault(origin, round(clock.ahead, 1) + 0.0)
             if urlsplit(asked.url).path.endswith("/systeminfo") and (version := read_generation(seen).version):
                 registries[origin] = version
         elif isinstance(asked, Command) and asked.argv[:1] == ("date",):
             if (clock := read_seconds(seen, str(asked.vantage))) is not None:
-                clocks[f"{at}{clock.place}"] = round(clock.ahead, 1)
+                clocks[f"{at}{clock.place}"] = round(clock.ahead, 1) + 0.0
         elif isinstance(asked, KubeCommand) and asked.vantage.place is Place.CLUSTER and seen.answered:
             contexts.add(asked.vantage.host)
         elif seen.question.kind == "tls" and isinstance(print_ := seen.data.get("fingerprint"), str):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cargo_runbook.archive.chain import folder_of
+from cargo_runbook.archive.chain import MANIFEST, folder_of
 from cargo_runbook.archive.look import write_findings
 from cargo_runbook.archive.reading import (
     UnreadableRecord,
@@ -20,7 +20,7 @@ from cargo_runbook.archive.reading import (
     read_evidence_of,
     read_record,
 )
-from cargo_runbook.archive.record import HEADER, MANIFEST, VERDICT, Draft
+from cargo_runbook.archive.record import HEADER, VERDICT, Draft
 from cargo_runbook.errors import UsageError
 from tests.archive.kept import STARTED, keep, keep_old
 from tests.views.diagnoses import evidence, wrong_domain

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from cargo_runbook.archive.changes import Change, changes_of
 from cargo_runbook.archive.checking import check_record
 from cargo_runbook.archive.files import utc
-from cargo_runbook.archive.incident.changes import Change, changes_of
 from cargo_runbook.archive.incident.notes import read_note
 from cargo_runbook.archive.index import Filter, Index
 from cargo_runbook.archive.reading import read_diagnosis, read_evidence_of, read_look, read_record
-from cargo_runbook.archive.record import NOTE, NOTEBOOK, Record
+from cargo_runbook.archive.record import FIX, NOTE, NOTEBOOK, RUN, Record
 from cargo_runbook.errors import RunbookError, UsageError
 from cargo_runbook.findings import Diagnosis, Finding, Health, Verdict
 from cargo_runbook.texts import Text
@@ -109,14 +109,17 @@ def tell_story(reports: Path, incident: str) -> Story:
             records.append(read_record(row.path))
         except RunbookError as error:
             unread.append(Text(str(error), str(error)))
-    runs = [_read(record) for record in records if record.header.kind != NOTE]
+    runs = [_read(record) for record in records if record.header.kind == RUN]
+    fixes = [record for record in records if record.header.kind == FIX]
     notes = [record for record in records if record.header.kind == NOTE]
-    changes = changes_of(reports, [run.record for run in runs])
+    changes = changes_of(reports, [*fixes, *(run.record for run in runs)])
     changed = tuple(r.header.record for r in records if r.sealed and next(check_record(r.path), None))
     causes = tuple(_causes(runs))
-    impacts = tuple(_impacts(runs))
+    # A proven fix ends with a diagnosis too.
+    judged = sorted((*runs, *map(_read, fixes)), key=lambda run: run.record.header.started)
+    impacts = tuple(_impacts(judged))
     events = (*_events_of_runs(runs, causes), *_events_of_notes(notes), *_events_of_changes(changes, records))
-    questions = (*unread, *_questions(runs, impacts, changes), *_clocks(runs))
+    questions = (*unread, *_questions(judged, impacts, changes), *_clocks(runs))
     ordered = tuple(sorted(events, key=lambda event: event.at))
     return Story(incident, ordered, impacts, causes, changes, tuple(dict.fromkeys(questions)), tuple(records), changed)
 

@@ -15,7 +15,7 @@ from typing import Any
 from cargo_runbook.archive.chain import CHAIN, DRAFTS, MANIFEST, Entry, folder_of, lines, roots
 from cargo_runbook.archive.index.text import searchable
 from cargo_runbook.archive.prune import buried_in, is_tombstone
-from cargo_runbook.archive.record import HEADER, NOTE, RUN
+from cargo_runbook.archive.record import FIX, HEADER, NOTE, RUN
 
 _AT_ONCE = 500
 # Names that are given to a folder twice within one tick of the file system's clock leave its time as it was.
@@ -81,7 +81,7 @@ def _take(database: sqlite3.Connection, root: str, folder: Path) -> int:
         elif body is None:
             # Pruned: what it was stands in the tombstone, which comes later. Else it is damaged.
             database.execute("INSERT OR REPLACE INTO unreadable VALUES (?, ?)", (str(place), _why_not(place)))
-        elif body.get("kind", RUN) in (RUN, NOTE):
+        elif body.get("kind", RUN) in (RUN, NOTE, FIX):
             bodies.append((entry, body, searchable(place, body)))
     _insert(database, root, bodies)
     database.execute("INSERT OR REPLACE INTO roots VALUES (?, ?)", (root, offset))

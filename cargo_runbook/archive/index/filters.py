@@ -27,7 +27,7 @@ class Filter:
         incident: id or pattern.
         text: words that must all be there (see `text.query`).
         pruned: also those of which only the manifest is left.
-        notes: also the notes of people.
+        notes: also what is no run: notes of people, and fixes.
     """
 
     environments: tuple[str, ...] = ()

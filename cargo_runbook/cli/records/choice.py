@@ -86,5 +86,7 @@ def chosen(
         until=moment(until) if until else "",
         incident=incident,
         pruned=pruned,
+        # What belongs to an incident is all of it.
+        notes=bool(incident),
         text=text,
     )

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from cargo_runbook.archive.files import write_json
+from cargo_runbook.archive.changes import seal_change
+from cargo_runbook.archive.files import files_in, write_json
 from cargo_runbook.archive.incident import draft_html, draft_markdown, tell_story, write_note
 from cargo_runbook.archive.index import Filter, Index
 from cargo_runbook.archive.look import file_look
@@ -18,7 +19,12 @@ from cargo_runbook.archive.verify import verify
 from cargo_runbook.cli.main import run
 from cargo_runbook.investigation import open_investigation
 from cargo_runbook.remedies import journal
+from cargo_runbook.remedies.outcome import Outcome
+from cargo_runbook.remedies.plan import Plan
+from cargo_runbook.remedies.proof import Proof
+from cargo_runbook.secret import Redactor
 from tests.archive.kept import STARTED, keep
+from tests.views.diagnoses import wrong_domain
 
 Capture = pytest.CaptureFixture[str]
 INCIDENT = "INC-42"
@@ -128,6 +134,39 @@ def test_what_was_changed_stands_there_with_its_proof(tmp_path: Path, sealed: bo
     assert found.targets == ("/compass/cargo/config.yml",)
     assert any(event.what.en.startswith("wang confirmed edit-realm for CRG201") for event in story.events)
     assert "edit-realm was done: proven" in draft_html(story, tmp_path, "en")
+
+
+def test_a_fix_by_command_is_a_record_of_its_own_with_plan_journal_and_proof(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CARGO_RUNBOOK_INCIDENT", INCIDENT)
+    plan = Plan(environment="cargo", stage="sandbox", code="CRG201", remedy="change-domain", actions=(), made="now")
+    change = journal.begin(tmp_path, "cargo", "CRG201", {"environment": "cargo", "code": "CRG201", "plan": "x"})
+    change.keep("before-0", b"secret of a file")
+    change.note("confirmed", digest="7b1e", operator="wang")
+    change.note("ended", proof="proven", rolled_back=False)
+    outcome = Outcome(change=change, plan=plan, applied=True, proof=Proof.PROVEN, rolled_back=False,
+                      diagnosis=wrong_domain())  # fmt: skip
+    record = seal_change(tmp_path, outcome, Redactor())
+    assert (record.header.kind, record.header.runbook, record.header.reason) == ("fix", "fix_CRG201", "proven")
+    assert set(files_in(record.path / "changes")) == {f"{change.id}/plan.json", f"{change.id}/journal.jsonl"}
+    with Index(tmp_path) as index:
+        assert index.find() == []
+    (found,) = tell_story(tmp_path, INCIDENT).changes
+    assert (found.record, found.proof, found.operator) == (record.header.record, "proven", "wang")
+
+
+def test_a_proven_fix_ends_the_impact(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    of_recording(tmp_path, "wrong-domain", 0)
+    monkeypatch.setenv("CARGO_RUNBOOK_INCIDENT", INCIDENT)
+    plan = Plan(environment="cargo", stage="sandbox", code="CRG201", remedy="change-domain", actions=(), made="now")
+    change = journal.begin(tmp_path, "cargo", "CRG201", {"environment": "cargo", "code": "CRG201", "plan": "x"})
+    with open_investigation("cargo", replay="healthy") as investigation:
+        after = investigation.diagnose()
+    outcome = Outcome(change=change, plan=plan, applied=True, proof=Proof.PROVEN, rolled_back=False, diagnosis=after)
+    record = seal_change(tmp_path, outcome, Redactor())
+    (impact,) = tell_story(tmp_path, INCIDENT).impacts
+    assert impact.end == record.header.started
 
 
 def test_a_record_that_was_changed_is_named_at_the_top(reports: Path) -> None:

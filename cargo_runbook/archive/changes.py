@@ -1,4 +1,4 @@
-"""What was changed during an incident, as plans and journals tell it (see `remedies/journal.py`)."""
+"""What was changed, as plans and journals tell it (see `remedies/journal.py`): sealed, and read back for an incident."""
 
 from __future__ import annotations
 
@@ -6,10 +6,16 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cargo_runbook.archive.record import Record
-from cargo_runbook.remedies.journal import FOLDER, JOURNAL, PLAN
+from cargo_runbook.archive.files import write_bytes, write_json
+from cargo_runbook.archive.record import FIX, VERDICT, Draft, Record
+from cargo_runbook.findings import diagnosis_to_json
+from cargo_runbook.remedies import journal
+from cargo_runbook.secret import Redactor
+
+if TYPE_CHECKING:
+    from cargo_runbook.remedies.outcome import Outcome
 
 
 @dataclass(frozen=True)
@@ -40,13 +46,46 @@ class Change:
     events: tuple[tuple[str, str], ...]
 
 
+def seal_change(reports: Path, outcome: Outcome, redactor: Redactor) -> Record:
+    """Seals plan, journal and proof of a change that was made outside a notebook.
+
+    The files before and after stay beside the records: they are what undoing takes, and may hold secrets.
+
+    Raises:
+        UsageError: the archive can't be written.
+        SecretInRecord: a secret stands in one of the files.
+    """
+    plan, diagnosis = outcome.plan, outcome.diagnosis
+    draft = Draft(reports, plan.environment, f"fix_{plan.code}")
+    keep_change(draft.folder, outcome.change)
+    if diagnosis is not None:
+        write_json(draft.folder / VERDICT, diagnosis_to_json(diagnosis))
+    return draft.seal(
+        status=str(diagnosis.status) if diagnosis else "unknown",
+        root_causes=diagnosis.root_causes if diagnosis else (),
+        reason=f"{outcome.proof}{', taken back' if outcome.rolled_back else ''}",
+        kind=FIX,
+        redactor=redactor,
+    )
+
+
+def keep_change(folder: Path, change: journal.Change) -> None:
+    """Copies plan and journal of a change into a draft; not the files, which may hold secrets."""
+    target = folder / journal.FOLDER / change.id
+    target.mkdir(parents=True, exist_ok=True)
+    for name in (journal.PLAN, journal.JOURNAL):
+        write_bytes(target / name, change.kept(name) or b"")
+
+
 def changes_of(reports: Path, records: Sequence[Record]) -> tuple[Change, ...]:
     """The changes that are sealed in these records, and those of the same environments in the time between them."""
-    found = {change.id: change for record in records for change in _in(record.path / FOLDER, record.header.record)}
+    found = {
+        change.id: change for record in records for change in _in(record.path / journal.FOLDER, record.header.record)
+    }
     environments = {record.header.environment for record in records}
     begin = min((record.header.started for record in records), default="")
     end = max((record.header.ended for record in records), default="")
-    for change in _in(reports / FOLDER, ""):
+    for change in _in(reports / journal.FOLDER, ""):
         if change.environment in environments and begin <= change.begun <= end:
             found.setdefault(change.id, change)
     return tuple(sorted(found.values(), key=lambda change: change.begun))
@@ -55,8 +94,8 @@ def changes_of(reports: Path, records: Sequence[Record]) -> tuple[Change, ...]:
 def _in(folder: Path, record: str) -> Iterator[Change]:
     for place in sorted(folder.glob("*/")):
         try:
-            plan = json.loads((place / PLAN).read_bytes())
-            events = _events(place / JOURNAL)
+            plan = json.loads((place / journal.PLAN).read_bytes())
+            events = _events(place / journal.JOURNAL)
             yield _change(place.name, record, plan, events)
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             # Being written, or of another version: an incident is told without it.
