@@ -52,7 +52,7 @@ class Surroundings:
         """Whether what a pattern needs is there for a line from `start` to `end`."""
         if needs is Needs.NOTHING:
             return True
-        if needs in (Needs.IMAGE, Needs.NO_OTHER_TOOL) and self.is_foreign(start, end):
+        if self.is_foreign(start, end):
             return False
         if needs is Needs.NO_OTHER_TOOL:
             return True
