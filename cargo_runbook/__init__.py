@@ -13,15 +13,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cargo_runbook.execution.pasting import paste_error
+    from cargo_runbook.execution.postmortem import open_incident
     from cargo_runbook.execution.triage import choose_environment, open_environment
 
-__all__ = ["choose_environment", "open_environment", "paste_error"]
+__all__ = ["choose_environment", "open_environment", "open_incident", "paste_error"]
 
 
 def __getattr__(name: str) -> Any:
     # Late, so that the command line need not import what only notebooks use.
     if name in __all__:
-        from cargo_runbook.execution import pasting, triage
+        from cargo_runbook.execution import pasting, postmortem, triage
 
-        return getattr(pasting if name == "paste_error" else triage, name)
+        place = {"paste_error": pasting, "open_incident": postmortem}.get(name, triage)
+        return getattr(place, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

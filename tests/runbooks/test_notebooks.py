@@ -16,6 +16,8 @@ from cargo_runbook.findings import CHECKS
 
 FOLDER = Path(__file__).parents[2] / "runbooks"
 RUNBOOKS = sorted(FOLDER.glob("*.ipynb"))
+# The others look at an environment and end in a verdict; these read the archive.
+OF_THE_ARCHIVE = "9"
 
 
 def cells(path: Path, kind: str) -> list[dict[str, Any]]:
@@ -80,7 +82,7 @@ def test_the_triage_takes_an_environment_and_an_image() -> None:
     assert values == {"environment": "prod-1", "image": "a/b:1"}
 
 
-@pytest.mark.parametrize("path", RUNBOOKS, ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", [p for p in RUNBOOKS if p.stem[0] != OF_THE_ARCHIVE], ids=lambda p: p.stem)
 def test_the_verdict_of_a_runbook_is_checked_by_nbval(path: Path) -> None:
     expected = YAML(typ="safe").load((FOLDER / "expected.yml").read_text(encoding="utf-8"))
     checked = [cell for cell in cells(path, "code") if "nbval-check-output" in cell["metadata"].get("tags", ())]
