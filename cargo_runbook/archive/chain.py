@@ -208,6 +208,11 @@ def locked(reports: Path) -> Iterator[None]:
 
 def settle(reports: Path) -> Entry | None:
     """Finishes what a writer that was cut off had begun, and gives the last entry. The lock must be held."""
+    if not (reports / CHAIN).exists():
+        # Late: it reads folders, which nobody does who only adds.
+        from cargo_runbook.archive.rebuilding import rebuild_chain
+
+        rebuild_chain(reports)
     _finish_line(reports)
     last = last_entry(reports)
     if last is not None and (reports / DRAFTS / last.record).is_dir() and not folder_of(reports, last.record).exists():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import shutil
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
@@ -15,8 +16,9 @@ from cargo_runbook.archive.chain import CHAIN, DRAFTS, MANIFEST, Entry, last_ent
 from cargo_runbook.archive.reading import list_records
 from cargo_runbook.archive.record import Draft
 from cargo_runbook.archive.verify import verify
+from cargo_runbook.cli.main import run
 from cargo_runbook.errors import UsageError
-from tests.archive.kept import keep
+from tests.archive.kept import keep, keep_old
 
 
 def entries(reports: Path) -> list[Entry]:
@@ -149,3 +151,35 @@ def test_a_draft_is_not_taken_for_one_that_the_chain_names(tmp_path: Path) -> No
         settle(tmp_path)
     assert draft.folder.is_dir()
     assert not draft.final.exists()
+
+
+def test_folders_that_were_copied_without_the_chain_get_it_back_as_it_was(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CARGO_RUNBOOK_LANG", "en")
+    heads = [keep(tmp_path / "here", f"env-{n}").head for n in range(4)]
+    content = (tmp_path / "here" / CHAIN).read_bytes()
+    shutil.copytree(tmp_path / "here" / "2026", tmp_path / "there" / "2026")
+    keep_old(tmp_path / "there")
+    assert run(["records", "reindex", "--reports", str(tmp_path / "there")]) == 0
+    assert capsys.readouterr().out == "5 records\n"
+    assert (tmp_path / "there" / CHAIN).read_bytes() == content
+    result = verify(tmp_path / "there", head=heads[-1])
+    assert (result.records, result.unsealed, result.problems) == (4, 1, ())
+
+
+def test_a_writer_that_finds_no_chain_goes_on_where_the_folders_end(tmp_path: Path) -> None:
+    records = [keep(tmp_path) for _ in range(3)]
+    (tmp_path / CHAIN).unlink()
+    added = keep(tmp_path)
+    assert added.sequence == 4
+    assert verify(tmp_path, head=records[0].head).problems == ()
+
+
+def test_a_chain_that_was_made_anew_hides_nothing_that_was_taken_out(tmp_path: Path) -> None:
+    records = [keep(tmp_path) for _ in range(4)]
+    (tmp_path / CHAIN).unlink()
+    shutil.rmtree(records[1].path)
+    keep(tmp_path)
+    (problem,) = verify(tmp_path).problems
+    assert (problem.record, "taken out or moved" in problem.problem.en) == (records[2].header.record, True)

@@ -1,4 +1,4 @@
-"""`cargo-runbook records verify`: is everything as it was sealed?"""
+"""`cargo-runbook records verify|reindex`: is everything as it was sealed? And the index made anew."""
 
 from __future__ import annotations
 
@@ -50,12 +50,31 @@ Exit code: 0 all as sealed, 1 something is not.
 退出码：0 与封存时一致，1 有不一致。
 """,
 )
+_REINDEX_HELP = tell(
+    """Make the index anew from the folders, and the chain's file where it is missing.
+
+Needed only for folders that were copied without chain.jsonl: the index itself catches up whenever it is looked into.
+
+\b
+Examples:
+  cargo-runbook records reindex
+""",
+    """根据目录重建索引；缺少链文件时一并重建。
+
+只有在复制目录时遗漏了 chain.jsonl 才需要：索引在每次查询时会自动更新。
+
+\b
+示例：
+  cargo-runbook records reindex
+""",
+)
 _SHORTEST_HEAD = 12
 
 
 def register(records: typer.Typer) -> None:
     """Adds the commands."""
     records.command("verify", help=_VERIFY_HELP)(verify)
+    records.command("reindex", help=_REINDEX_HELP)(reindex)
 
 
 def verify(
@@ -113,6 +132,24 @@ def verify(
     else:
         _print(result, signatures)
     raise typer.Exit(0 if result.ok else 1)
+
+
+def reindex(reports: ReportsOption = None, as_json: JsonOption = False) -> None:
+    """Makes index and chain anew."""
+    from cargo_runbook.archive.chain import locked, settle
+    from cargo_runbook.archive.index import Index
+
+    folder = reports_folder(reports)
+    if not folder.is_dir():
+        raise UsageError(f"there is no archive: {folder} is not a folder", next_step="Name it with --reports.")
+    with locked(folder):
+        settle(folder)
+    with Index(folder, anew=True, progress=_told) as index:
+        count = len(index)
+    if as_json:
+        print_json({"records": count})
+    else:
+        print(tell(f"{count} records", f"{count} 条记录"))
 
 
 def _print(result: Verification, signatures: Signatures) -> None:
