@@ -54,7 +54,7 @@ def find_runbook(name: str, folder: Path | None = None) -> Path:
     if len(starting) == 1:
         return known[starting[0]]
     near = (
-        starting or [other for other in known if stem and stem in other] or get_close_matches(stem, known, cutoff=0.4)
+        starting or [other for other in known if stem and stem in other] or get_close_matches(stem, known, cutoff=0.5)
     )
     step = f"Did you mean {' or '.join(near)}?" if near else f"There are: {', '.join(known)}"
     raise UsageError(f"there is no runbook named {name!r}", next_step=step)
@@ -70,6 +70,11 @@ def read_parameters(runbook: Path, given: Mapping[str, Any]) -> dict[str, Any]:
     defaults = _defaults(runbook)
     values: dict[str, Any] = {}
     for name, value in given.items():
+        if name == "environment" and name not in defaults:
+            raise UsageError(
+                f"{runbook.stem} is about no environment: it reads the archive",
+                next_step="Open it with cargo-runbook notebook; cargo-runbook records postmortem INCIDENT writes the draft.",
+            )
         if name not in defaults:
             near = get_close_matches(name, defaults)
             step = f'Did you mean "{near[0]}"?' if near else f"It takes: {', '.join(defaults) or 'none'}"

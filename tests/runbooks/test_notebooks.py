@@ -11,6 +11,7 @@ import nbformat
 import pytest
 from ruamel.yaml import YAML
 
+from cargo_runbook.errors import UsageError
 from cargo_runbook.execution.runbooks import read_parameters
 from cargo_runbook.findings import CHECKS
 
@@ -80,6 +81,11 @@ def test_the_first_cell_of_the_triage_takes_a_pasted_error_text() -> None:
 def test_the_triage_takes_an_environment_and_an_image() -> None:
     values = read_parameters(FOLDER / "00_triage.ipynb", {"environment": "prod-1", "image": "a/b:1"})
     assert values == {"environment": "prod-1", "image": "a/b:1"}
+
+
+def test_a_runbook_that_reads_the_archive_is_not_run_for_an_environment() -> None:
+    with pytest.raises(UsageError, match="90_postmortem is about no environment"):
+        read_parameters(FOLDER / "90_postmortem.ipynb", {"environment": "cargo"})
 
 
 @pytest.mark.parametrize("path", [p for p in RUNBOOKS if p.stem[0] != OF_THE_ARCHIVE], ids=lambda p: p.stem)
