@@ -158,7 +158,10 @@ def _complain_unexpected(error: Exception) -> None:
     last = traceback.extract_tb(error.__traceback__)[-1]
     complain(f"this should not have happened: {type(error).__name__} in {last.name}, {last.filename}:{last.lineno}")
     if os.environ.get("CARGO_RUNBOOK_TRACEBACK"):
-        traceback.print_exception(error)
+        # Late: nobody else needs it to say what went wrong.
+        from cargo_runbook.secret import Redactor
+
+        print(Redactor().redact("".join(traceback.format_exception(error))), end="", file=sys.stderr)
     else:
         print("  CARGO_RUNBOOK_TRACEBACK=1 shows the whole way there; read it before you pass it on.", file=sys.stderr)
 

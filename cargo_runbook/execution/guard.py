@@ -103,7 +103,11 @@ class Guard:
     def _let_go(self) -> None:
         """A cell is over: what was held back is no secret, or never becomes a whole one."""
         for (name, _), (stream, parent, text) in self._held.items():
-            self._send(stream, "stream", {"name": name, "text": self.redactor.redact(text)}, parent=parent)
+            try:
+                clean = self.redactor.redact(text)
+            except Exception:  # noqa: BLE001 - as above; the kernel's client waits for the message after this one
+                clean = WITHHELD
+            self._send(stream, "stream", {"name": name, "text": clean}, parent=parent)
         self._held.clear()
         count = len(self.redactor.masked)
         if self._draft and count != self._noted:

@@ -15,6 +15,7 @@ import typer
 
 from cargo_runbook.cli import main
 from cargo_runbook.errors import ConnectionFailed, HostKeyError, InventoryError, RunbookError, UsageError
+from cargo_runbook.secret import Secret
 
 CALL = [sys.executable, "-c", "from cargo_runbook.cli.main import main; main()"]
 
@@ -72,6 +73,21 @@ def test_an_error_that_nobody_foresaw_shows_neither_its_message_nor_local_variab
     assert "this should not have happened: ValueError in fail" in told
     assert "hunter2" not in told
     assert "Traceback" not in told
+
+
+def test_the_whole_way_to_an_error_shows_no_secret(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail() -> None:
+        raise ValueError(f"can't use {Secret('c4nary-77').reveal()} with password: other-one")
+
+    monkeypatch.setenv("CARGO_RUNBOOK_TRACEBACK", "1")
+    with_command(monkeypatch, fail)
+    assert main.run(["try-out"]) == 3
+    told = capsys.readouterr().err
+    assert "Traceback" in told
+    assert "ValueError: can't use ‹secret 1 password› with password" in told
+    assert "can't use c4nary-77" not in told
 
 
 def test_a_commands_own_exit_code_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
