@@ -125,10 +125,10 @@ FILES: Mapping[str, Mapping[str, str]] = {
 }
 
 
-def plant(sandbox: Any, machine: str) -> Planted:
+def plant(sandbox: Any, machine: str, files: Mapping[str, Mapping[str, str]] = FILES) -> Planted:
     """Writes the secrets and the marker into the files of a machine, which are kept beside."""
     planted = Planted()
-    for path, texts in FILES.items():
+    for path, texts in files.items():
         content = f"# {MARKER}\n{planted.lines(texts)}# {MARKER}\n"
         script = 'cp -a "$0" "$0.kept" && printf %s "$1" | base64 -d >> "$0"'
         done = sandbox.on(machine, "bash", "-c", script, path, b64(content))
@@ -136,9 +136,9 @@ def plant(sandbox: Any, machine: str) -> Planted:
     return planted
 
 
-def unplant(sandbox: Any, machine: str) -> None:
+def unplant(sandbox: Any, machine: str, files: Mapping[str, Mapping[str, str]] = FILES) -> None:
     """The files as they were."""
-    for path in FILES:
+    for path in files:
         sandbox.on(machine, "bash", "-c", 'cat "$0.kept" > "$0" && rm "$0.kept"', path)
 
 

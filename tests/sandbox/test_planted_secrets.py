@@ -17,7 +17,7 @@ import pytest
 
 from cargo_runbook.guide import NOTEBOOKS
 from tests.execution.notebooks import write_notebook
-from tests.sandbox.planted import MARKER, PASTED, Planted, outputs, plant, unplant
+from tests.sandbox.planted import CONFIG, FILES, MARKER, PASTED, Planted, outputs, plant, unplant
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.slow]
 
@@ -87,6 +87,12 @@ def _commands(record: str) -> list[list[str]]:
     ]
 
 
+def _written(sandbox: Any, began: float) -> dict[str, bytes]:
+    """What was written on operator since then."""
+    collect = sandbox.run(sys.executable, "-c", COLLECT, "/home/engineer", str(began))
+    return {path: base64.b64decode(body) for path, body in json.loads(collect.stdout).items()}
+
+
 def test_no_planted_secret_is_written_printed_or_called_and_the_marker_is_there(sandbox: Any, tmp_path: Path) -> None:
     sandbox.break_("wrong-domain")
     planted = plant(sandbox, "cargo")
@@ -132,8 +138,7 @@ def test_no_planted_secret_is_written_printed_or_called_and_the_marker_is_there(
             do("explain", "-", "--json", stdin=pasted)
     finally:
         unplant(sandbox, "cargo")
-    collect = sandbox.run(sys.executable, "-c", COLLECT, "/home/engineer", str(began))
-    files = {path: base64.b64decode(body) for path, body in json.loads(collect.stdout).items()}
+    files = _written(sandbox, began)
     texts = files | {words: text.encode() for words, text in printed.items()}
     texts |= {f"arguments {word!r}": word for word in called.seen}
     leaks = {where: sorted(planted.found_in(body)) for where, body in texts.items()}
@@ -146,3 +151,30 @@ def test_no_planted_secret_is_written_printed_or_called_and_the_marker_is_there(
     assert "‹secret " in page
     assert "realm: https://" in printed[f"fix CRG201 --env cargo --reports {REPORTS}"]
     assert len([word for word in called.seen if b"guarded_kernel" in word]) > len(NOTEBOOKS)
+
+
+def test_a_fix_that_is_done_writes_no_planted_secret_but_into_its_private_backups(sandbox: Any) -> None:
+    sandbox.break_("wrong-domain")
+    # Not into the registry's configuration: it is started again with it.
+    places = {path: texts for path, texts in FILES.items() if path != CONFIG}
+    planted = plant(sandbox, "cargo", places)
+    planted.secrets |= {f"password of {account}": sandbox.password(account) for account in ACCOUNTS}
+    began = time.time()
+    time.sleep(1.1)
+    try:
+        shown = sandbox.run("cargo-runbook", "fix", "CRG201", "--env", "cargo", "--json", "--reports", REPORTS)
+        digest = json.loads(shown.stdout)["digest"]
+        command = ["fix", "CRG201", "--env", "cargo", "--confirm", digest, "--reports", REPORTS]
+        done = sandbox.run("cargo-runbook", *command)
+    finally:
+        unplant(sandbox, "cargo", places)
+    assert done.returncode == 0, done.stderr
+    files = _written(sandbox, began)
+    backups = {path for path in files if Path(path).name.startswith(("before-", "after-"))}
+    assert backups
+    modes = sandbox.run("stat", "-c", "%a", *sorted(backups)).stdout.split()
+    assert set(modes) == {"600"}
+    leaks = {path: sorted(planted.found_in(body)) for path, body in files.items() if path not in backups}
+    leaks["printed"] = sorted(planted.found_in((done.stdout + done.stderr + shown.stdout + shown.stderr).encode()))
+    assert {where: found for where, found in leaks.items() if found} == {}
+    assert any(path.endswith("journal.jsonl") for path in files)
