@@ -189,4 +189,4 @@ def test_an_unknown_environment_is_an_error_before_anything_runs(tmp_path: Path)
 def test_an_unknown_runbook_is_told_with_those_that_are_near() -> None:
     with pytest.raises(UsageError) as caught:
         run_notebook("01_triage", "cargo", reports=Path("reports"), replay="healthy")
-    assert "there is no runbook named '01_triage'\n  Did you mean 00_triage?" in str(caught.value)
+    assert "there is no runbook named '01_triage'\n  Did you mean 00_triage" in str(caught.value)
