@@ -84,14 +84,14 @@ class _Channel:
         self.waiting: deque[dict[str, Any]] = deque()
 
     async def get_msg(self, timeout: float | None = None) -> dict[str, Any]:
-        """The next message.
+        """The next message. That there will be none any more is noticed by nbclient itself, which asks every second
+        whether the kernel lives; told here, it would leave the task that asks behind.
 
         Raises:
             queue.Empty: there was none within `timeout` seconds.
-            DeadKernelError: there will be none any more.
         """
         if not self.waiting:
-            await self._client.wait_for(lambda: bool(self.waiting), timeout)
+            await self._client.wait_for(lambda: bool(self.waiting), timeout, whatever_comes=True)
         return self.waiting.popleft()
 
     def send(self, message: dict[str, Any]) -> None:
@@ -176,8 +176,10 @@ class WarmClient:
         except OSError:
             raise DeadKernelError("Kernel died") from None
 
-    async def wait_for(self, arrived: Callable[[], bool], timeout: float | None) -> None:
-        """Reads until `arrived`.
+    async def wait_for(
+        self, arrived: Callable[[], bool], timeout: float | None, *, whatever_comes: bool = False
+    ) -> None:
+        """Reads until `arrived`; with `whatever_comes` also when nothing can arrive any more, until it is cancelled.
 
         Raises:
             queue.Empty: it did not within `timeout` seconds.
@@ -189,7 +191,7 @@ class WarmClient:
             loop.add_reader(self._process.wire, self._readable)
         end = None if timeout is None else loop.time() + timeout
         while not arrived():
-            if self._ended:
+            if self._ended and not whatever_comes:
                 raise DeadKernelError("Kernel died")
             future: asyncio.Future[None] = loop.create_future()
             self._wanted.add(future)

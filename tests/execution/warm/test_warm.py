@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import re
@@ -168,6 +169,17 @@ def test_a_warm_run_that_breaks_leaves_a_true_record(run: Callable[..., RunResul
     result = run(body, "print('never')", deadline=2)
     assert (result.status, result.reason) == ("failed", reason)
     assert statuses(result) == ["failed", "pending"]
+
+
+def test_a_kernel_that_died_leaves_nothing_that_complains_later(
+    kernels: WarmKernels, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    dies = write_notebook(tmp_path / "dies.ipynb", "import os; os._exit(1)")
+    goes_on = write_notebook(tmp_path / "goes-on.ipynb", "import time; time.sleep(1.5)")
+    for source in (dies, goes_on):
+        run_notebook(str(source), "cargo", reports=tmp_path / "r", replay="healthy", kernels=kernels)
+    gc.collect()
+    assert "never retrieved" not in caplog.text
 
 
 def test_exit_functions_run_and_nothing_that_a_notebook_started_stays(
