@@ -40,7 +40,7 @@ test: venv
 	@tools/debian-packages.sh browser-tests kubernetes
 	@$(MAKE) kubernetes
 	@$(MAKE) lint
-	@.venv/bin/pytest -q
+	@tools/test.sh
 
 recordings: packages venv
 	@.venv/bin/python tools/make_recordings.py
