@@ -1,0 +1,52 @@
+"""`cargo-runbook fix` on operator, and what stands on the machines before and after."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from typing import Any
+
+REPORTS = "/tmp/fixes"
+
+
+def fix(sandbox: Any, *words: str) -> Any:
+    """`cargo-runbook fix … --json` on operator."""
+    done = sandbox.run("cargo-runbook", "fix", *words, "--json", "--reports", REPORTS)
+    assert "Traceback" not in done.stderr, done.stderr
+    return done
+
+
+def fixed(sandbox: Any, *words: str) -> dict[str, Any]:
+    done = fix(sandbox, *words)
+    assert done.returncode == 0, done.stdout + done.stderr
+    body: dict[str, Any] = json.loads(done.stdout)
+    return body
+
+
+def roots(sandbox: Any, environment: str) -> tuple[int, list[str]]:
+    done = sandbox.run("cargo-runbook", "diagnose", "--env", environment, "--json")
+    body = json.loads(done.stdout)
+    unknown = [f"{f['code']}: {f['summary']}" for f in body["findings"] if f["status"] == "unknown"]
+    return done.returncode, body["root_causes"] + (unknown if done.returncode == 3 else [])
+
+
+def files(sandbox: Any, plan: dict[str, Any]) -> dict[str, str]:
+    """Digest, mode, owner and content of each file of a plan."""
+    found = {}
+    for action in plan["actions"]:
+        if action["effect"] != "edit" or action["host"].startswith("Harbor"):
+            continue
+        if action["host"].startswith("cluster "):
+            argv = ["kubectl", "get", "cm", "kube-dns", "-n", "kube-system", "-o", "jsonpath={.data}"]
+            found[action["target"]] = sandbox.run(*argv).stdout
+            continue
+        look = f"stat -c '%a %u %g' {shlex.quote(action['target'])}; cat {shlex.quote(action['target'])}"
+        argv = ["sh", "-c", look] if action["host"] == "operator" else ["ssh", action["host"], look]
+        found[f"{action['host']}:{action['target']}"] = sandbox.run(*argv).stdout
+    return found
+
+
+def start(sandbox: Any, replication: str) -> None:
+    """In Cargo-Admin, as a person there does."""
+    url = f"http://203.0.113.20:8080/api/v2/replications/{replication}/action"
+    sandbox.run("curl", "-sSf", "-X", "POST", "-d", '{"action": "Start"}', url)

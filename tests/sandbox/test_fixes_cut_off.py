@@ -1,0 +1,98 @@
+"""Fixes that were cut off anywhere, by kill -9 or by the network: finished or taken back."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from tests.sandbox.fixing import files, fixed, roots
+
+pytestmark = [pytest.mark.sandbox, pytest.mark.slow]
+
+
+BOUNDARIES = ("confirmed", "before", "begin 1", "done 1", "begin 2", "done 2")
+
+KILL = """
+cargo-runbook fix "${4:-CRG201}" --env cargo --confirm "$1" --json --reports "$2" >/dev/null 2>&1 &
+process=$!
+until [ -n "$(ls -t "$2/changes" 2>/dev/null | head -1)" ] && folder="$2/changes/$(ls -t "$2/changes" | head -1)" &&
+      grep -q "$3" "$folder/journal.jsonl" 2>/dev/null; do
+  kill -0 $process 2>/dev/null || break
+  sleep 0.005
+done
+kill -9 $process 2>/dev/null
+wait $process 2>/dev/null
+basename "$folder"
+"""
+
+
+@pytest.mark.parametrize("boundary", BOUNDARIES)
+@pytest.mark.parametrize("way", ["resume", "rollback"])
+def test_a_fix_killed_at_any_boundary_is_finished_or_taken_back(sandbox: Any, boundary: str, way: str) -> None:
+    event, _, number = boundary.partition(" ")
+    line = f'"event": "{event}", "action": {number}' if number else f'"event": "{event}"'
+    reports = f"/tmp/killed-{way}-{boundary.replace(' ', '-')}"
+    sandbox.break_("wrong-domain")
+    try:
+        plan = fixed(sandbox, "CRG201", "--env", "cargo")
+        before = files(sandbox, plan)
+        change = sandbox.run("bash", "-c", KILL, "bash", plan["digest"], reports, line).stdout.strip()
+        done = sandbox.run("cargo-runbook", "fix", "--env", "cargo", f"--{way}", change, "--json", "--reports", reports)
+        assert "Traceback" not in done.stderr
+        if way == "rollback":
+            assert done.returncode == 0, done.stdout + done.stderr
+            assert files(sandbox, plan) == before
+            assert roots(sandbox, "cargo") == (1, ["CRG201"])
+        elif event == "confirmed" and done.returncode == 2:
+            assert "cut off before anything was done" in done.stderr
+            assert files(sandbox, plan) == before
+        else:
+            assert done.returncode == 0, done.stdout + done.stderr
+            assert json.loads(done.stdout)["proof"] == "proven"
+            assert roots(sandbox, "cargo") == (0, [])
+            sandbox.run("cargo-runbook", "fix", "--env", "cargo", "--rollback", change, "--reports", reports)
+            assert files(sandbox, plan) == before
+    finally:
+        sandbox.heal("wrong-domain")
+    assert roots(sandbox, "cargo") == (0, [])
+
+
+@pytest.mark.parametrize(
+    "line", ['"event": "begin", "action": 1', '"event": "done", "action": 1', '"event": "begin", "action": 2']
+)
+def test_a_fix_by_api_that_was_killed_is_finished(sandbox: Any, line: str) -> None:
+    reports = "/tmp/killed-api-" + "-".join(re.findall(r"\w+", line))
+    sandbox.break_("replication-401-no-scheme")
+    try:
+        plan = fixed(sandbox, "CRG423", "--env", "cargo")
+        change = sandbox.run("bash", "-c", KILL, "bash", plan["digest"], reports, line, "CRG423").stdout.strip()
+        done = sandbox.run("cargo-runbook", "fix", "--env", "cargo", "--resume", change, "--json", "--reports", reports)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert json.loads(done.stdout)["proof"] == "proven"
+        assert roots(sandbox, "cargo") == (0, [])
+    finally:
+        sandbox.heal("replication-401-no-scheme")
+    assert roots(sandbox, "cargo") == (0, [])
+
+
+def test_a_connection_that_dies_while_a_container_restarts_leaves_a_change_that_can_be_finished(sandbox: Any) -> None:
+    sandbox.break_("wrong-domain")
+    cut = KILL.replace("kill -9 $process 2>/dev/null\n", "ssh cargo \"pkill -9 -f 'sshd: .*notty'\" 2>/dev/null\n")
+    try:
+        plan = fixed(sandbox, "CRG201", "--env", "cargo")
+        line = '"event": "begin", "action": 2'
+        change = sandbox.run("bash", "-c", cut, "bash", plan["digest"], "/tmp/cut", line).stdout.strip()
+        journal = sandbox.run("cat", f"/tmp/cut/changes/{change}/journal.jsonl").stdout
+        assert '"event": "failed"' in journal, journal
+        done = sandbox.run(
+            "cargo-runbook", "fix", "--env", "cargo", "--resume", change, "--json", "--reports", "/tmp/cut"
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert roots(sandbox, "cargo") == (0, [])
+        sandbox.run("cargo-runbook", "fix", "--env", "cargo", "--rollback", change, "--reports", "/tmp/cut")
+    finally:
+        sandbox.heal("wrong-domain")
+    assert roots(sandbox, "cargo") == (0, [])

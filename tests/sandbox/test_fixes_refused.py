@@ -1,0 +1,158 @@
+"""What is not done: plans of another state, another machine, another digest; and where there is nothing to offer."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from tests.sandbox.fixing import fix, fixed, roots
+
+pytestmark = [pytest.mark.sandbox, pytest.mark.slow]
+
+
+def test_where_nothing_is_stopped_nothing_is_started_and_it_is_said_where_to_look(sandbox: Any) -> None:
+    sandbox.break_("registry-down")
+    try:
+        done = fix(sandbox, "CRG702", "--env", "cargo")
+        assert done.returncode == 2
+        assert "all containers of Cargo run" in done.stderr
+        assert "docker logs" in done.stderr
+    finally:
+        sandbox.heal("registry-down")
+
+
+def test_a_certificate_that_stands_on_no_cargo_host_is_not_trusted(sandbox: Any) -> None:
+    """The front shows something else than its host has, as a device in between would."""
+    certificate = "cd /compass/cargo-ansible/cargo/config/nginx/cert"
+    sandbox.break_("tls-unknown-ca")
+    try:
+        sandbox.run("ssh", "cargo", f"{certificate} && cp -p server.crt shown.crt && cp -p server.crt.kept server.crt")
+        refused = fix(sandbox, "CRG601", "--env", "cargo")
+        assert refused.returncode == 2
+        assert "stands on none of the Cargo hosts" in refused.stderr
+    finally:
+        sandbox.run("ssh", "cargo", f"{certificate} && mv shown.crt server.crt")
+        sandbox.heal("tls-unknown-ca")
+
+
+COREDNS = """
+kubectl -n kube-system create configmap coredns --from-literal=Corefile='.:53 {
+    errors
+    hosts {
+        192.0.2.9 other.example
+        fallthrough
+    }
+    reload
+}'
+kubectl -n kube-system create deployment coredns --image=registry.invalid/coredns:1.8.0
+kubectl -n kube-system label deployment coredns k8s-app=kube-dns
+"""
+
+
+@pytest.mark.cluster
+def test_where_coredns_serves_the_entry_goes_into_its_hosts_block_and_is_bound_to_the_object(
+    cluster_sandbox: Any,
+) -> None:
+    """The API server is real; CoreDNS itself is only announced, so the plan is made and not done."""
+    sandbox = cluster_sandbox
+    sandbox.break_("domain-unresolved-pipeline")
+    try:
+        sandbox.run("bash", "-euc", COREDNS)
+        plan = fixed(sandbox, "CRG803", "--env", "cargo")
+        assert plan["plan"] == "coredns-hosts"
+        (action,) = plan["actions"]
+        assert action["target"] == "kube-system configmap/coredns Corefile"
+        changed = [line for line in action["diff"].splitlines()[2:] if line[0] in "+-"]
+        assert changed == ["+        203.0.113.14 cargo.caicloudprivatetest.com"]
+        sandbox.run("kubectl", "-n", "kube-system", "annotate", "configmap", "coredns", "seen=yes")
+        assert fixed(sandbox, "CRG803", "--env", "cargo")["digest"] != plan["digest"], "bound to the object's version"
+    finally:
+        for kind in ("deployment", "configmap"):
+            sandbox.run("kubectl", "-n", "kube-system", "delete", kind, "coredns", "--ignore-not-found")
+        sandbox.heal("domain-unresolved-pipeline")
+
+
+def test_where_everything_is_set_and_the_fault_stands_no_empty_plan_is_offered(sandbox: Any) -> None:
+    sandbox.break_("token-key-mismatch")
+    try:
+        refused = fix(sandbox, "CRG304", "--env", "cargo")
+        assert refused.returncode == 2
+        assert "no host of this Cargo has the certificate" in refused.stderr
+    finally:
+        sandbox.heal("token-key-mismatch")
+
+
+def test_a_token_service_that_signs_with_another_key_is_not_taken(sandbox: Any) -> None:
+    """It is up and knows the domain; only the registry would not believe it."""
+    sandbox.break_("token-key-mismatch")
+    sandbox.break_("token-service-builtin")
+    try:
+        refused = fix(sandbox, "CRG301", "--env", "cargo")
+        assert refused.returncode == 2, refused.stdout
+        assert "signs with a key that the registry of cargo does not trust" in refused.stderr
+    finally:
+        sandbox.heal("token-service-builtin")
+        sandbox.heal("token-key-mismatch")
+
+
+KEY = "/etc/ssh/ssh_host_ed25519_key"
+OTHER_KEY = f"""
+cp -p {KEY} {KEY}.kept; cp -p {KEY}.pub {KEY}.pub.kept; rm {KEY} {KEY}.pub
+ssh-keygen -q -t ed25519 -N "" -f {KEY}; kill -HUP $(cat /run/sshd.pid)
+"""
+OWN_KEY = f"mv {KEY}.kept {KEY}; mv {KEY}.pub.kept {KEY}.pub; kill -HUP $(cat /run/sshd.pid)"
+WHATEVER_KEY = ("ssh", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "cargo")
+
+
+def test_a_plan_is_refused_when_the_machine_shows_another_key_even_one_that_was_accepted(sandbox: Any) -> None:
+    home = sandbox.run("bash", "-c", "echo ~").stdout.strip()
+    sandbox.break_("container-stopped")
+    plan = fixed(sandbox, "CRG710", "--env", "cargo")
+    try:
+        sandbox.run(*WHATEVER_KEY, OTHER_KEY)
+        time.sleep(1)
+        unknown = fix(sandbox, "CRG710", "--env", "cargo", "--confirm", plan["digest"])
+        assert unknown.returncode == 3, "the look ends at the changed key"
+        assert "host key" in unknown.stderr.lower()
+        accept = f"cp {home}/.ssh/known_hosts /tmp/known; ssh-keyscan -t ed25519 203.0.113.14 cargo > /tmp/new; "
+        accept += f"grep -v ^cargo, /tmp/known | cat - /tmp/new > {home}/.ssh/known_hosts"
+        sandbox.run("bash", "-c", accept)
+        accepted = fix(sandbox, "CRG710", "--env", "cargo", "--confirm", plan["digest"])
+        assert accepted.returncode == 2, accepted.stdout
+        assert "is not the one that would be done now" in accepted.stderr
+    finally:
+        sandbox.run(*WHATEVER_KEY, OWN_KEY)
+        sandbox.run("bash", "-c", f"cat /tmp/known > {home}/.ssh/known_hosts")
+        time.sleep(1)
+        sandbox.heal("container-stopped")
+    assert roots(sandbox, "cargo") == (0, [])
+
+
+def test_a_plan_is_refused_with_a_wrong_digest_and_when_anything_changed_since(sandbox: Any) -> None:
+    sandbox.break_("wrong-domain")
+    config = "/compass/cargo-ansible/cargo/config/registry/config.yml"
+    try:
+        plan = fixed(sandbox, "CRG201", "--env", "cargo")
+        wrong = fix(sandbox, "CRG201", "--env", "cargo", "--confirm", "0" * 16)
+        short = fix(sandbox, "CRG201", "--env", "cargo", "--confirm", plan["digest"][:6])
+        sandbox.run("ssh", "cargo", f"cp -p {config} /tmp/kept && echo '# a note' >> {config}")
+        edited = fix(sandbox, "CRG201", "--env", "cargo", "--confirm", plan["digest"])
+        sandbox.run("ssh", "cargo", f"cp -p /tmp/kept {config}")
+        again = fixed(sandbox, "CRG201", "--env", "cargo")
+        assert again["digest"] == plan["digest"], "the same state, the same plan"
+        recreate = (
+            "docker-compose -p cargo -f /compass/cargo-ansible/cargo/config/docker-compose-single.yml up -d --no-deps"
+        )
+        sandbox.run("ssh", "cargo", f"{recreate} --force-recreate registry")
+        made_anew = fix(sandbox, "CRG201", "--env", "cargo", "--confirm", plan["digest"])
+        mistyped = fix(sandbox, "CRG201", "--env", "crago", "--confirm", plan["digest"])
+        for refused in (wrong, short, edited, made_anew, mistyped):
+            assert refused.returncode == 2, refused.stdout + refused.stderr
+        for refused in (wrong, short, edited, made_anew):
+            assert "is not the one that would be done now" in refused.stderr
+        assert roots(sandbox, "cargo") == (1, ["CRG201"]), "nothing was done"
+    finally:
+        sandbox.heal("wrong-domain")
+        sandbox.run("ssh", "cargo", "docker restart -t 1 harbor-registry tengine")
