@@ -13,9 +13,11 @@ _BINARY = ("image/png", "image/jpeg", "image/gif", "image/webp", "application/pd
 
 
 def redacted_notebook(notebook: Mapping[str, Any], redactor: Redactor) -> dict[str, Any]:
-    """A whole notebook (nbformat 4) without secrets."""
+    """A whole notebook (nbformat 4) without secrets; what has no cells is looked through like any other data."""
+    if not isinstance(notebook.get("cells"), list):
+        return dict(redactor.redact_data(dict(notebook)))
     cells = [redacted_cell(cell, redactor) for cell in notebook["cells"]]
-    return {**notebook, "metadata": redactor.redact_data(notebook["metadata"]), "cells": cells}
+    return {**notebook, "metadata": redactor.redact_data(notebook.get("metadata", {})), "cells": cells}
 
 
 def redacted_cell(cell: Mapping[str, Any], redactor: Redactor) -> dict[str, Any]:

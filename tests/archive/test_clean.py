@@ -36,6 +36,7 @@ def _draft(folder: Path) -> Draft:
             "notebook.ipynb",
             json.dumps(NOTEBOOK | {"metadata": {"x": ["a", VALUE]}}),
         ),
+        ("notebook.ipynb", json.dumps({"worksheets": [{"x": "harbor_admin_password: other-one"}]})),
     ],
 )
 def test_a_secret_that_somebody_wrote_into_a_draft_refuses_the_record(tmp_path: Path, name: str, content: str) -> None:
