@@ -195,6 +195,13 @@ def result(observation: Observation) -> str:
     return str(observation.status)
 
 
+def compile_templates() -> None:
+    """Compiles all templates ahead of their use; it takes longer than to fill them."""
+    templates = _templates()
+    for name in templates.list_templates(extensions=["j2"]):
+        templates.get_template(name)
+
+
 @cache
 def _templates() -> Environment:
     templates = Environment(

@@ -73,6 +73,7 @@ def build() -> ForkedApp:
     shell = app.shell
     assert shell is not None
     shell.run_cell("None", silent=True, store_history=False)
+    importlib.import_module("cargo_runbook.views.notebook").compile_templates()
     with contextlib.suppress(ImportError):
         pandas = importlib.import_module("pandas")
         frame = pandas.DataFrame({"text": ["a"], "number": [1], "share": [0.5]})
