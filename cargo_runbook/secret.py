@@ -19,6 +19,7 @@ from cargo_runbook.redaction.shapes import Shape, shapes_for
 KEY_VARIABLE = "CARGO_RUNBOOK_REDACTION_KEY"
 """The runner's key for the tokens of one run, so that its kernel names equal secrets equally. It is never written."""
 BY_VALUE = "known by value"
+_PASSES = 8
 
 # What a pattern may find in the place of a secret: a token from before (or its first word), or nothing secret at all.
 _PLACEHOLDER = re.compile(r"‹secret.*|‹[\w ]+›|\*+|\$\{\w+\}|null|None|true|false|~|\{\{.*\}\}", re.DOTALL)
@@ -199,8 +200,13 @@ class Redactor:
 
     def _redact(self, text: str) -> str:
         text = self.redact_values(text)
-        for shape in shapes_for(text):
-            text = self._redact_shape(shape, text)
+        # Again until nothing is found: what one secret's match reached over may hold another.
+        for _ in range(_PASSES):
+            before = text
+            for shape in shapes_for(text):
+                text = self._redact_shape(shape, text)
+            if text == before:
+                break
         return text
 
     def _key_of(self, key: Any) -> Any:

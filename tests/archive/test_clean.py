@@ -10,6 +10,7 @@ import pytest
 from cargo_runbook.archive.clean import MASKED, SecretInRecord
 from cargo_runbook.archive.reading import list_records
 from cargo_runbook.archive.record import Draft
+from cargo_runbook.recordings import recordings_folder
 from cargo_runbook.secret import Redactor, Secret
 
 VALUE = "c4nary-77-value"
@@ -79,3 +80,11 @@ def test_what_the_kernel_could_not_know_is_masked_and_the_record_is_made(tmp_pat
 def test_a_password_that_is_a_word_of_every_record_refuses_none(tmp_path: Path, word: str) -> None:
     Secret(word)
     assert _draft(tmp_path).seal(status="healthy", domain="cargo.test").path.is_dir()
+
+
+@pytest.mark.parametrize("state", sorted(path.name for path in recordings_folder().iterdir() if path.is_dir()))
+def test_no_evidence_of_a_real_look_is_taken_for_a_secret(tmp_path: Path, state: str) -> None:
+    for evidence in (recordings_folder() / state).rglob("*.jsonl"):
+        draft = _draft(tmp_path)
+        (draft.folder / "evidence.jsonl").write_bytes(evidence.read_bytes())
+        assert (draft.seal(status="fault").path / "evidence.jsonl").read_bytes() == evidence.read_bytes()
