@@ -29,6 +29,7 @@ SECONDS = 15.0
 
 _N = "[0-9]{1,9}"
 _WORD = r"[A-Za-z0-9][A-Za-z0-9._-]*"
+_NAME = r"[A-Za-z0-9._@-]+"
 
 
 class Service(StrEnum):
@@ -130,7 +131,7 @@ class ApiCalls:
             if number is None:
                 return
             request = replace(request, path=request.path.replace("{row}", number), row=None)
-        if not _allowed(request):
+        if not (_allowed(request) or _is_role_request(request, self._environment(request.environment))):
             raise UsageError(f"{request} is no request that a plan may have")
         seen = self._ask(request.service, request.environment, request.path, request.method, request.body)
         status = int(seen.data.get("status", 0) or 0)
@@ -208,6 +209,27 @@ class ApiCalls:
             logins = partial(login_of, environment)
             self._connections[environment.name] = HttpConnection(environment, logins, self._redactor, trust, Names())
         return self._connections[environment.name]
+
+
+def _is_role_request(request: ApiRequest, environment: Environment) -> bool:
+    """Whether it is one that the environment's inventory has for granting a role or taking it away."""
+    roles = environment.cargo_admin.roles if environment.cargo_admin else None
+    if roles is None or request.service is not Service.CARGO_ADMIN:
+        return False
+    return any(
+        request.method == template.method
+        and re.fullmatch(_filled(template.path), request.path)
+        and re.fullmatch(_filled(template.body), request.body)
+        for template in (roles.grant, roles.revoke)
+    )
+
+
+def _filled(template: str) -> str:
+    """A pattern of what a template can become."""
+    pattern = re.escape(template)
+    for name in ("tenant", "user", "role"):
+        pattern = pattern.replace(re.escape(f"{{{name}}}"), _NAME)
+    return pattern
 
 
 def _allowed(request: ApiRequest) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Self, TypeVar
+from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
 from pydantic_core import PydanticCustomError
@@ -122,12 +122,38 @@ class TokenService(_Model):
     port: Port = Field(30099, description="NodePort of cargo-token.")
 
 
+class ApiTemplate(_Model):
+    """A request to the platform in which {tenant}, {user} and {role} are filled in."""
+
+    method: Literal["PUT", "POST", "PATCH", "DELETE"] = Field(description="PUT, POST, PATCH or DELETE.")
+    path: str = Field(
+        pattern=r"^/[^\s?#]*$", description="Path below the URL; {tenant}, {user} and {role} are filled in."
+    )
+    body: str = Field("", description="JSON text, filled in likewise (default: none).")
+
+    def filled(self, tenant: str, user: str, role: str) -> tuple[str, str]:
+        """Path and body for one tenant, user and role."""
+        words = {"{tenant}": tenant, "{user}": user, "{role}": role}
+        path, body = self.path, self.body
+        for name, word in words.items():
+            path, body = path.replace(name, word), body.replace(name, word)
+        return path, body
+
+
+class RoleRequests(_Model):
+    """How this platform gives a user a role in a tenant, and takes it away: it has no API that is known everywhere."""
+
+    grant: ApiTemplate = Field(description="Gives {user} the {role} (guest, user) in {tenant}, or changes it.")
+    revoke: ApiTemplate = Field(description="Takes the role away again.")
+
+
 class CargoAdmin(_Model):
     """The API of Cargo-Admin, asked for projects and roles."""
 
     url: Url = Field(description="Where it answers, without /api/v2.")
     tenant_header: HeaderName = Field("X-Tenant", description="Name of the header with the tenant.")
     user_header: HeaderName = Field("X-User", description="Name of the header with the user.")
+    roles: RoleRequests | None = Field(None, description="How a role is granted there (default: by a person).")
 
 
 class Kubernetes(_Model):

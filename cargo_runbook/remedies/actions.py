@@ -25,6 +25,7 @@ class Effect(StrEnum):
     STOP_JOBS = "stop jobs"
     REPLICATE = "replicate"
     CREATE = "create"
+    GRANT = "grant"
 
 
 EFFECTS: Mapping[Effect, Text] = {
@@ -35,6 +36,7 @@ EFFECTS: Mapping[Effect, Text] = {
     Effect.STOP_JOBS: Text("stop replication jobs", "停止同步任务"),
     Effect.REPLICATE: Text("start a replication", "触发同步"),
     Effect.CREATE: Text("create a project", "创建项目"),
+    Effect.GRANT: Text("grant a role", "分配角色"),
 }
 
 

@@ -32,12 +32,6 @@ BY_HAND = (
              "按设计，平台用户只能拉取公共项目；也可以改为推送到私有项目。"),
     ),
     _remedy(
-        "grant-role",
-        Text("Grant the role", "分配角色"),
-        Text("Give the user the role that is missing in the project's tenant (访客 pulls, 操作员 and 管理员 push).",
-             "在项目所属租户中为用户分配缺少的角色（访客可拉取，操作员和管理员可推送）。"),
-    ),
-    _remedy(
         "set-clock",
         Text("Set the clock", "校准时钟"),
         Text("The clocks of cargo-token's node and of the Cargo host may differ by 60 s. Start what keeps time there (chronyd, "

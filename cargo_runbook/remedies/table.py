@@ -8,7 +8,7 @@ from cargo_runbook.remedies.builders.cluster import coredns_hosts, kube_dns_myho
 from cargo_runbook.remedies.builders.containers import start_containers
 from cargo_runbook.remedies.builders.domain import change_domain, restart_cargo
 from cargo_runbook.remedies.builders.names import hosts_entry_operator
-from cargo_runbook.remedies.builders.permission import create_project, log_in
+from cargo_runbook.remedies.builders.permission import create_project, grant_role, log_in
 from cargo_runbook.remedies.builders.replication import jobservice_hosts, replicate_again, target_endpoint
 from cargo_runbook.remedies.builders.token_service import recreate_tengine, set_token_service, trusted_key
 from cargo_runbook.remedies.builders.trust import docker_ca
@@ -173,6 +173,18 @@ _TABLE = (
         _LASTS,
         Text("DELETE of the project, which Harbor allows while it is empty", "删除该项目（仅在项目为空时 Harbor 才允许）"),
         create_project,
+    ),
+    Remedy(
+        "grant-role",
+        Text("The role in the project's tenant", "在项目所属租户中分配角色"),
+        Text("The weakest that gives what is missing (访客 guest pulls, 操作员 user pushes), by the request that the inventory has "
+             "for this platform (cargo_admin.roles); without one, a person does it there.",
+             "分配能满足需要的最低角色（访客 guest 可拉取，操作员 user 可推送），使用清单中该平台的请求（cargo_admin.roles）；"
+             "没有配置时由人工在平台中分配。"),
+        Text("grant a role", "分配角色"),
+        _LASTS,
+        Text("the old role is given again, or none", "恢复原来的角色，或收回"),
+        grant_role,
     ),
     Remedy(
         "docker-ca",

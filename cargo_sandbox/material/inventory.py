@@ -33,6 +33,9 @@ token_service:
   port: {token_port}
 cargo_admin:
   url: http://{token_service}:{admin_port}
+  roles:
+    grant: {{method: PUT, path: "/api/v2/tenants/{{tenant}}/members/{{user}}", body: '{{"role": "{{role}}"}}'}}
+    revoke: {{method: DELETE, path: "/api/v2/tenants/{{tenant}}/members/{{user}}"}}
 contact:
   name: Cargo on-call (practice)
   how: cargo-on-call@example.com

@@ -76,6 +76,8 @@ class CargoAdmin:
                     known = self._projects_of(registry)
                     if name in known:
                         return Response.json(200, _project(name, known[name]))
+                case ("PUT" | "DELETE", ["tenants", tenant, "members", user]):
+                    return self._set_role(tenant, user, request)
                 case ("GET", ["replications"]):
                     return self._replications(request)
                 case ("GET", ["replications", name]):
@@ -118,6 +120,17 @@ class CargoAdmin:
             if not tenant or fields["tenant"] == tenant or (public and fields["public"])
         ]
         return _page(shown)
+
+    def _set_role(self, tenant: str, user: str, request: Request) -> Response:
+        """The platform's way to grant a role, which is this sandbox's own: the real one is not known."""
+        try:
+            role = str(json.loads(request.body)["role"]) if request.method == "PUT" else ""
+        except (ValueError, KeyError, TypeError):
+            role = "?"
+        if role not in ("", "guest", "user", "owner"):
+            raise Refused(400, "ReasonRequest", "role must be guest, user or owner")
+        Platform(self.folder).set_role(user, tenant, role)
+        return Response.json(200, {})
 
     def _replication(self, name: str) -> Fields:
         for each in self.settings["replications"]:

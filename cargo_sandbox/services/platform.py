@@ -28,5 +28,16 @@ class Platform:
         known: dict[str, dict[str, str]] = self._read("roles.json")
         return known.get(user, {})
 
+    def set_role(self, user: str, tenant: str, role: str) -> None:
+        """Gives a user a role in a tenant; an empty one takes it away."""
+        known: dict[str, dict[str, str]] = self._read("roles.json")
+        own = {name: held for name, held in known.get(user, {}).items() if name != tenant}
+        known[user] = {**own, **({tenant: role} if role else {})}
+        # A line for each user, as a person edits it.
+        lines = ",\n".join(f" {json.dumps(name)}: {json.dumps(held)}" for name, held in known.items())
+        draft = self.folder / "roles.json.new"
+        draft.write_text(f"{{\n{lines}\n}}")
+        draft.rename(self.folder / "roles.json")
+
     def _read(self, name: str) -> Any:
         return json.loads((self.folder / name).read_text())

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cargo_runbook.connections.api_calls import ApiCalls, ApiRequest, Row, Service
-from cargo_runbook.errors import UsageError
+from cargo_runbook.errors import ConnectionFailed, UsageError
 from cargo_runbook.inventory.credentials import Login
 from cargo_runbook.inventory.models import Environment
 from cargo_runbook.remedies import journal
@@ -93,6 +93,41 @@ def test_nothing_but_what_stands_in_the_list_is_sent(method: str, path: str, bod
     calls = ApiCalls(environment, nobody)
     with pytest.raises(UsageError, match="no request that a plan may have"):
         calls.send(replace(REQUEST, method=method, path=path, body=body))
+
+
+ROLES = {
+    "grant": {"method": "PUT", "path": "/t/{tenant}/u/{user}", "body": '{"role": "{role}"}'},
+    "revoke": {"method": "DELETE", "path": "/t/{tenant}/u/{user}"},
+}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "allowed"),
+    [
+        ("PUT", "/t/devops/u/bob", '{"role": "guest"}', True),
+        ("DELETE", "/t/devops/u/bob", "", True),
+        ("PUT", "/t/devops/u/bob/../../x", '{"role": "guest"}', False),
+        ("PUT", "/t/devops/u/bob", '{"role": "guest", "more": 1}', False),
+        ("POST", "/t/devops/u/bob", '{"role": "guest"}', False),
+        ("DELETE", "/t/devops", "", False),
+    ],
+)
+def test_a_role_is_granted_only_by_the_request_of_the_inventory(
+    method: str, path: str, body: str, allowed: bool
+) -> None:
+    hosts = [{"name": "h", "address": "192.0.2.1"}]
+    admin = {"url": "http://127.0.0.1:9", "roles": ROLES}
+    environment = Environment.model_validate(
+        {"name": "e", "domain": "registry.example", "hosts": hosts, "cargo_admin": admin}
+    )
+
+    def nobody(_name: str) -> Environment:
+        raise AssertionError("no other environment is asked for")
+
+    request = ApiRequest(service=Service.CARGO_ADMIN, environment="e", method=method, path=path, body=body)
+    # What is allowed is sent, to a port where nobody listens.
+    with pytest.raises(ConnectionFailed if allowed else UsageError):
+        ApiCalls(environment, nobody).send(request)
 
 
 LOGIN = Login("alice", Secret("pa:ss ü"))

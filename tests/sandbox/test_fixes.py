@@ -51,6 +51,8 @@ CASES = (
     Case("not-logged-in", "CRG505", "log-in"),
     Case("wrong-password", "CRG506", "log-in"),
     Case("ha-one-node-key", "CRG304", "trusted-key"),
+    Case("no-role", "CRG510", "grant-role"),
+    Case("guest-pushes", "CRG511", "grant-role"),
     Case("project-missing-in-harbor", "CRG508", "create-project"),
     Case("replication-dns", "CRG403", "jobservice-hosts", starts="cargo-library-to-devops"),
     Case("replication-401-no-scheme", "CRG423", "target-endpoint", starts="cargo-devops_test-cargo-to-devops"),

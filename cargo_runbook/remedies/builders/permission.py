@@ -9,7 +9,7 @@ from cargo_runbook.connections.api_calls import ApiRequest, Row, Service
 from cargo_runbook.errors import SecretUnavailable
 from cargo_runbook.facts.access import AccessFacts, Right
 from cargo_runbook.inventory.credentials import Login, docker_config_path, login_of
-from cargo_runbook.inventory.models import AccountKind
+from cargo_runbook.inventory.models import AccountKind, Action
 from cargo_runbook.observations import OPERATOR
 from cargo_runbook.remedies.actions import ApiCall, Effect
 from cargo_runbook.remedies.edits.docker_config import HasStore, set_login
@@ -17,6 +17,8 @@ from cargo_runbook.remedies.workbench import Draft, NoRemedy, Workbench, text_of
 from cargo_runbook.texts import Text
 
 SECTION = "权限问题"
+_PULLS, _PUSHES = "guest", "user"
+"""The roles of a tenant that pull, and that push (cargo-token)."""
 
 
 def log_in(bench: Workbench) -> Draft:
@@ -111,6 +113,65 @@ def create_project(bench: Workbench) -> Draft:
         Text(
             "The project is empty; Harbor itself removes it again only while nothing has been pushed to it.",
             "新建的项目是空的；只有在没有推送任何镜像时 Harbor 才允许再次删除它。",
+        )
+    )
+    return draft
+
+
+def grant_role(bench: Workbench) -> Draft:
+    """The weakest role that gives what is missing, in the tenant that owns the project.
+
+    Raises:
+        NoRemedy: the inventory does not say how this platform grants a role, or whose the project is is not known.
+    """
+    admin = bench.environment.cargo_admin
+    roles = admin.roles if admin else None
+    if roles is None:
+        raise NoRemedy(
+            "the inventory does not say how this platform grants a role",
+            next_step=f"Grant it there by hand, or add cargo_admin.roles to {bench.environment.file}.",
+            section=SECTION,
+        )
+    draft, projects = Draft(), _facts(bench).projects
+    wanted: dict[tuple[str, str], tuple[str, str]] = {}
+    for right in _facts(bench).rights or ():
+        project = projects.get(right.project)
+        if right.granted or right.kind != AccountKind.PLATFORM or right.tenant or not right.user:
+            continue
+        if project is None or project.public or not project.tenant:
+            continue
+        new, old = (_PUSHES, _PULLS) if right.action == Action.PUSH else (_PULLS, "")
+        if new == _PUSHES and "pull" not in right.actions:
+            old = ""
+        if wanted.get((right.user, project.tenant), ("", ""))[0] != _PUSHES:
+            wanted[right.user, project.tenant] = new, old
+    for (user, tenant), (new, old) in wanted.items():
+        before = old or "none"
+        back = roles.grant.filled(tenant, user, old) if old else roles.revoke.filled(tenant, user, new)
+        method = roles.grant.method if old else roles.revoke.method
+        path, body = roles.grant.filled(tenant, user, new)
+        ask = ApiRequest(
+            service=Service.CARGO_ADMIN,
+            environment=bench.environment.name,
+            method=roles.grant.method,
+            path=path,
+            body=body,
+        )
+        draft.actions.append(
+            ApiCall(
+                request=ask,
+                undo=replace(ask, method=method, path=back[0], body=back[1], already=(404,)),
+                effect=Effect.GRANT,
+                target=f"{user} in tenant {tenant}",
+                shown=(f"role: {before}", f"role: {new}"),
+            )
+        )
+    if not draft.actions:
+        raise NoRemedy("which role is missing in which tenant is not known", section=SECTION)
+    draft.notes.append(
+        Text(
+            "Whoever owns the tenant decides who gets a role there: ask, before you confirm.",
+            "租户的角色由其管理员决定：确认之前请先征得同意。",
         )
     )
     return draft
