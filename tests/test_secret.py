@@ -117,6 +117,8 @@ SHAPES = {
     "nginx header": (f'proxy_set_header Authorization "Basic {_AUTH}";', _AUTH),
     "nginx cookie": (f"proxy_set_header Cookie 'sid={CANARY}';", CANARY),
     "commented out": (f"#  MYSQL_ROOT_PASSWORD: {CANARY}", CANARY),
+    "openssl": (f"openssl rsa -in key.pem -passin pass:{CANARY}", CANARY),
+    "redis-cli between others": (f"mysql --user admin harbor; redis-cli -a {CANARY}; ssh -p 2222 cargo", CANARY),
     "shadow": ("root:$y$j9T$abc$" + f"{CANARY}:19000:0:99999:7:::", CANARY),
 }
 
