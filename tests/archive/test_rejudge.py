@@ -21,6 +21,8 @@ from cargo_runbook.investigation import open_investigation
 from cargo_runbook.recordings import list_recordings, load_recording
 from tests.archive.kept import STARTED, keep
 
+pytestmark = pytest.mark.slow
+
 Capture = pytest.CaptureFixture[str]
 
 

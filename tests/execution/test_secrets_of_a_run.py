@@ -21,6 +21,8 @@ from cargo_runbook.execution.warm.kernels import WarmKernels
 from cargo_runbook.secret import Secret
 from tests.execution.notebooks import write_notebook
 
+pytestmark = pytest.mark.slow
+
 VALUE = 'c4n"ary-77 <&välue>'
 MARKER = "harmless-marker-4711"
 CELLS = {

@@ -10,6 +10,8 @@ import pytest
 from cargo_runbook.symptoms import explain, shipped
 from tests.symptoms.corpus import TEXTS
 
+pytestmark = pytest.mark.slow
+
 HOSTILE = {
     "spaces": " ",
     "newlines": "\n",
