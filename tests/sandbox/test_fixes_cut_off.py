@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.fixing import files, fixed, roots
+from tests.sandbox.fixing import REPORTS, files, fix, fixed, roots
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.slow]
 
@@ -78,21 +78,26 @@ def test_a_fix_by_api_that_was_killed_is_finished(sandbox: Any, line: str) -> No
     assert roots(sandbox, "cargo") == (0, [])
 
 
+# Waits on the machine itself: a connection of its own would come too late, or be one of those that are cut.
+CUT = """setsid -f sh -c 'until pgrep -f "[d]ocker restart" >/dev/null; do sleep 0.02; done; pkill -9 -f "sshd: .*notty"' \\
+</dev/null >/dev/null 2>&1"""
+
+
 def test_a_connection_that_dies_while_a_container_restarts_leaves_a_change_that_can_be_finished(sandbox: Any) -> None:
     sandbox.break_("wrong-domain")
-    cut = KILL.replace("kill -9 $process 2>/dev/null\n", "ssh cargo \"pkill -9 -f 'sshd: .*notty'\" 2>/dev/null\n")
     try:
         plan = fixed(sandbox, "CRG201", "--env", "cargo")
-        line = '"event": "begin", "action": 2'
-        change = sandbox.run("bash", "-c", cut, "bash", plan["digest"], "/tmp/cut", line).stdout.strip()
-        journal = sandbox.run("cat", f"/tmp/cut/changes/{change}/journal.jsonl").stdout
+        sandbox.on("cargo", "sh", "-c", CUT)
+        cut = fix(sandbox, "CRG201", "--env", "cargo", "--confirm", plan["digest"])
+        assert cut.returncode == 3, cut.stdout + cut.stderr
+        named = re.search(r"--resume (\S+)", cut.stderr)
+        assert named, cut.stderr
+        journal = sandbox.run("cat", f"{REPORTS}/changes/{named[1]}/journal.jsonl").stdout
         assert '"event": "failed"' in journal, journal
-        done = sandbox.run(
-            "cargo-runbook", "fix", "--env", "cargo", "--resume", change, "--json", "--reports", "/tmp/cut"
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
+        done = fixed(sandbox, "--env", "cargo", "--resume", named[1])
+        assert done["proof"] == "proven"
         assert roots(sandbox, "cargo") == (0, [])
-        sandbox.run("cargo-runbook", "fix", "--env", "cargo", "--rollback", change, "--reports", "/tmp/cut")
+        fixed(sandbox, "--env", "cargo", "--rollback", named[1])
     finally:
         sandbox.heal("wrong-domain")
     assert roots(sandbox, "cargo") == (0, [])
