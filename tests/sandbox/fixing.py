@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import time
 from typing import Any
 
 REPORTS = "/tmp/fixes"
@@ -50,3 +51,12 @@ def start(sandbox: Any, replication: str) -> None:
     """In Cargo-Admin, as a person there does."""
     url = f"http://203.0.113.20:8080/api/v2/replications/{replication}/action"
     sandbox.run("curl", "-sSf", "-X", "POST", "-d", '{"action": "Start"}', url)
+
+
+def healthy(sandbox: Any, environment: str) -> bool:
+    """Whether nothing is found any more; what was healed just now needs a moment."""
+    until = time.monotonic() + 20
+    while (found := roots(sandbox, environment)) != (0, []) and time.monotonic() < until:
+        time.sleep(1)
+    assert found == (0, [])
+    return True

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cargo_sandbox.faults.catalog import fault
-from tests.sandbox.fixing import REPORTS, files, fix, fixed, roots, start
+from tests.sandbox.fixing import REPORTS, files, fix, fixed, healthy, roots, start
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.slow]
 
@@ -106,7 +106,7 @@ def test_a_fix_is_proven_and_a_rollback_brings_back_every_byte_and_the_fault(
         if change:
             fix(sandbox, "--env", environment, "--rollback", change)
         sandbox.heal(case.fault)
-    assert roots(sandbox, environment) == (0, [])
+    assert healthy(sandbox, environment)
 
 
 def test_a_replication_is_started_again_once_its_destination_is_mended(sandbox: Any) -> None:
@@ -131,7 +131,7 @@ def test_a_replication_is_started_again_once_its_destination_is_mended(sandbox: 
     finally:
         sandbox.run("ssh", "devops", f"{broken} && {restart}")
         sandbox.heal("replication-401-token-not-trusted")
-    assert roots(sandbox, "cargo") == (0, [])
+    assert healthy(sandbox, "cargo")
 
 
 def test_a_host_that_does_not_know_its_own_domain_gets_an_entry_and_the_operator_none(sandbox: Any) -> None:
@@ -150,7 +150,7 @@ def test_a_host_that_does_not_know_its_own_domain_gets_an_entry_and_the_operator
         back = roots(sandbox, "cargo")
         sandbox.run("ssh", "cargo", "cat /tmp/resolv > /etc/resolv.conf")
     assert back == (1, ["CRG105"])
-    assert roots(sandbox, "cargo") == (0, [])
+    assert healthy(sandbox, "cargo")
 
 
 def test_production_asks_for_a_reason_which_goes_into_the_journal(sandbox: Any) -> None:
@@ -210,4 +210,4 @@ def test_a_run_of_the_notebook_does_what_was_approved_and_keeps_its_journal_in_t
         assert roots(sandbox, "cargo") == (0, [])
     finally:
         sandbox.heal("wrong-domain")
-    assert roots(sandbox, "cargo") == (0, [])
+    assert healthy(sandbox, "cargo")

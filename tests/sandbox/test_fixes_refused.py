@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.fixing import fix, fixed, roots
+from tests.sandbox.fixing import fix, fixed, healthy, roots
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.slow]
 
@@ -127,7 +127,7 @@ def test_a_plan_is_refused_when_the_machine_shows_another_key_even_one_that_was_
         sandbox.run("bash", "-c", f"cat /tmp/known > {home}/.ssh/known_hosts")
         time.sleep(1)
         sandbox.heal("container-stopped")
-    assert roots(sandbox, "cargo") == (0, [])
+    assert healthy(sandbox, "cargo")
 
 
 def test_a_plan_is_refused_with_a_wrong_digest_and_when_anything_changed_since(sandbox: Any) -> None:

@@ -150,7 +150,7 @@ def test_no_planted_secret_is_written_printed_or_called_and_the_marker_is_there(
     assert MARKER in page
     assert "‹secret " in page
     assert "realm: https://" in printed[f"fix CRG201 --env cargo --reports {REPORTS}"]
-    assert len([word for word in called.seen if b"guarded_kernel" in word]) > len(NOTEBOOKS)
+    assert len([word for word in called.seen if b"guarded_kernel" in word]) > len(set(NOTEBOOKS.values()))
 
 
 def test_a_fix_that_is_done_writes_no_planted_secret_but_into_its_private_backups(sandbox: Any) -> None:
