@@ -95,14 +95,14 @@ def _in(folder: Path, record: str) -> Iterator[Change]:
     for place in sorted(folder.glob("*/")):
         try:
             plan = json.loads((place / journal.PLAN).read_bytes())
-            events = _events(place / journal.JOURNAL)
+            events = journal.Change(place).events()
             yield _change(place.name, record, plan, events)
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             # Being written, or of another version: an incident is told without it.
             continue
 
 
-def _change(name: str, record: str, plan: dict[str, Any], events: list[dict[str, Any]]) -> Change:
+def _change(name: str, record: str, plan: dict[str, Any], events: Sequence[dict[str, Any]]) -> Change:
     by_name = {event["event"]: event for event in events}
     confirmed, after = by_name.get("confirmed", {}), by_name.get("after", {})
     shown = plan.get("shown", plan)
@@ -125,14 +125,3 @@ def _change(name: str, record: str, plan: dict[str, Any], events: list[dict[str,
         undone="rolled back" in by_name or bool(ended.get("rolled_back")),
         events=tuple((str(event["at"]), str(event["event"])) for event in events),
     )
-
-
-def _events(path: Path) -> list[dict[str, Any]]:
-    found = []
-    for line in path.read_bytes().split(b"\n"):
-        try:
-            found.append(json.loads(line))
-        except ValueError:
-            # A last line that was cut off is none.
-            continue
-    return found

@@ -145,11 +145,10 @@ def try_clients(
 
 
 def _replications(plan: Plan, apis: ApiCalls) -> tuple[ClientCall, ...]:
-    started = [a for a in plan.actions if isinstance(a, ApiCall) and a.waits is not None and a.waits.until == STARTED]
     return tuple(
         as_client_call(apis, action.request.environment, action.waits.policy, action.target)
-        for action in started
-        if action.waits is not None
+        for action in plan.actions
+        if isinstance(action, ApiCall) and action.waits is not None and action.waits.until == STARTED
     )
 
 

@@ -18,6 +18,7 @@ from cargo_runbook.archive.record import NOTEBOOK, Record
 from cargo_runbook.errors import UsageError
 from cargo_runbook.findings import CHECKS
 from cargo_runbook.observations import Observation
+from cargo_runbook.remedies.journal import FOLDER, PLAN, Change
 from cargo_runbook.texts import Language, language_from
 from cargo_runbook.views.svg import pull_path
 from cargo_runbook.views.words import HEALTH, MEANINGS, SIGNS, STATIONS
@@ -128,11 +129,10 @@ def _steps(folder: Path) -> Sequence[Step]:
 def _changes(folder: Path) -> list[dict[str, Any]]:
     """Each change that was made during the run: its plan, and the journal's events."""
     found = []
-    for each in sorted((folder / "changes").glob("*/")):
+    for each in sorted((folder / FOLDER).glob("*/")):
         try:
-            plan = json.loads((each / "plan.json").read_bytes())
-            lines = (each / "journal.jsonl").read_text(encoding="utf-8").split("\n")
-            events = [json.loads(line) for line in lines if line]
+            plan = json.loads((each / PLAN).read_bytes())
+            events = Change(each).events()
         except (OSError, ValueError):
             continue
         proof = next((event["proof"] for event in reversed(events) if "proof" in event), "")

@@ -13,6 +13,7 @@ from cargo_runbook.archive.look import write_findings
 from cargo_runbook.archive.record import NOTEBOOK, Draft
 from cargo_runbook.archive.sharing.page import page
 from cargo_runbook.cli.main import run
+from cargo_runbook.remedies.journal import Change
 from tests.archive.kept import STARTED, keep
 from tests.views.diagnoses import evidence, wrong_domain
 
@@ -89,3 +90,18 @@ def test_a_run_without_a_verdict_has_a_page_too(tmp_path: Path) -> None:
     shown = page(draft.seal(status="failed", reason="the kernel died in cell 3"), "en")
     assert "the kernel died in cell 3" in shown
     assert "so far" in shown
+
+
+def test_what_was_changed_stands_on_the_page_with_its_plan_and_its_proof(tmp_path: Path) -> None:
+    record = keep(tmp_path)
+    change = Change(record.path / "changes" / "C-1")
+    change.path.mkdir(parents=True)
+    action = {"effect": "edit", "host": "cargo", "target": "/etc/hosts", "diff": "+192.0.2.1 <name>"}
+    plan = {"code": "CRG101", "plan": "hosts", "digest": "d", "actions": [action]}
+    change.keep("plan.json", json.dumps(plan).encode())
+    change.note("confirmed", operator="somebody", reason="INC-7")
+    change.note("ended", proof="proven")
+    shown = page(record, "en")
+    assert '<b class="ok">proven</b>' in shown
+    assert "+192.0.2.1 &lt;name&gt;" in shown
+    assert "INC-7" in shown
