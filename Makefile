@@ -4,7 +4,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := setup
-.PHONY: setup venv packages kubernetes demo check test lint clean lock recordings help
+.PHONY: setup venv packages kubernetes demo check test lint docs clean lock recordings help
 MAKEFLAGS += --no-print-directory
 RUN := .venv/bin/cargo-runbook
 NOT_FAST := services or sandbox or browser or slow
@@ -45,6 +45,9 @@ test: venv
 recordings: packages venv
 	@.venv/bin/python tools/make_recordings.py
 
+docs: venv
+	@.venv/bin/python tools/docs_site.py
+
 lock: venv
 	@tools/lock.sh
 
@@ -60,5 +63,6 @@ help:
 	@echo "make test        lint, types and all tests; says what could not run here"
 	@echo "make kubernetes  build Kubernetes for the sandbox's cluster, once (root; about 6 minutes)"
 	@echo "make recordings  record the evidence for the replay again, from the sandbox (root)"
+	@echo "make docs        build the documentation as a site, build/site, in English and Chinese"
 	@echo "make lock        resolve requirements.lock again"
 	@echo "make clean       remove .venv and caches; records stay"
