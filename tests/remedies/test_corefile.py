@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cargo_runbook.remedies.edits.corefile import NoBlock, server_block, set_hosts_entry
+from cargo_runbook.remedies.edits.corefile import NoBlock, hosts_file, server_block, set_hosts_entry
 
 NAME, ADDRESS = "cargo.example", "192.0.2.14"
 PLAIN = """\
@@ -71,3 +71,13 @@ def test_what_would_take_names_away_from_others_is_refused(text: str, why: str) 
 
 def test_a_file_of_its_own_answers_for_one_name() -> None:
     assert server_block(NAME, ADDRESS).split() == [f"{NAME}:53", "{", "hosts", "{", ADDRESS, NAME, "}", "}"]
+
+
+def test_the_file_of_the_hosts_block_is_named_unless_the_name_stands_in_the_block() -> None:
+    assert hosts_file(PLAIN, NAME) == ""
+    assert hosts_file(BLOCK, NAME) == ""
+    assert hosts_file(FORMS["NodeHosts of k3s"], NAME) == "/etc/coredns/NodeHosts"
+    assert hosts_file(FORMS["a hosts file without a block"], NAME) == "/etc/coredns/NodeHosts"
+    inline = FORMS["an older address"].replace("hosts {", "hosts /etc/coredns/NodeHosts {")
+    assert hosts_file(inline, NAME) == "", "it would have two addresses"
+    assert hosts_file(f"stub.example {{\n    hosts /other\n}}\n{BLOCK}", NAME) == ""

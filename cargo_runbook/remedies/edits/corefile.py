@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 
-from cargo_runbook.remedies.edits.hosts import set_address
+from cargo_runbook.remedies.edits.hosts import without_name
 from cargo_runbook.remedies.edits.lines import ending_of, lines_of
 
 _SERVER = re.compile(r"^([^\s#{][^#{]*)\{\s*(#.*)?$")
-_HOSTS = re.compile(r"^(\s+)hosts\b([^{#]*)(\{)?\s*(#.*)?$")
+_HOSTS = re.compile(r"^(\s*)hosts\b([^{#]*)(\{)?\s*(#.*)?$")
+_ENTRY = re.compile(r"\s*[0-9A-Fa-f]*[.:]")
 _CLOSES = re.compile(r"^\s*\}")
 _ROOT = re.compile(r"(?:^|\s)\.(?::53)?(?=\s|$)")
 
@@ -21,7 +22,7 @@ def set_hosts_entry(text: str, name: str, address: str) -> str:
     """The Corefile with `name` at `address` in the hosts block of the server block for all names.
 
     An entry goes into the block that is there; where there is none, into a new one with `fallthrough`, without which
-    every other name would be answered with NXDOMAIN.
+    every other name would fail.
 
     Raises:
         NoBlock: there is no server block `.` or `.:53`, or its hosts block is written in one line or has no
@@ -46,9 +47,32 @@ def set_hosts_entry(text: str, name: str, address: str) -> str:
             return "".join([*lines[:number], *entry, *lines[number + 1 :]])
         closes = next(n for n in range(number + 1, last + 1) if _CLOSES.match(lines[n]))
         return _in_block(lines, number + 1, closes, name, address, found[1] + "    ", end)
-    blank = next((line[: len(line) - len(line.lstrip())] for line in lines[first:last] if line.strip()), "    ")
+    blank = next(
+        (line[: len(line) - len(line.lstrip())] for line in lines[first:last] if line.split("#")[0].strip()), "    "
+    )
     block = [f"{blank}hosts {{", f"{blank}    {address} {name}", f"{blank}    fallthrough", f"{blank}}}"]
     return "".join([*lines[:first], *(line + end for line in block), *lines[first:]])
+
+
+def hosts_file(text: str, name: str) -> str:
+    """The file that the hosts block for all names reads (k3s: /etc/coredns/NodeHosts); empty where it reads none of
+    its own, or has the name among its inline entries.
+
+    Raises:
+        NoBlock: as `set_hosts_entry`.
+    """
+    lines = lines_of(text)
+    first, last = _root(lines)
+    for number in range(first, last):
+        found = _HOSTS.match(lines[number].rstrip("\r\n"))
+        if found is None:
+            continue
+        inside = []
+        if found[3]:
+            inside = lines[number + 1 : next(n for n in range(number + 1, last + 1) if _CLOSES.match(lines[n]))]
+        named = any(name in line.split("#")[0].split()[1:] for line in inside)
+        return "" if named else next(iter(found[2].split()), "")
+    return ""
 
 
 def server_block(name: str, address: str) -> str:
@@ -74,12 +98,18 @@ def _in_block(lines: list[str], first: int, closes: int, name: str, address: str
     inside = lines[first:closes]
     if not any(line.split("#")[0].split()[:1] == ["fallthrough"] for line in inside):
         raise NoBlock("its hosts block has no fallthrough: it answers for all names")
-    entries = [number for number, line in enumerate(inside) if re.match(r"\s*[0-9A-Fa-f]*[.:]", line)]
-    before = "".join(inside[n] for n in entries)
-    after = lines_of(set_address(before, name, address))
-    if "".join(after) == before:
-        return "".join(lines)
-    added = [f"{blank}{line.strip()}{end}" if line.strip() == f"{address} {name}" else line for line in after]
-    others = [line for number, line in enumerate(inside) if number not in entries]
-    place = entries[0] if entries else 0
-    return "".join([*lines[:first], *others[:place], *added, *others[place:], *lines[closes:]])
+    done: list[str] = []
+    right, last = False, -1
+    for line in inside:
+        words = line.split("#")[0].split()
+        if not _ENTRY.match(line) or name not in words[1:] or words[0] == address:
+            right |= name in words[1:] and words[0] == address
+        else:
+            line = without_name(line, name)
+        if _ENTRY.match(line):
+            last, blank = len(done), line[: len(line) - len(line.lstrip())]
+        if line:
+            done.append(line)
+    if not right:
+        done.insert(last + 1, f"{blank}{address} {name}{end}")
+    return "".join([*lines[:first], *done, *lines[closes:]])

@@ -18,17 +18,23 @@ def set_address(text: str, name: str, address: str) -> str:
     right = [e for e in read_hosts(text) if wanted in e.names and e.address == address]
     kept = []
     for number, line in enumerate(lines_of(text), start=1):
-        entry, comment = _split(line)
-        words = entry.split()
-        names = [word for word in words[1:] if word.lower().rstrip(".") == wanted]
-        if not names or words[0] == address or any(r.line == number for r in right):
-            kept.append(line)
-        elif len(words) - 1 > len(names):
-            for word in names:
-                entry = re.sub(rf"[ \t]+{re.escape(word)}(?=[ \t\r\n]|\Z)", "", entry, count=1)
-            kept.append(entry + comment)
+        said = line.split()[:1] == [address] or any(r.line == number for r in right)
+        kept.append(line if said else without_name(line, wanted))
     rest = "".join(kept)
     return rest if right else with_line(rest, f"{address} {name}")
+
+
+def without_name(line: str, name: str) -> str:
+    """The line without that name; nothing where it has no other one."""
+    wanted = name.lower().rstrip(".")
+    entry, comment = _split(line)
+    words = entry.split()
+    names = [word for word in words[1:] if word.lower().rstrip(".") == wanted]
+    if names and len(words) - 1 == len(names):
+        return ""
+    for word in names:
+        entry = re.sub(rf"[ \t]+{re.escape(word)}(?=[ \t\r\n]|\Z)", "", entry, count=1)
+    return entry + comment
 
 
 def _split(line: str) -> tuple[str, str]:
