@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from cargo_runbook.errors import RunbookError, StaleState
 from cargo_runbook.findings import Diagnosis
-from cargo_runbook.remedies.fixing import Fixing
+from cargo_runbook.remedies.fixing import SHORTEST, Fixing
 from cargo_runbook.remedies.outcome import Outcome, Wish
 from cargo_runbook.remedies.plan import Plan
 from cargo_runbook.remedies.workbench import NoRemedy
@@ -15,6 +16,11 @@ from cargo_runbook.views.fix import FixPanel, FixView
 
 NOTHING = Text("There is nothing to fix.", "没有需要修复的问题。")
 REPLAYED = Text("This is replayed evidence: nothing can be changed from here.", "这是回放的证据，无法进行任何修改。")
+
+
+def is_approved(plan: Plan, digests: Sequence[str]) -> bool:
+    """Whether one of the digests, or at least its first 12 digits, is that of the plan."""
+    return any(len(digest) >= SHORTEST and plan.digest.startswith(digest) for digest in digests)
 
 
 class FixStep:
@@ -36,18 +42,26 @@ class FixStep:
     def run(self, approved: str, reason: str, *, interactive: bool) -> FixView | FixPanel:
         """The plans; with `approved`, the outcome of the plan with that digest.
 
+        Several digests (with spaces or commas between them) are for a batch: each run does the plan of its own
+        environment that is among them.
+
         Raises:
-            StaleState: no plan has that digest (any more).
+            StaleState: no plan has such a digest (any more).
         """
         with self._fixing() as fixing:
             plans, without = self._plans(fixing)
             view = self._view(fixing, plans, without)
-            if not approved:
+            digests = approved.replace(",", " ").lower().split()
+            if not digests:
                 return FixPanel(view, self._confirmed) if interactive and plans else view
-            chosen = next((plan for plan in plans if plan.digest.startswith(approved.lower())), None)
+            chosen = next((plan for plan in plans if is_approved(plan, digests)), None)
+            if chosen is None and not self._diagnosis.root_causes and len(digests) > 1:
+                # Those are for other environments of the batch.
+                return view
             if chosen is None:
+                said = ", ".join(digest[:16] for digest in digests[:8])
                 raise StaleState(
-                    f"no plan for {self._diagnosis.environment} has the digest that was approved ({approved[:16]})",
+                    f"no plan for {self._diagnosis.environment} has the digest that was approved ({said})",
                     seen="; ".join(f"{plan.code}: {plan.digest[:16]}" for plan in plans) or "there is nothing to fix",
                     next_step="Something changed since: look at the plan, and have it approved again.",
                 )

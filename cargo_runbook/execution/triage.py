@@ -125,7 +125,7 @@ class Triage:
         the environment's name and presses the button.
 
         Args:
-            approved: digest of a plan, or at least its first 12 digits.
+            approved: digest of a plan, or at least its first 12 digits; several for a batch, with spaces between them.
             reason: why; a production environment asks for it.
 
         Raises:

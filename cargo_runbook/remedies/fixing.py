@@ -32,7 +32,8 @@ from cargo_runbook.secret import Redactor
 
 COMES_UP = 10.0
 """Seconds for the port of a front that was started again."""
-_SHORTEST = 12
+SHORTEST = 12
+"""Digits of a digest that must be given at least."""
 
 
 class Fixing:
@@ -122,7 +123,7 @@ class Fixing:
         if not plan.actions:
             raise UsageError(f"there is nothing to do for {wish.code} on {self.environment.name}")
         wanted = digest.lower().strip()
-        if len(wanted) < _SHORTEST or not plan.digest.startswith(wanted):
+        if len(wanted) < SHORTEST or not plan.digest.startswith(wanted):
             raise StaleState(
                 f"the plan that was confirmed ({digest[:16]}) is not the one that would be done now ({plan.digest[:16]})",
                 next_step="Either the digest is mistyped or something changed since. Look at the plan again: "
