@@ -18,7 +18,7 @@ SECONDS = 30.0
 
 @dataclass(frozen=True)
 class KeyState:
-    """A key as it is now. `value` is None where the object has no such key."""
+    """A key as it is now. `value` is None where the object has no such key, `bare` where it has no key at all."""
 
     context: str
     namespace: str
@@ -26,6 +26,7 @@ class KeyState:
     key: str
     value: str | None
     version: str
+    bare: bool = False
 
     @property
     def target(self) -> str:
@@ -42,9 +43,10 @@ def read_key(context: str, namespace: str, name: str, key: str) -> KeyState:
     if outcome.exit_code != 0:
         raise _failed(context, f"configmap/{name} in {namespace} could not be read", outcome)
     body: dict[str, Any] = json.loads(outcome.output)
-    value = (body.get("data") or {}).get(key)
+    data = body.get("data") or {}
+    value = data.get(key)
     version = str(body["metadata"]["resourceVersion"])
-    return KeyState(context, namespace, name, key, None if value is None else str(value), version)
+    return KeyState(context, namespace, name, key, None if value is None else str(value), version, not data)
 
 
 def write_key(state: KeyState, value: str | None) -> None:
@@ -56,9 +58,12 @@ def write_key(state: KeyState, value: str | None) -> None:
     """
     path = "/data/" + state.key.replace("~", "~0").replace("/", "~1")
     # JSON patch (RFC 6902): `test` makes the API server refuse the whole patch when the version is another one.
-    patch: list[dict[str, str]] = [{"op": "test", "path": "/metadata/resourceVersion", "value": state.version}]
+    patch: list[dict[str, Any]] = [{"op": "test", "path": "/metadata/resourceVersion", "value": state.version}]
     if value is None:
         patch.append({"op": "remove", "path": path})
+    elif state.bare:
+        # There is nothing yet to add a key to.
+        patch.append({"op": "add", "path": "/data", "value": {state.key: value}})
     else:
         patch.append({"op": "add" if state.value is None else "replace", "path": path, "value": value})
     words = ("patch", f"configmap/{state.name}", "-n", state.namespace, "--type=json", "-p", json.dumps(patch))

@@ -21,6 +21,7 @@ from cargo_sandbox.topology import MASTER
 FOLDER = "/etc/kubernetes"
 OTHER_FOLDER = "/etc/kubernetes-other"
 OBJECTS = f"{FOLDER}/objects.yml"
+COREDNS = f"{FOLDER}/coredns.yml"
 ADMIN = f"{FOLDER}/admin.conf"
 # First address of the service network: the API server itself.
 API_SERVICE = "198.51.100.1"
@@ -113,6 +114,17 @@ def objects(ca: bytes) -> str:
     return Template((Path(__file__).parent / "objects.yml").read_text()).substitute(values)
 
 
+def coredns() -> str:
+    """The objects of a CoreDNS that can take the place of kube-dns, as YAML; it knows the Cargos' domains."""
+    lines = [f"{site.address} {site.domain}" for site in topology.SITES]
+    values = {
+        "hosts": textwrap.indent("\n".join(lines), " " * 12).removeprefix(" " * 4),
+        "repository": REPOSITORY,
+        "zone": topology.ZONE,
+    }
+    return Template((Path(__file__).parent / "coredns.yml").read_text()).substitute(values)
+
+
 def prepare(master: Path, operator_home: Path, *, ca: bytes) -> None:
     """Write all files of both clusters, below the roots of master and of operator's home.
 
@@ -138,4 +150,5 @@ def prepare(master: Path, operator_home: Path, *, ca: bytes) -> None:
     write_secret(operator_home / ".kube/config", kubeconfig(contexts))
     (operator_home / ".kube").chmod(0o700)
     write(master / OBJECTS.lstrip("/"), objects(ca))
+    write(master / COREDNS.lstrip("/"), coredns())
     write(master / RUNC.lstrip("/"), _RUNC, mode=0o755)

@@ -121,6 +121,7 @@ IMAGES = (
     Image("cargo-token:v1.4.1", (*_PYTHON, "cargo_sandbox.services.cargo_token", "/etc/cargo-token", "8081")),
     Image("cargo-admin:v1.4.1", (*_PYTHON, "cargo_sandbox.services.cargo_admin", "/etc/cargo-admin")),
     Image("kube-dns-dnsmasq:1.14.8", (*_PYTHON, "cargo_sandbox.services.dnsmasq_nanny")),
+    Image("coredns:1.8.0", (*_PYTHON, "cargo_sandbox.services.coredns")),
     # What pods share their network with, and what a pipeline's step runs in: both only wait.
     Image("pause:3.2", ("/bin/sh", "-c", _WAIT)),
     Image("pipeline-tools:1.0", ("/bin/sh", "-c", _WAIT)),

@@ -87,6 +87,7 @@ def test_every_key_and_kubeconfig_is_readable_by_its_owner_only(state: StateFold
 
 def test_every_pod_runs_an_image_that_the_sandbox_makes(state: StateFolder):
     text = (state.files("master") / "etc/kubernetes/objects.yml").read_text()
+    text += "---\n" + (state.files("master") / "etc/kubernetes/coredns.yml").read_text()
     objects = list(YAML(typ="safe").load_all(text))
     asked = set(re.findall(rf"{re.escape(REPOSITORY)}/(\S+)", text)) | set(
         re.findall(rf"{re.escape(REPOSITORY)}/(\S+)", " ".join(node.commands(PROGRAMS)["kubelet"]))
@@ -95,6 +96,7 @@ def test_every_pod_runs_an_image_that_the_sandbox_makes(state: StateFolder):
         "cargo-token:v1.4.1",
         "cargo-admin:v1.4.1",
         "kube-dns-dnsmasq:1.14.8",
+        "coredns:1.8.0",
         "pipeline-tools:1.0",
         "pause:3.2",
     }

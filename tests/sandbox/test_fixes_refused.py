@@ -37,43 +37,6 @@ def test_a_certificate_that_stands_on_no_cargo_host_is_not_trusted(sandbox: Any)
         sandbox.heal("tls-unknown-ca")
 
 
-COREDNS = """
-kubectl -n kube-system create configmap coredns --from-literal=Corefile='.:53 {
-    errors
-    hosts {
-        192.0.2.9 other.example
-        fallthrough
-    }
-    reload
-}'
-kubectl -n kube-system create deployment coredns --image=registry.invalid/coredns:1.8.0
-kubectl -n kube-system label deployment coredns k8s-app=kube-dns
-"""
-
-
-@pytest.mark.cluster
-def test_where_coredns_serves_the_entry_goes_into_its_hosts_block_and_is_bound_to_the_object(
-    cluster_sandbox: Any,
-) -> None:
-    """The API server is real; CoreDNS itself is only announced, so the plan is made and not done."""
-    sandbox = cluster_sandbox
-    sandbox.break_("domain-unresolved-pipeline")
-    try:
-        sandbox.run("bash", "-euc", COREDNS)
-        plan = fixed(sandbox, "CRG803", "--env", "cargo")
-        assert plan["plan"] == "coredns-hosts"
-        (action,) = plan["actions"]
-        assert action["target"] == "kube-system configmap/coredns Corefile"
-        changed = [line for line in action["diff"].splitlines()[2:] if line[0] in "+-"]
-        assert changed == ["+        203.0.113.14 cargo.caicloudprivatetest.com"]
-        sandbox.run("kubectl", "-n", "kube-system", "annotate", "configmap", "coredns", "seen=yes")
-        assert fixed(sandbox, "CRG803", "--env", "cargo")["digest"] != plan["digest"], "bound to the object's version"
-    finally:
-        for kind in ("deployment", "configmap"):
-            sandbox.run("kubectl", "-n", "kube-system", "delete", kind, "coredns", "--ignore-not-found")
-        sandbox.heal("domain-unresolved-pipeline")
-
-
 def test_where_everything_is_set_and_the_fault_stands_no_empty_plan_is_offered(sandbox: Any) -> None:
     sandbox.break_("token-key-mismatch")
     try:

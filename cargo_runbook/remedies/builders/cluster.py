@@ -8,7 +8,7 @@ from cargo_runbook.facts.cluster_dns import MYHOSTS, ClusterDns, Implementation
 from cargo_runbook.facts.matrix import Matrix
 from cargo_runbook.remedies.actions import KeyEdit
 from cargo_runbook.remedies.builders.names import address_of
-from cargo_runbook.remedies.edits.corefile import NoBlock, server_block, set_hosts_entry
+from cargo_runbook.remedies.edits.corefile import NoBlock, hosts_file, server_block, set_hosts_entry
 from cargo_runbook.remedies.edits.hosts import set_address
 from cargo_runbook.remedies.workbench import Draft, NoRemedy, Workbench
 from cargo_runbook.texts import Text
@@ -66,7 +66,8 @@ def _refuse_where_nobody_reads(bench: Workbench) -> None:
 
 def coredns_hosts(bench: Workbench) -> Draft:
     """The domain at the address of the inventory where CoreDNS reads it: in configmap/coredns-custom where the Corefile
-    imports that (k3s and managed clusters rewrite the other one), else in the Corefile's hosts block.
+    imports that (k3s and managed clusters rewrite the other one), else in the file of its hosts block where that is a
+    key of the same ConfigMap (`NodeHosts`), else in the block itself.
 
     Raises:
         NoRemedy: CoreDNS does not serve this cluster, or its Corefile has a form that is not edited.
@@ -90,21 +91,41 @@ def coredns_hosts(bench: Workbench) -> Draft:
             ) from error
         if own.value != server_block(domain, address):
             draft.actions.append(KeyEdit(before=own, after=server_block(domain, address)))
-    else:
-        try:
-            after = set_hosts_entry(corefile, domain, address)
-        except NoBlock as why:
-            raise NoRemedy(
-                f"the Corefile can't be edited from here: {why}",
-                vantage=f"cluster {cluster.context}",
-                next_step=f"Give the hosts plugin the entry yourself: {address} {domain}",
-                section=SECTION,
-            ) from why
-        if after != corefile:
-            draft.actions.append(KeyEdit(before=state, after=after))
-    if draft.actions:
+            draft.notes.append(_when_imports_count(corefile))
+        return draft
+    try:
+        file, after = hosts_file(corefile, domain), set_hosts_entry(corefile, domain, address)
+    except NoBlock as why:
+        raise NoRemedy(
+            f"the Corefile can't be edited from here: {why}",
+            vantage=f"cluster {cluster.context}",
+            next_step=f"Give the hosts plugin the entry yourself: {address} {domain}",
+            section=SECTION,
+        ) from why
+    nodes = read_key(cluster.context, "kube-system", "coredns", file.rpartition("/")[2]) if file else state
+    if file and nodes.value is not None:
+        listed = set_address(nodes.value, domain, address)
+        if listed != nodes.value:
+            draft.actions.append(KeyEdit(before=nodes, after=listed))
+            draft.notes.append(
+                Text(
+                    "The plugin hosts reads that file again by itself, within about two minutes.",
+                    "hosts 插件会自动重新读取该文件，约两分钟内生效。",
+                )
+            )
+    elif after != corefile:
+        draft.actions.append(KeyEdit(before=state, after=after))
         draft.notes.append(_when_it_counts(corefile))
     return draft
+
+
+def _when_imports_count(corefile: str) -> Text:
+    said = _when_it_counts(corefile)
+    # coredns/coredns#2633, mended by #3068 (2019).
+    return Text(
+        f"{said.en} A CoreDNS before 1.6 does not notice a changed import by itself.",
+        f"{said.zh}1.6 之前的 CoreDNS 不会自动发现 import 文件的变化。",
+    )
 
 
 def _when_it_counts(corefile: str) -> Text:
