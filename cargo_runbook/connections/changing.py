@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cargo_runbook.connections.api_calls import ApiCalls
@@ -19,12 +19,15 @@ from cargo_runbook.connections.local import run as run_here
 from cargo_runbook.connections.ssh.command import RemoteRun
 from cargo_runbook.connections.ssh.config import DEFAULT_CONFIG, SshConfig
 from cargo_runbook.connections.ssh.pool import TransportPool
+from cargo_runbook.connections.trial import Trial, read_trial, trial_argv
 from cargo_runbook.errors import ConnectionFailed, StaleState, UnknownEnvironment, UsageError
 from cargo_runbook.inventory.models import Environment
 from cargo_runbook.observations import Place, Vantage
 from cargo_runbook.secret import Redactor
 
 SECONDS = 30.0
+TRIAL_SECONDS = 15
+"""How long a script may take that is only tried."""
 
 _READ = """f=$(readlink -f -- "$1") && [ -n "$f" ] || exit 66
 [ -e "$f" ] || { printf '%s\\n-\\n' "$f"; exit 0; }
@@ -34,7 +37,8 @@ cat -- "$f"
 """
 
 # $1 file, $2 digest that it must have now ("-": it must not be there), $3 digest of what comes, $4 mode, $5 owner,
-# $6 rename or mount. Exit 75: it is not what it was. 76: what arrived is not what was sent.
+# $6 rename or mount. Exit 75: it is not what it was. 76: what arrived is not what was sent. 77: its SELinux label could
+# not be kept.
 _WRITE = """set -eu
 umask 077
 digest() { sha256sum <"$1" | cut -c1-64; }
@@ -49,9 +53,15 @@ if [ "$6" = mount ]; then
   cat "$t" >"$f"
   sync -- "$f"
 else
-  chmod "$4" "$t"
+  if [ -e "$f" ]; then
+    # Extended attributes and ACLs; the SELinux label is one of them, but by its own way where SELinux is at work.
+    cp --attributes-only --preserve=all --no-preserve=timestamps -- "$f" "$t" 2>/dev/null || true
+    chcon --reference="$f" -- "$t" 2>/dev/null || true
+    label() { stat -c %C -- "$1" 2>/dev/null || true; }
+    [ "$(label "$f")" = "$(label "$t")" ] || exit 77
+  fi
   chown "$5" "$t"
-  [ ! -e "$f" ] || chcon --reference="$f" -- "$t" 2>/dev/null || true
+  chmod "$4" "$t"
   sync -- "$t"
   mv -f -- "$t" "$f"
   sync -- "$(dirname -- "$f")"
@@ -136,6 +146,7 @@ class Changing:
         def nobody(name: str) -> Environment:
             raise UnknownEnvironment(f"{name} is not an environment that can be changed from {environment.name}")
 
+        self._redactor = redactor or Redactor()
         self.apis = ApiCalls(environment, open_other or nobody, redactor)
         machines = [*environment.hosts, *(environment.kubernetes.nodes if environment.kubernetes else ())]
         self._aliases = {machine.name: machine.ssh_alias for machine in machines}
@@ -180,8 +191,23 @@ class Changing:
                 vantage=str(state.vantage),
                 next_step="Look at it, then make the plan again.",
             )
+        if ended.exit_code == 77:
+            raise self._failed(
+                state.vantage, f"the SELinux label of {state.path} could not be kept; it was left", ended
+            )
         if ended.exit_code != 0:
             raise self._failed(state.vantage, f"{state.path} could not be written", ended)
+
+    def try_script(self, vantage: Vantage, root: str, script: str, arguments: Sequence[str]) -> Trial:
+        """What a script of an installation would change: it runs on a copy, in namespaces of its own (`trial`).
+
+        Raises:
+            ConnectionFailed: the machine could not be reached, or the whole was not done in time.
+        """
+        argv = trial_argv(root, script, TRIAL_SECONDS, tuple(arguments))
+        ended, raw = self._run(vantage, argv, b"", TRIAL_SECONDS + SECONDS)
+        trial = read_trial(raw, ended.error)
+        return replace(trial, said=self._redactor.redact(trial.said))
 
     def host_key(self, vantage: Vantage) -> str:
         """Fingerprint of the key that the machine shows (checked against known_hosts, as always); empty for the operator.

@@ -75,12 +75,24 @@ LASTING = Durability()
 ONCE = Durability(once=True)
 
 
+@dataclass(frozen=True)
+class MadeBy:
+    """The script of the installation that made a content: its command line, and the SHA-256 of the script."""
+
+    command: str
+    digest: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class FileEdit:
-    """Another content for one file. `after` None takes the file away, `before.content` None makes it."""
+    """Another content for one file. `after` None takes the file away, `before.content` None makes it.
+
+    `made_by`: the script whose result the content is; None for an edit of our own.
+    """
 
     before: FileState
     after: bytes | None
+    made_by: MadeBy | None = None
     durability: Durability = LASTING
     effect: Effect = Effect.EDIT
     downtime: Text = field(default=Text("none", "无"))
@@ -112,7 +124,8 @@ class FileEdit:
 
     def bound(self) -> dict[str, Any]:
         """What of it goes into the digest besides what is shown."""
-        return {"before": self.before.digest, "after": self.after_digest, "in_place": self.before.mounted}
+        made_by = {"made_by": vars(self.made_by)} if self.made_by else {}
+        return {"before": self.before.digest, "after": self.after_digest, "in_place": self.before.mounted, **made_by}
 
 
 def _unified(target: str, old: str, new: str) -> str:

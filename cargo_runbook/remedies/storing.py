@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from cargo_runbook.connections.api_calls import request_from
-from cargo_runbook.connections.changing import FileState
+from cargo_runbook.connections.changing import FileState, digest_of
 from cargo_runbook.connections.config_maps import KeyState
+from cargo_runbook.errors import StaleState
 from cargo_runbook.observations import Place, Vantage
 from cargo_runbook.remedies.actions import (
     Action,
@@ -17,6 +18,7 @@ from cargo_runbook.remedies.actions import (
     FileEdit,
     Jobs,
     KeyEdit,
+    MadeBy,
     RunCommand,
     place_of,
 )
@@ -51,6 +53,8 @@ def _shown(action: Action, redactor: Redactor) -> dict[str, Any]:
         "diff": redactor.redact(action.diff()),
         "inverse": action.inverse.en,
     }
+    if isinstance(action, FileEdit) and action.made_by:
+        return {**body, "made_by": {"command": action.made_by.command, "script": action.made_by.digest}}
     if isinstance(action, RunCommand):
         return {**body, "command": " ".join(action.argv)}
     return {**body, "request": str(action.request)} if isinstance(action, ApiCall) else body
@@ -65,7 +69,8 @@ def store(plan: Plan, redactor: Redactor) -> dict[str, Any]:
             state = action.before
             about = {"mode": state.mode, "owner": state.owner, "in_place": state.mounted}
             stored.append({"kind": "edit", **where, "path": state.path, **about, "new": state.content is None,
-                           "removed": action.after is None})  # fmt: skip
+                           "removed": action.after is None, "sha256": [state.digest, action.after_digest],
+                           "made_by": vars(action.made_by) if action.made_by else None})  # fmt: skip
         elif isinstance(action, KeyEdit):
             state_of = action.before
             stored.append(
@@ -78,6 +83,7 @@ def store(plan: Plan, redactor: Redactor) -> dict[str, Any]:
                     "version": state_of.version,
                     "new": state_of.value is None,
                     "removed": action.after is None,
+                    "sha256": [_digest(state_of.value), _digest(action.after)],
                 }
             )
         elif isinstance(action, ApiCall):
@@ -135,31 +141,59 @@ def keep_files(change: Change, plan: Plan) -> None:
                     change.keep(f"{name}-{number}", value.encode())
 
 
+def _digest(value: str | None) -> str:
+    return "-" if value is None else digest_of(value.encode())
+
+
+def _kept(change: Change, number: int, stored: Mapping[str, Any]) -> tuple[bytes | None, bytes | None]:
+    """What the file or key was before and is meant to be; None where there was none, or will be none.
+
+    Raises:
+        StaleState: a copy is not there any more, or is not what was kept.
+    """
+    found: list[bytes | None] = []
+    digests = stored.get("sha256") or ("", "")
+    for name, absent, digest in zip(("before", "after"), (stored["new"], stored["removed"]), digests, strict=True):
+        content = None if absent else change.kept(f"{name}-{number}")
+        if not absent and (content is None or (digest and digest_of(content) != digest)):
+            raise StaleState(
+                f"{change.path / f'{name}-{number}'} is not the copy that was kept, so nothing is written from it",
+                seen="it is gone" if content is None else f"SHA-256 {digest_of(content)}, kept was {digest}",
+                next_step=f"{stored.get('path') or stored.get('name')} itself was not touched by this. Mend it by hand.",
+            )
+        found.append(content)
+    return found[0], found[1]
+
+
 def restore(change: Change, body: Mapping[str, Any]) -> Plan:
-    """The plan of a change, to be finished or undone."""
+    """The plan of a change, to be finished or undone.
+
+    Raises:
+        StaleState: a copy of a file before or after is not what was kept.
+    """
     actions: list[Action] = []
     for number, stored in enumerate(body["stored"], start=1):
         if stored["kind"] == "key":
-            old, new = (change.kept(f"{name}-{number}") for name in ("before", "after"))
+            old, new = _kept(change, number, stored)
             key = KeyState(
                 context=stored["context"],
                 namespace=stored["namespace"],
                 name=stored["name"],
                 key=stored["key"],
-                value=None if stored["new"] else (old or b"").decode(),
+                value=None if old is None else old.decode(),
                 version=stored["version"],
             )
-            actions.append(KeyEdit(before=key, after=None if stored["removed"] else (new or b"").decode()))
+            actions.append(KeyEdit(before=key, after=None if new is None else new.decode()))
             continue
         if stored["kind"] == "call":
             actions.append(_restored_call(stored))
             continue
         vantage = Vantage(Place(stored["place"]), stored["host"])
         if stored["kind"] == "edit":
-            before = None if stored["new"] else change.kept(f"before-{number}")
+            before, after = _kept(change, number, stored)
             state = FileState(vantage, stored["path"], before, stored["mode"], stored["owner"], stored["in_place"])
-            after = None if stored["removed"] else change.kept(f"after-{number}")
-            actions.append(FileEdit(before=state, after=after))
+            made_by = MadeBy(**stored["made_by"]) if stored.get("made_by") else None
+            actions.append(FileEdit(before=state, after=after, made_by=made_by))
         else:
             actions.append(
                 RunCommand(

@@ -35,8 +35,10 @@ _TABLE = (
     Remedy(
         "change-domain",
         Text("The domain in use in config.yml and nginx.conf", "把正在使用的域名写入 config.yml 和 nginx.conf"),
-        Text("`realm` of the registry and X-Cargo of tengine's health check; then the registry and tengine restart.",
-             "修改 registry 的 realm 和 tengine 健康检查的 X-Cargo，然后重启 registry 和 tengine。"),
+        Text("`realm` of the registry and X-Cargo of tengine's health check, as the host's `change-domain.sh` makes them of a "
+             "copy where it is there and does that, else by our own edit; then the registry and tengine restart.",
+             "修改 registry 的 realm 和 tengine 健康检查的 X-Cargo：主机上有 `change-domain.sh` 且结果正确时采用它在副本上得到的内容，"
+             "否则由本工具修改；然后重启 registry 和 tengine。"),
         Text("edit, restart", "修改文件、重启"),
         _LASTS,
         _BACKUP,
@@ -55,8 +57,10 @@ _TABLE = (
         "set-token-service",
         Text("The token service of this cluster", "指向本集群的 token service"),
         Text("extra_hosts of the compose file, the settings and the upstream name the address of the inventory, which "
-             "was asked for this domain first; tengine is made anew.",
-             "compose 文件的 extra_hosts、env 配置和 upstream 改为清单中的地址（先验证它认识该域名），然后重建 tengine。"),
+             "was asked for this domain first; by `change-token-servce.sh` (or `-service.sh`) as above where it is there, "
+             "else by our own edit; tengine is made anew.",
+             "compose 文件的 extra_hosts、env 配置和 upstream 改为清单中的地址（先验证它认识该域名）；主机上有 `change-token-servce.sh`"
+             "（或 `-service.sh`）时同上采用其结果，否则由本工具修改；然后重建 tengine。"),
         Text("edit, recreate", "修改文件、重建"),
         _LASTS,
         _BACKUP,
@@ -98,10 +102,11 @@ _TABLE = (
     Remedy(
         "coredns-hosts",
         Text("The entry in CoreDNS", "在 CoreDNS 中添加条目"),
-        Text("configmap/coredns-custom where the Corefile imports it, else the hosts block of the Corefile (with "
-             "fallthrough); the version of the object is compared by the API server, and all other lines and keys stay.",
-             "Corefile 导入 coredns-custom 时写入其中，否则写入 Corefile 的 hosts 块（带 fallthrough）；由 API server 比对对象版本，"
-             "其他条目保持不变。"),
+        Text("configmap/coredns-custom where the Corefile imports it, else `NodeHosts` where its hosts block reads that, else "
+             "the hosts block of the Corefile (with fallthrough); the version of the object is compared by the API server, and "
+             "all other lines and keys stay.",
+             "Corefile 导入 coredns-custom 时写入其中；hosts 块读取 `NodeHosts` 时写入 `NodeHosts`；否则写入 Corefile 的 hosts 块"
+             "（带 fallthrough）。由 API server 比对对象版本，其他条目保持不变。"),
         Text("edit", "修改文件"),
         Text("restart, recreate, reboot; unless an addon manager resets the object",
              "重启、重建、主机重启；除非 addon manager 重置该对象"),

@@ -12,7 +12,7 @@ from cargo_runbook.errors import RunbookError
 from cargo_runbook.findings import Finding
 from cargo_runbook.inventory.models import Environment, Host
 from cargo_runbook.observations import Command, HttpRequest, KubeCommand, Observation, Place, Question, Vantage
-from cargo_runbook.remedies.actions import LASTING, Action, Durability, Effect, FileEdit, RunCommand
+from cargo_runbook.remedies.actions import LASTING, Action, Durability, Effect, FileEdit, MadeBy, RunCommand
 from cargo_runbook.steps import Gathered
 from cargo_runbook.texts import Text
 
@@ -30,12 +30,14 @@ class Draft:
     actions: list[Action] = field(default_factory=list)
     notes: list[Text] = field(default_factory=list)
 
-    def edit(self, before: FileState, after: str, durability: Durability = LASTING) -> bool:
-        """Adds an edit if it changes anything; whether it does."""
+    def edit(
+        self, before: FileState, after: str, durability: Durability = LASTING, made_by: MadeBy | None = None
+    ) -> bool:
+        """Adds an edit if it changes anything; whether it does. `made_by`: the script whose result it is."""
         content = after.encode("utf-8", "surrogateescape")
         if content == before.content:
             return False
-        self.actions.append(FileEdit(before=before, after=content, durability=durability))
+        self.actions.append(FileEdit(before=before, after=content, durability=durability, made_by=made_by))
         return True
 
 

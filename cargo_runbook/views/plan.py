@@ -6,7 +6,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text as RichText
 
 from cargo_runbook.connections.client import ClientCall
-from cargo_runbook.remedies.actions import EFFECTS, ApiCall, RunCommand, place_of
+from cargo_runbook.remedies.actions import EFFECTS, ApiCall, FileEdit, RunCommand, place_of
 from cargo_runbook.remedies.outcome import Outcome
 from cargo_runbook.remedies.plan import Plan
 from cargo_runbook.remedies.proof import Proof, Tried, how_to_prove
@@ -49,6 +49,9 @@ def plan_card(plan: Plan, redactor: Redactor, language: Language | None = None) 
         head.append(f"{EFFECTS[action.effect].say(lang)}  ", "bold")
         head.append(one_line(f"{place_of(action.vantage)}  {action.target}"))
         parts.append(head)
+        if isinstance(action, FileEdit) and action.made_by:
+            script = f"{one_line(action.made_by.command)}  SHA-256 {action.made_by.digest[:16]}"
+            parts.append(RichText(say(f"     by {script}", f"     由 {script} 生成"), "dim"))
         if isinstance(action, RunCommand):
             parts.append(RichText(f"     {one_line(' '.join(action.argv))}", "dim"))
         if isinstance(action, ApiCall):

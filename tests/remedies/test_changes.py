@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from cargo_runbook.errors import ConnectionFailed, StaleState, UsageError
 from cargo_runbook.inventory.models import Environment
 from cargo_runbook.observations import OPERATOR
 from cargo_runbook.remedies import applying, journal
-from cargo_runbook.remedies.actions import Action, FileEdit
+from cargo_runbook.remedies.actions import Action, FileEdit, MadeBy
 from cargo_runbook.remedies.journal import Change
 from cargo_runbook.remedies.plan import Plan
 from cargo_runbook.remedies.storing import keep_files, plan_to_json, restore, store
@@ -121,6 +122,41 @@ def test_a_change_cut_off_anywhere_is_finished_or_taken_back_from_its_folder(
             assert [p.read_bytes() for p in paths] == [b"before a", b"before b"]
             applying.undo(again, found, changing, silent)
             assert [p.read_bytes() for p in paths] == [b"before a", b"before b"]
+
+
+@pytest.mark.parametrize("name", ["before-1", "after-1"])
+@pytest.mark.parametrize("damage", [b"other", None])
+def test_a_damaged_copy_is_found_by_its_digest_and_nothing_is_written_from_it(
+    tmp_path: Path, changing: Changing, name: str, damage: bytes | None
+) -> None:
+    path = tmp_path / "f"
+    path.write_bytes(b"one")
+    plan, change = begun(tmp_path, edit(changing, path, b"two"))
+    applying.do(plan, change, changing, silent)
+    found, body = journal.find(tmp_path / "reports", change.id)
+    assert body["stored"][0]["sha256"] == [digest_of(b"one"), digest_of(b"two")]
+    if damage is None:
+        (change.path / name).unlink()
+    else:
+        (change.path / name).write_bytes(damage)
+    with pytest.raises(StaleState, match=f"{name} is not the copy that was kept"):
+        restore(found, body)
+    assert path.read_bytes() == b"two"
+
+
+def test_an_edit_that_a_script_made_is_still_that_when_it_is_taken_up_again(tmp_path: Path, changing: Changing) -> None:
+    path = tmp_path / "f"
+    path.write_bytes(b"one")
+    made_by = MadeBy("/c/change-domain.sh a.example", "0" * 64)
+    plain = edit(changing, path, b"two")
+    plan, change = begun(tmp_path, replace(plain, made_by=made_by))
+    assert plan.digest != replace(plan, actions=(plain,)).digest, "bound to the script and its arguments"
+    other = replace(plain, made_by=replace(made_by, digest="1" * 64))
+    assert plan.digest != replace(plan, actions=(other,)).digest, "bound to what the script is"
+    again = restore(*journal.find(tmp_path / "reports", change.id))
+    assert again.actions == plan.actions
+    shown = plan_to_json(again, Redactor())["actions"][0]
+    assert shown["made_by"] == {"command": "/c/change-domain.sh a.example", "script": "0" * 64}
 
 
 def test_a_journal_whose_last_line_was_cut_off_is_read_up_to_there(tmp_path: Path, changing: Changing) -> None:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import shlex
 import time
+from pathlib import Path
 from typing import Any
 
 REPORTS = "/tmp/fixes"
+INSTALLATION = "/compass/cargo-ansible/cargo"
+SCRIPTS = Path(__file__).parents[2] / "cargo_sandbox" / "material" / "scripts"
 
 
 def fix(sandbox: Any, *words: str) -> Any:
@@ -60,3 +63,23 @@ def healthy(sandbox: Any, environment: str) -> bool:
         time.sleep(1)
     assert found == (0, [])
     return True
+
+
+def install_script(sandbox: Any, name: str, text: str = "") -> None:
+    """A script of newer Cargos on the host cargo: that of the practice installation under either spelling, or another."""
+    source = SCRIPTS / name.replace("service", "servce")
+    done = sandbox.run(
+        "ssh",
+        "cargo",
+        f"cat > {INSTALLATION}/{name} && chmod 755 {INSTALLATION}/{name}",
+        input=text or source.read_text(),
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def installation(sandbox: Any, environment: str) -> str:
+    """Each file of the installation but its data, with digest, mode and owner; empty where the host can't be reached."""
+    look = f"cd {INSTALLATION} && find . -path ./data -prune -o -type f -printf '%m %U:%G %p\\n' | sort"
+    look += " && find . -path ./data -prune -o -type f -exec sha256sum {} + | sort"
+    shown = sandbox.run("ssh", environment, look)
+    return str(shown.stdout) if shown.returncode == 0 else ""

@@ -10,7 +10,18 @@ from typing import Any
 import pytest
 
 from cargo_sandbox.faults.catalog import fault
-from tests.sandbox.fixing import REPORTS, files, fix, fixed, healthy, roots, start
+from tests.sandbox.fixing import (
+    INSTALLATION,
+    REPORTS,
+    files,
+    fix,
+    fixed,
+    healthy,
+    install_script,
+    installation,
+    roots,
+    start,
+)
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.slow]
 
@@ -20,6 +31,7 @@ class Case:
     """A fault and the finding that is fixed.
 
     `comes_back`: a rollback brings the fault back; where it is one of a replication, with the next start (`starts`).
+    `script`: a script of the installation that is there, and does the edits.
     """
 
     fault: str
@@ -27,14 +39,15 @@ class Case:
     remedy: str
     comes_back: bool = True
     starts: str = ""
+    script: str = ""
 
 
 CASES = (
-    Case("wrong-domain", "CRG201", "change-domain"),
+    Case("wrong-domain", "CRG201", "change-domain", script="change-domain.sh"),
     Case("wrong-domain-nginx-only", "CRG203", "change-domain"),
     Case("wrong-domain-not-restarted", "CRG204", "restart-cargo", comes_back=False),
-    Case("token-service-builtin", "CRG301", "set-token-service"),
-    Case("token-service-loopback", "CRG301", "set-token-service"),
+    Case("token-service-builtin", "CRG301", "set-token-service", script="change-token-servce.sh"),
+    Case("token-service-loopback", "CRG301", "set-token-service", script="change-token-service.sh"),
     Case("token-service-old-host-name", "CRG301", "set-token-service"),
     Case("token-service-dead", "CRG302", "set-token-service"),
     Case("token-service-other-cluster", "CRG303", "set-token-service"),
@@ -78,9 +91,15 @@ def test_a_fix_is_proven_and_a_rollback_brings_back_every_byte_and_the_fault(
     sandbox.break_(case.fault)
     change = ""
     try:
+        if case.script:
+            install_script(sandbox, case.script)
+        whole = installation(sandbox, environment)
         plan = fixed(sandbox, case.code, "--env", environment)
         assert plan["plan"] == case.remedy
         assert plan["actions"]
+        made_by = {action["made_by"]["command"].split()[0] for action in plan["actions"] if "made_by" in action}
+        assert made_by == ({f"{INSTALLATION}/{case.script}"} if case.script else set())
+        assert installation(sandbox, environment) == whole, "a script that is tried leaves nothing behind"
         before = files(sandbox, plan)
         assert roots(sandbox, environment) == (1, expected), "a preview changes nothing"
 
@@ -94,6 +113,7 @@ def test_a_fix_is_proven_and_a_rollback_brings_back_every_byte_and_the_fault(
         fixed(sandbox, "--env", environment, "--rollback", change)
         change = ""
         assert files(sandbox, plan) == before
+        assert installation(sandbox, environment) == whole
         if case.starts:
             start(sandbox, case.starts)
         if case.comes_back:
@@ -105,6 +125,8 @@ def test_a_fix_is_proven_and_a_rollback_brings_back_every_byte_and_the_fault(
     finally:
         if change:
             fix(sandbox, "--env", environment, "--rollback", change)
+        if case.script:
+            sandbox.run("ssh", "cargo", f"rm -f {INSTALLATION}/{case.script}")
         sandbox.heal(case.fault)
     assert healthy(sandbox, environment)
 

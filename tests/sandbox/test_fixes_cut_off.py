@@ -79,16 +79,27 @@ def test_a_fix_by_api_that_was_killed_is_finished(sandbox: Any, line: str) -> No
 
 
 # Waits on the machine itself: a connection of its own would come too late, or be one of those that are cut.
-CUT = """setsid -f sh -c 'until pgrep -f "[d]ocker restart" >/dev/null; do sleep 0.02; done; pkill -9 -f "sshd: .*notty"' \\
+CUT = """setsid -f sh -c 'until pgrep -f "$1" >/dev/null; do sleep 0.02; done; pkill -9 -f "$2"' sh "$1" "$2" \\
 </dev/null >/dev/null 2>&1"""
+RESTART, RECREATE, CONNECTION = "[d]ocker restart", "[d]ocker-compose .* up", "sshd: .*notty"
 
 
-def test_a_connection_that_dies_while_a_container_restarts_leaves_a_change_that_can_be_finished(sandbox: Any) -> None:
-    sandbox.break_("wrong-domain")
+@pytest.mark.parametrize(
+    ("fault", "code", "seen", "killed"),
+    [
+        pytest.param("wrong-domain", "CRG201", RESTART, CONNECTION, id="the connection during a restart"),
+        pytest.param("wrong-domain", "CRG201", RESTART, RESTART, id="the restart itself"),
+        pytest.param("token-service-builtin", "CRG301", RECREATE, RECREATE, id="making a container anew"),
+    ],
+)
+def test_what_dies_while_a_container_restarts_leaves_a_change_that_can_be_finished(
+    sandbox: Any, fault: str, code: str, seen: str, killed: str
+) -> None:
+    sandbox.break_(fault)
     try:
-        plan = fixed(sandbox, "CRG201", "--env", "cargo")
-        sandbox.on("cargo", "sh", "-c", CUT)
-        cut = fix(sandbox, "CRG201", "--env", "cargo", "--confirm", plan["digest"])
+        plan = fixed(sandbox, code, "--env", "cargo")
+        sandbox.on("cargo", "sh", "-c", CUT, "sh", seen, killed)
+        cut = fix(sandbox, code, "--env", "cargo", "--confirm", plan["digest"])
         assert cut.returncode == 3, cut.stdout + cut.stderr
         named = re.search(r"--resume (\S+)", cut.stderr)
         assert named, cut.stderr
@@ -97,7 +108,10 @@ def test_a_connection_that_dies_while_a_container_restarts_leaves_a_change_that_
         done = fixed(sandbox, "--env", "cargo", "--resume", named[1])
         assert done["proof"] == "proven"
         assert roots(sandbox, "cargo") == (0, [])
+        names = sandbox.run("ssh", "cargo", "docker ps -a --format '{{.Names}}'").stdout.split()
+        assert sorted(names) == ["harbor-jobservice", "harbor-registry", "harbor-ui", "tengine"], "nothing is left over"
         fixed(sandbox, "--env", "cargo", "--rollback", named[1])
+        assert roots(sandbox, "cargo")[0] == 1, "the fault is back"
     finally:
-        sandbox.heal("wrong-domain")
+        sandbox.heal(fault)
     assert healthy(sandbox, "cargo")

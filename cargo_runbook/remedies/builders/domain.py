@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
 from cargo_runbook.facts.installation import InstallationFacts
 from cargo_runbook.facts.transport import Handshake
+from cargo_runbook.inventory.models import Host
+from cargo_runbook.remedies.builders.scripts import Edit, edit_files
 from cargo_runbook.remedies.edits.domain import set_checked_domain, set_realm
-from cargo_runbook.remedies.workbench import Draft, NoRemedy, Workbench, restart, text_of
+from cargo_runbook.remedies.workbench import Draft, NoRemedy, Workbench, restart
 from cargo_runbook.texts import Text
 
 SCRIPT = "change-domain.sh"
+CONFIG = "config/registry/config.yml"
+NGINX = "config/nginx/nginx.conf"
 
 
 def change_domain(bench: Workbench) -> Draft:
@@ -16,17 +23,40 @@ def change_domain(bench: Workbench) -> Draft:
     environment, draft = bench.environment, Draft()
     _refuse_harbor_2(bench)
     for host in environment.hosts:
-        machine = bench.on(host)
-        config = bench.file(machine, f"{host.root}/config/registry/config.yml")
-        nginx = bench.file(machine, f"{host.root}/config/nginx/nginx.conf")
-        realm = draft.edit(config, set_realm(text_of(config), environment.authority))
-        check = draft.edit(nginx, set_checked_domain(text_of(nginx), environment.domain))
-        names = ([bench.registry(host)] if realm else []) + ([host.tengine] if realm or check else [])
+        edits: dict[str, Edit] = {
+            CONFIG: lambda text: set_realm(text, environment.authority),
+            NGINX: lambda text: set_checked_domain(text, environment.domain),
+        }
+        arguments = [(environment.domain,), *((old, environment.domain) for old in _old_domains(bench, host))]
+        done = edit_files(bench, draft, host, edits, scripts=(SCRIPT,), arguments=arguments)
+        names = [bench.registry(host)] if any(path.startswith("config/registry/") for path in done) else []
+        names += [host.tengine] if done else []
         if names:
             draft.actions.append(restart(bench, host, names))
+        _note_others(draft, host.name, done)
     _note_certificate(bench, draft)
-    _note_script(bench, draft)
     return draft
+
+
+def _old_domains(bench: Workbench, host: Host) -> tuple[str, ...]:
+    """The domains that the files of the host name and that are not the one in use."""
+    facts = bench.gathered.concerns.get("installation")
+    installed = [each for each in facts.hosts if each.host == host.name] if isinstance(facts, InstallationFacts) else []
+    named = [urlsplit(each.realm.value).hostname or "" for each in installed if each.realm]
+    named += [place.value for each in installed for place in each.checks]
+    return tuple(dict.fromkeys(name for name in named if name and name != bench.environment.domain))
+
+
+def _note_others(draft: Draft, host: str, done: Mapping[str, str]) -> None:
+    """What a script changes besides, and no restart here loads."""
+    others = sorted(path for path in done if not path.startswith(("config/registry/", "config/nginx/", "env-")))
+    if others:
+        draft.notes.append(
+            Text(
+                f"{host}: {', '.join(others)} counts when its container is made anew (restart.sh).",
+                f"{host}：{', '.join(others)} 在重建其容器后生效（restart.sh）。",
+            )
+        )
 
 
 def restart_cargo(bench: Workbench) -> Draft:
@@ -60,17 +90,5 @@ def _note_certificate(bench: Workbench, draft: Draft) -> None:
             Text(
                 "The certificate is not for this domain: clients will refuse it until it is replaced as well.",
                 "证书不是为该域名签发的：更换证书之前，客户端仍会拒绝。",
-            )
-        )
-
-
-def _note_script(bench: Workbench, draft: Draft) -> None:
-    facts = bench.gathered.concerns.get("installation")
-    hosts = facts.hosts if isinstance(facts, InstallationFacts) else ()
-    if draft.actions and any(SCRIPT in host.scripts for host in hosts):
-        draft.notes.append(
-            Text(
-                f"{SCRIPT} is there as well; it is not run, because what it would change can't be shown beforehand.",
-                f"主机上也有 {SCRIPT}，但不会执行它，因为无法预先显示它会修改什么。",
             )
         )

@@ -7,12 +7,16 @@ from cargo_runbook.facts.token import read_token
 from cargo_runbook.inventory.models import Host
 from cargo_runbook.observations import HttpRequest
 from cargo_runbook.remedies.actions import Effect, RunCommand
+from cargo_runbook.remedies.builders.scripts import Edit, edit_files
 from cargo_runbook.remedies.edits.token_service import set_extra_host, set_setting, set_upstream
 from cargo_runbook.remedies.workbench import SECONDS, Draft, NoRemedy, Workbench, compose_files, restart, text_of
 from cargo_runbook.texts import Text
 
 COMPOSE = ("config/docker-compose-single.yml", "config/docker-compose-ha.yml")
 SETTINGS = ("env-single.yml", "env-ha.yml")
+NGINX = "config/nginx/nginx.conf"
+SCRIPTS = ("change-token-servce.sh", "change-token-service.sh")
+"""The guide spells it so, and it may have been put right since."""
 ROOT = "config/registry/root.crt"
 SECTION = "Token Service 配置错误"
 
@@ -75,20 +79,20 @@ def trusted_key(bench: Workbench) -> Draft:
 
 
 def _set_on(bench: Workbench, draft: Draft, host: Host, address: str, port: int) -> None:
-    machine, named, edited = bench.on(host), "", False
-    for path in COMPOSE:
-        state = bench.file(machine, f"{host.root}/{path}")
-        if state.content is None:
-            continue
-        text = set_extra_host(text_of(state), address)
-        named = next((place.name for place in read_compose(path, text)), named)
-        edited |= draft.edit(state, text)
-    for path in SETTINGS:
-        state = bench.file(machine, f"{host.root}/{path}")
-        if state.content is not None:
-            draft.edit(state, set_setting(text_of(state), address))
-    nginx = bench.file(machine, f"{host.root}/config/nginx/nginx.conf")
-    changed = draft.edit(nginx, set_upstream(text_of(nginx), named, port)) if named else False
+    edits: dict[str, Edit] = {
+        **dict.fromkeys(COMPOSE, lambda text: set_extra_host(text, address)),
+        **dict.fromkeys(SETTINGS, lambda text: set_setting(text, address)),
+    }
+    composed = {path: bench.file(bench.on(host), f"{host.root}/{path}") for path in COMPOSE}
+    places = [p for path, state in composed.items() for p in read_compose(path, text_of(state))]
+    old = [place.value for place in places if place.value != address]
+    arguments = [(address,), *((each, address) for each in old)]
+    done = edit_files(bench, draft, host, edits, scripts=SCRIPTS, arguments=arguments, kept=(NGINX,))
+    edited = any(path in done for path in COMPOSE)
+    state = bench.file(bench.on(host), f"{host.root}/{NGINX}")
+    named = next((place.name for place in places), "")
+    after = set_upstream(done.get(NGINX, text_of(state)), named, port) if named else text_of(state)
+    changed = draft.edit(state, after)
     if edited or _is_old(bench, host, address):
         draft.actions.append(recreate(bench, host))
     elif changed:
