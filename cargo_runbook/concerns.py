@@ -21,6 +21,7 @@ from cargo_runbook.probes.replication import ask_replication
 from cargo_runbook.probes.scene import Scene
 from cargo_runbook.probes.service_logs import ask_services
 from cargo_runbook.probes.storage import ask_storage
+from cargo_runbook.probes.targets import ask_targets
 from cargo_runbook.rules.access import judge_access
 from cargo_runbook.rules.docker_proxy import judge_proxy
 from cargo_runbook.rules.installation import judge_installation
@@ -39,6 +40,11 @@ class Concern:
     judge: Callable[[PathFacts, Any], tuple[Finding, ...]]
 
 
+def _only_kept(_path: PathFacts, _facts: Any) -> tuple[Finding, ...]:
+    """For what is asked so that the record holds it; whoever the machines are is no fault."""
+    return ()
+
+
 CONCERNS: Mapping[str, Concern] = {
     "access": Concern(ask_access, judge_access),
     "installation": Concern(ask_installation, judge_installation),
@@ -48,4 +54,5 @@ CONCERNS: Mapping[str, Concern] = {
     "matrix": Concern(ask_matrix, judge_matrix),
     "proxy": Concern(ask_proxy, judge_proxy),
     "services": Concern(ask_services, judge_services),
+    "targets": Concern(ask_targets, _only_kept),
 }

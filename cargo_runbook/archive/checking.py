@@ -94,6 +94,13 @@ def _files(record: str, folder: Path, files: dict[str, Any], pruned: bool) -> It
         yield Problem(record, name, Text("the file was added after sealing", "封存之后新增的文件"))
 
 
+def lacks_chain(reports: Path) -> bool:
+    """Whether there are sealed records, and the file that has their order is gone: copied without it, or lost."""
+    return not (reports / CHAIN).exists() and any(
+        (folder / MANIFEST).is_file() and not is_old(folder) for folder in folders(reports)
+    )
+
+
 def is_old(folder: Path) -> bool:
     """Is it a record from before there was a chain?"""
     try:

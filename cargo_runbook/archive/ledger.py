@@ -11,14 +11,15 @@ import fcntl
 import json
 import os
 import socket
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from cargo_runbook.errors import RunbookError
+from cargo_runbook.texts import Text
 
 LEDGER = "ledger.jsonl"
 """Name of the file in a record."""
@@ -38,6 +39,19 @@ class StepStatus(StrEnum):
     KERNEL_DIED = "kernel_died"
     INTERRUPTED = "interrupted"
     SKIPPED = "skipped"
+
+
+STEP_WORDS: Mapping[StepStatus, Text] = {
+    StepStatus.NOT_RUN: Text("not run", "未执行"),
+    StepStatus.RUNNING: Text("running", "执行中"),
+    StepStatus.OK: Text("ok", "完成"),
+    StepStatus.WARNED: Text("ok, with warnings", "完成，有警告"),
+    StepStatus.FAILED: Text("failed", "失败"),
+    StepStatus.TIMED_OUT: Text("timed out", "超时"),
+    StepStatus.KERNEL_DIED: Text("kernel died", "内核退出"),
+    StepStatus.INTERRUPTED: Text("interrupted", "被中断"),
+    StepStatus.SKIPPED: Text("skipped", "跳过"),
+}
 
 
 class RunState(StrEnum):
@@ -70,7 +84,9 @@ class Step:
 
 @dataclass(frozen=True)
 class Account:
-    """What a ledger says. `reason` tells why a run did not come to a good end; `host` and `pid` whose it was."""
+    """What a ledger says. `reason` tells why a run did not come to a good end; `host` and `pid` whose it was; `about`
+    what else was known of it when it began.
+    """
 
     state: RunState
     environment: str = ""
@@ -81,6 +97,7 @@ class Account:
     reason: str = ""
     host: str = ""
     pid: int = 0
+    about: Mapping[str, str] = field(default_factory=dict)
 
 
 class Ledger:
@@ -90,20 +107,26 @@ class Ledger:
         folder: the draft of the record.
         environment, runbook: whose run it is.
         redact: what each reason passes before it is written.
+        about: what a record needs beside it, should nobody be left to tell (domain, incident and so on).
 
     Raises:
         LedgerError: from each call that can't write, so that no step runs that is not accounted for.
     """
 
     def __init__(
-        self, folder: Path, environment: str = "", runbook: str = "", redact: Callable[[str], str] = str
+        self,
+        folder: Path,
+        environment: str = "",
+        runbook: str = "",
+        redact: Callable[[str], str] = str,
+        about: Mapping[str, str] | None = None,
     ) -> None:
         self.path = folder / LEDGER
-        self._about = {"environment": environment, "runbook": runbook}
+        self._told = {"environment": environment, "runbook": runbook, "about": dict(about or {})}
         self._redact = redact
         try:
             # Not inherited by kernels (PEP 446): the lock must end with this process, whatever it leaves behind.
-            self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+            self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             for place in (folder, folder.parent):
                 _sync_folder(place)
@@ -114,7 +137,7 @@ class Ledger:
         """The run begins, with these steps: index of the cell and its id."""
         listed = [{"cell": cell, "id": name} for cell, name in steps]
         runner = {"host": socket.gethostname(), "pid": os.getpid()}
-        self._write("run", version=VERSION, **self._about, **runner, steps=listed)
+        self._write("run", version=VERSION, **self._told, **runner, steps=listed)
 
     def begin(self, cell: int) -> None:
         """A step is about to be run."""
@@ -146,10 +169,13 @@ class Ledger:
         return LedgerError(self.path, f"can't be written: {error.strerror}", "Make room or name another --reports.")
 
 
-def read_account(folder: Path) -> Account:
+def read_account(folder: Path, *, held: bool = False) -> Account:
     """What the ledger in a draft or in a record says of its run.
 
     Steps that had begun when the runner was cut off are `interrupted`; those of a run that goes on are `running`.
+
+    Args:
+        held: the caller holds the lock, so that no runner does.
 
     Raises:
         LedgerError: there is no ledger, or it holds no ledger's lines. (A last line that was cut off is passed over:
@@ -159,7 +185,7 @@ def read_account(folder: Path) -> Account:
     try:
         with path.open("rb") as file:
             # First the lock, then the lines: the other way round, a run that ends between the two looks cut off.
-            alive = not _lock_is_free(file.fileno())
+            alive = not held and not _lock_is_free(file.fileno())
             lines = file.read().split(b"\n")[:-1]
     except OSError as error:
         raise LedgerError(path, f"can't be read: {error.strerror}") from None
@@ -185,7 +211,9 @@ def _account(path: Path, lines: Sequence[bytes]) -> Account:
             case {"entry": "run", "time": str(time), "steps": list(listed)}:
                 told = {name: str(entry.get(name) or "") for name in ("environment", "runbook", "host")}
                 account = replace(account, started=time, pid=int(entry.get("pid") or 0))
+                about = {str(name): str(value) for name, value in dict(entry.get("about") or {}).items()}
                 account = replace(account, environment=told["environment"], runbook=told["runbook"], host=told["host"])
+                account = replace(account, about=about)
                 steps = {int(step["cell"]): Step(int(step["cell"]), str(step["id"])) for step in listed}
             case {"entry": "begin", "time": str(time), "cell": int(cell)} if cell in steps:
                 steps[cell] = replace(steps[cell], status=StepStatus.RUNNING, started=time)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -18,14 +18,20 @@ from cargo_runbook.findings import Diagnosis, diagnosis_to_json
 from cargo_runbook.inventory.loader import load_environment
 from cargo_runbook.inventory.models import DOCKER_LOGIN
 from cargo_runbook.observations import Observation, observation_to_json
+from cargo_runbook.texts import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from cargo_runbook.inventory.models import Environment
     from cargo_runbook.investigation import Investigation
 
 _REFERENCE = "env:NOT_KEPT"
+_TARGETS = {
+    "hosts": Text("host key", "主机密钥"),
+    "clocks": Text("clock, seconds ahead of the operator's", "时钟（比操作机快的秒数）"),
+    "registries": Text("Harbor", "Harbor"),
+    "certificates": Text("certificate", "证书"),
+    "clusters": Text("cluster", "集群"),
+}
 
 
 def file_look(folder: Path, investigation: Investigation, diagnosis: Diagnosis) -> None:
@@ -74,6 +80,15 @@ def _kept(environment: Environment) -> dict[str, Any]:
     file = environment.file
     digest = sha256(file.read_bytes()).hexdigest() if file.is_file() else ""
     return {"file": file.name, "sha256": digest, "environment": body}
+
+
+def target_rows(look: Mapping[str, Any]) -> Iterator[tuple[Text, str, str]]:
+    """Who was looked at, a row each: kind (host key, clock and so on), name, and what is known of it."""
+    for kind, found in dict(look.get("targets") or {}).items():
+        # Of clusters, older records have the context alone.
+        for name, value in (found if isinstance(found, Mapping) else dict.fromkeys(map(str, found), "")).items():
+            told = " ".join(f"{what} {which}" for what, which in value.items()) if isinstance(value, Mapping) else value
+            yield _TARGETS.get(kind, Text(kind, kind)), name, str(told)
 
 
 @contextmanager

@@ -96,6 +96,15 @@ def final_folder(draft: Path) -> Path:
     return folder_of(draft.parent.parent, draft.name)
 
 
+@dataclass(frozen=True)
+class Ran:
+    """By whom and on which machine something was run, and until when (ISO UTC)."""
+
+    operator: str
+    machine: str
+    ended: str
+
+
 class Draft:
     """A record that is being written.
 
@@ -105,6 +114,7 @@ class Draft:
         started: start of the run (default: now).
         incident: what it belongs to (default: CARGO_RUNBOOK_INCIDENT).
         key: SSH key to sign with (default: CARGO_RUNBOOK_SIGN_KEY, else no signature); it is tried at once.
+        record: id of a draft that somebody else left (default: a new one is begun).
 
     Raises:
         UsageError: the folder can't be written.
@@ -120,6 +130,7 @@ class Draft:
         *,
         incident: str = "",
         key: Path | None = None,
+        record: str = "",
     ) -> None:
         key = sign_key(key)
         self._sign = signer_with(key) if key else None
@@ -130,7 +141,7 @@ class Draft:
         self.reports = reports.absolute()
         # The random part keeps runs apart that start in the same second.
         name = "-".join((_name_part(environment), _name_part(runbook), secrets.token_hex(3)))
-        self.id = f"{self.started:%Y%m%dT%H%M%SZ}-{name}"
+        self.id = record or f"{self.started:%Y%m%dT%H%M%SZ}-{name}"
         self.folder = self.reports / DRAFTS / self.id
         self.final = folder_of(self.reports, self.id)
         try:
@@ -152,11 +163,13 @@ class Draft:
         reason: str = "",
         kind: str = RUN,
         redactor: Redactor | None = None,
+        ran: Ran | None = None,
     ) -> Record:
         """Writes the header, puts everything on the disk, looks through it, and gives it its place in the chain.
 
         Args:
             redactor: knows the secrets of the run (default: what this process knows).
+            ran: by whom and where it ran, and until when (default: this process, until now).
 
         Raises:
             SecretInRecord: a secret stands in one of the files; the draft stays as it is.
@@ -169,10 +182,10 @@ class Draft:
             runbook=self.runbook,
             runbook_sha256=runbook_sha256,
             version=version("cargo-runbook"),
-            operator=_operator(),
-            machine=socket.gethostname(),
+            operator=ran.operator if ran else operator_name(),
+            machine=ran.machine if ran else socket.gethostname(),
             started=utc(self.started),
-            ended=utc(datetime.now(UTC)),
+            ended=ran.ended if ran else utc(datetime.now(UTC)),
             status=status,
             root_causes=tuple(root_causes),
             replayed=replayed,
@@ -214,7 +227,8 @@ def _name_part(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9._]+", "_", text).strip("._")[:60] or "unnamed"
 
 
-def _operator() -> str:
+def operator_name() -> str:
+    """Who is at work here."""
     try:
         return getpass.getuser()
     except (OSError, KeyError):

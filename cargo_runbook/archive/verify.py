@@ -9,13 +9,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cargo_runbook.archive.chain import CHAIN, DRAFTS, MANIFEST, SIGNATURE, Entry, folder_of, lines, roots
-from cargo_runbook.archive.checking import Problem, check_old, check_record, folders, is_old, stranger
+from cargo_runbook.archive.checking import Problem, check_old, check_record, folders, is_old, lacks_chain, stranger
 from cargo_runbook.archive.files import sha256_of
 from cargo_runbook.archive.prune import Tombstones
 from cargo_runbook.texts import Text
 
 BUNDLE, IMPORT_FILE = "bundle.json", "import.json"
 _IS_IMPORT = re.compile(r"-archive-import-[0-9a-f]{6}")
+
+_LOST = Text(
+    "the file is missing, so that the order of the records is not known; `cargo-runbook records reindex` makes it anew "
+    "from their manifests",
+    "文件缺失，记录的顺序未知；可用 `cargo-runbook records reindex` 根据各记录的清单重建",
+)
 
 Progress = Callable[[int], None]
 
@@ -100,11 +106,16 @@ def verify(
         if progress:
             progress(number)
     unsealed = 0
+    lost = lacks_chain(reports)
+    if lost:
+        problems.append(Problem("", CHAIN, _LOST))
     for folder in folders(reports):
         if folder.name in listed:
             continue
         old = is_old(folder)
-        problems += check_old(folder) if old else [stranger(folder)]
+        # Without the chain, each record is taken at its word.
+        alone = lost and (folder / MANIFEST).is_file()
+        problems += check_old(folder) if old else check_record(folder) if alone else [stranger(folder)]
         unsealed += old
     if head and not _has_head(reports, head):
         problems.append(Problem("", CHAIN, _no_head(head)))

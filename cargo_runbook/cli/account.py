@@ -5,22 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from cargo_runbook.archive.ledger import Account, LedgerError, RunState, Step, StepStatus, account_to_json, read_account
+from cargo_runbook.archive.interrupted import account_of
+from cargo_runbook.archive.ledger import (
+    STEP_WORDS,
+    LedgerError,
+    RunState,
+    Step,
+    StepStatus,
+    account_to_json,
+    read_account,
+)
 from cargo_runbook.cli.console import print_json, print_table, tell
 from cargo_runbook.texts import Text, language_from
 from cargo_runbook.views.words import near, one_line
 
-STEPS = {
-    StepStatus.NOT_RUN: Text("not run", "未执行"),
-    StepStatus.RUNNING: Text("running", "执行中"),
-    StepStatus.OK: Text("ok", "完成"),
-    StepStatus.WARNED: Text("ok, with warnings", "完成，有警告"),
-    StepStatus.FAILED: Text("failed", "失败"),
-    StepStatus.TIMED_OUT: Text("timed out", "超时"),
-    StepStatus.KERNEL_DIED: Text("kernel died", "内核退出"),
-    StepStatus.INTERRUPTED: Text("interrupted", "被中断"),
-    StepStatus.SKIPPED: Text("skipped", "跳过"),
-}
 STATES = {
     RunState.RUNNING: Text("the run goes on", "正在运行"),
     RunState.INTERRUPTED: Text("interrupted: the runner was cut off", "被中断：执行程序意外退出"),
@@ -32,18 +30,21 @@ _GOOD = (StepStatus.OK, StepStatus.SKIPPED)
 def told_of_draft(draft: Path) -> str:
     """A line about a draft: whether its run goes on, was cut off and where."""
     name = draft.name
-    account = _account(draft)
+    account = account_of(draft)
     done = sum(step.status in (StepStatus.OK, StepStatus.WARNED) for step in account.steps)
     state = STATES[account.state].say(language_from())
-    return tell(
+    told = tell(
         f"{name}: {state} ({done} of {len(account.steps)} steps done)",
         f"{name}：{state}（{len(account.steps)} 步中完成 {done} 步）",
     )
+    if account.state is RunState.RUNNING:
+        return told
+    return f"{told}\n  cargo-runbook records seal {name}"
 
 
 def show_account(draft: Path, as_json: bool) -> None:
     """Shows what is known of a run that has no record (yet)."""
-    account = _account(draft)
+    account = account_of(draft)
     name = draft.name
     if as_json:
         print_json({"record": name, "status": account.state, "path": str(draft), **account_to_json(account)})
@@ -72,17 +73,10 @@ def show_steps(record: Path) -> None:
         _print(steps)
 
 
-def _account(draft: Path) -> Account:
-    try:
-        return read_account(draft)
-    except LedgerError as error:
-        return Account(RunState.INTERRUPTED, reason=str(error))
-
-
 def _print(steps: Sequence[Step]) -> None:
     if steps:
         print()
         say = language_from()
         headings = (tell("cell", "单元"), tell("step", "步骤"), tell("result", "结果"), tell("reason", "原因"))
-        rows = [(str(step.cell + 1), step.id, STEPS[step.status].say(say), step.reason) for step in steps]
+        rows = [(str(step.cell + 1), step.id, STEP_WORDS[step.status].say(say), step.reason) for step in steps]
         print_table(headings, [[one_line(cell) for cell in row] for row in rows])

@@ -126,7 +126,9 @@ def run_notebook(
     kernel_env = {**os.environ, RECORD_VARIABLE: str(draft.folder), REPLAY_VARIABLE: replay, KEY_VARIABLE: key}
     if not replay:
         kernel_env["CARGO_RUNBOOK_INVENTORY"] = str(find_inventory(inventory).absolute())
-    ledger = Ledger(draft.folder, environment, source.stem, redactor.redact)
+    about = {"domain": opened.domain, "replayed": opened.replayed, "incident": draft.incident}
+    about["runbook_sha256"] = sha256_of(source)
+    ledger = Ledger(draft.folder, environment, source.stem, redactor.redact, about)
     run = _Run(source, values, draft, ledger, redactor, watch)
     try:
         _execute(run, kernel_env, deadline, kernels=kernels, save_every=save_every)

@@ -91,6 +91,41 @@ def test_what_hosts_and_clients_complained_of_is_found_with_its_place(tmp_path: 
     assert "certificate signed by unknown authority" in row.excerpt
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["old-cargo.caicloudprivatetest.com", "203.0.113.14", "UNAUTHORIZED alert", "NXDOMAIN", '"service token"', "v2"],
+)
+def test_everything_that_was_asked_and_answered_is_found(tmp_path: Path, text: str) -> None:
+    draft = Draft(tmp_path, "cargo", "00_triage")
+    write_findings(draft.folder, replace(wrong_domain(), findings=()), evidence())
+    draft.seal(status="fault")
+    with Index(tmp_path) as index:
+        (row,) = index.find(Filter(text=text))
+    assert row.excerpt
+
+
+def test_the_end_of_a_long_answer_is_found_and_an_endless_one_fills_no_index(tmp_path: Path) -> None:
+    lines = "".join(f"line{number} of a log\n" for number in range(20_000))
+    draft = Draft(tmp_path, "cargo", "00_triage")
+    write_findings(draft.folder, wrong_domain(), [replace(evidence()[0], output=lines)])
+    draft.seal(status="fault")
+    with Index(tmp_path) as index:
+        assert len(index.find(Filter(text="line9000"))) == 1
+        assert index.find(Filter(text="line19999")) == []
+
+
+def test_plan_and_journal_of_a_change_are_found(tmp_path: Path) -> None:
+    draft = Draft(tmp_path, "cargo", "fix_CRG201")
+    change = draft.folder / "changes" / "C-1"
+    change.mkdir(parents=True)
+    (change / "plan.json").write_text('{"actions": [{"diff": "+ realm: https://fresh.example"}]}', encoding="utf-8")
+    (change / "journal.jsonl").write_text('{"event": "confirmed", "reason": "asked by the platform team"}\n', "utf-8")
+    draft.seal(status="healthy")
+    with Index(tmp_path) as index:
+        assert len(index.find(Filter(text="fresh.example"))) == 1
+        assert len(index.find(Filter(text='"platform team"'))) == 1
+
+
 def test_a_search_without_a_word_is_a_wrong_usage(archive: Path) -> None:
     with Index(archive) as index, pytest.raises(UsageError, match="has no word to search for"):
         index.find(Filter(text='"" --'))

@@ -9,10 +9,10 @@ from pathlib import Path
 from cargo_runbook.archive.look import file_look, inventory_of
 from cargo_runbook.archive.reading import read_look
 from cargo_runbook.archive.record import Draft
-from cargo_runbook.facts.targets import read_targets
+from cargo_runbook.facts.targets import CLUSTER_ID, CLUSTER_SERVER, read_targets
 from cargo_runbook.inventory.loader import load_environment
 from cargo_runbook.investigation import open_investigation
-from cargo_runbook.observations import Command, HttpRequest, Observation, Place, Status, Vantage
+from cargo_runbook.observations import Command, HttpRequest, KubeCommand, Observation, Place, Status, Vantage
 
 
 def look_of(reports: Path, recording: str, environment: str = "cargo", **wanted: str) -> dict[str, object]:
@@ -73,3 +73,37 @@ def test_host_keys_and_clocks_are_read_from_what_the_hosts_answered() -> None:
         question=HttpRequest(url="https://cargo.example/v2/"), status=Status.TIMEOUT, started=at, duration=8.0
     )
     assert read_targets([seen, silent]) == {"hosts": {"cargo": "SHA256:abc"}, "clocks": {"cargo host cargo": 90.5}}
+
+
+def kubectl(args: tuple[str, ...], output: str = "", exit_code: int = 0, context: str = "prod") -> Observation:
+    return Observation(
+        question=KubeCommand(vantage=Vantage(Place.CLUSTER, context), args=args),
+        status=Status.ANSWERED,
+        exit_code=exit_code,
+        output=output,
+        started=datetime(2026, 3, 4, tzinfo=UTC),
+        duration=0.1,
+    )
+
+
+def test_a_cluster_is_known_by_its_uid_and_its_api_server_as_far_as_they_were_told() -> None:
+    seen = [
+        kubectl(CLUSTER_ID, "5d9e1f0c-0000-4000-8000-1c2d3e4f5a6b\n"),
+        kubectl(CLUSTER_SERVER, "https://203.0.113.20:6443"),
+        kubectl(CLUSTER_ID, "Error: forbidden", exit_code=1, context="other"),
+        kubectl(("get", "nodes"), "node-1", context="third"),
+    ]
+    assert read_targets(seen) == {
+        "clusters": {
+            "prod": {"uid": "5d9e1f0c-0000-4000-8000-1c2d3e4f5a6b", "server": "https://203.0.113.20:6443"},
+            "other": {},
+            "third": {},
+        }
+    }
+
+
+def test_a_registry_that_does_not_tell_its_version_is_named_by_its_url() -> None:
+    asked = HttpRequest(url="https://cargo.example:8443/v2/")
+    at = datetime(2026, 3, 4, tzinfo=UTC)
+    seen = Observation(question=asked, status=Status.ANSWERED, data={"status": 401}, started=at, duration=0.1)
+    assert read_targets([seen]) == {"registries": {"https://cargo.example:8443": ""}}

@@ -228,3 +228,28 @@ def test_the_command_names_record_and_file_and_ends_with_1(
 def test_a_head_that_is_none_is_a_wrong_usage(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["records", "verify", "--reports", str(tmp_path), "--head", "abc"]) == 2
     assert "'abc' is no head" in capsys.readouterr().err
+
+
+def test_a_chain_that_was_lost_is_told_with_what_makes_it_anew(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    records = [keep(tmp_path, started=STARTED + timedelta(hours=n)) for n in range(3)]
+    (tmp_path / CHAIN).unlink()
+    change = records[1].path / "evidence.jsonl"
+    change.write_bytes(change.read_bytes() + b" ")
+    said = [(p.record, p.file) for p in verify(tmp_path).problems]
+    assert said == [("", CHAIN), (records[1].header.record, "evidence.jsonl")]
+    assert run(["records", "verify", "--reports", str(tmp_path)]) == 1
+    assert "records reindex" in capsys.readouterr().out
+    assert run(["records", "list", "--reports", str(tmp_path)]) == 0
+    assert "chain.jsonl is missing" in capsys.readouterr().err
+    change.write_bytes(change.read_bytes()[:-1])
+    assert run(["records", "reindex", "--reports", str(tmp_path)]) == 0
+    assert verify(tmp_path).ok
+    capsys.readouterr()
+    assert run(["records", "list", "--reports", str(tmp_path)]) == 0
+    assert "missing" not in capsys.readouterr().err
+
+
+def test_an_empty_folder_lacks_nothing(tmp_path: Path) -> None:
+    assert verify(tmp_path).ok

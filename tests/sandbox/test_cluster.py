@@ -82,6 +82,20 @@ def test_up_with_a_cluster_refuses_a_sandbox_that_has_none(sandbox: PracticeSand
     assert json.loads(sandbox.cli("status", "--json").stdout)["up"] is True
 
 
+def test_a_record_names_the_cluster_by_its_uid_and_its_api_server(cluster_sandbox: PracticeSandbox):
+    reports = "/home/engineer/reports-of-cluster"
+    done = cluster_sandbox.run("cargo-runbook", "run", "00_triage", "--env", "cargo", "--json", "--reports", reports)
+    record = json.loads(done.stdout)["record"]
+    shown = cluster_sandbox.run("cargo-runbook", "records", "show", record, "--json", "--reports", reports)
+    targets = json.loads(shown.stdout)["targets"]
+    uid = kubectl(cluster_sandbox, "get", "namespace", "kube-system", "-o", "jsonpath={.metadata.uid}").stdout
+    assert targets["clusters"] == {"practice": {"uid": uid, "server": "https://203.0.113.20:6443"}}
+    assert targets["registries"][f"https://{CARGO}"].startswith("v1.4")
+    assert {"cargo host cargo", "node master"} <= set(targets["clocks"])
+    assert max(map(abs, targets["clocks"].values())) < 2
+    assert {"cargo", "master"} <= set(targets["hosts"])
+
+
 def test_the_only_node_is_master_and_it_is_ready(cluster_sandbox: PracticeSandbox):
     lines = kubectl(cluster_sandbox, "get", "nodes", "--no-headers").stdout.splitlines()
     assert [line.split()[:2] for line in lines] == [["master", "Ready"]]

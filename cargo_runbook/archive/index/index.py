@@ -17,7 +17,7 @@ from cargo_runbook.archive.index.text import joined, query
 from cargo_runbook.errors import UsageError
 
 INDEX = ".index.sqlite"
-VERSION = 2
+VERSION = 3
 """Another one means other tables: the index is then made anew."""
 _WAIT = 60.0
 _SCHEMA = f"""

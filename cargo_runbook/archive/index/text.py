@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from cargo_runbook.archive.record import EVIDENCE, NOTE_FILE, VERDICT
 
-LONGEST = 8_000
-"""Characters of one record that are searchable: enough for what was found, not for all that was seen."""
-_ERRORS = 40
-_ERROR_LENGTH = 300
+LONGEST = 300_000
+"""Characters of one record that are searchable: ten times what a usual run leaves, so that no single one fills the index."""
 # CJK ideographs with their extensions and kana; what Harbor, docker and kubectl print is Latin.
 _CJK = re.compile("([\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff])")
 _GAPS = re.compile(r"(?<=[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]) (?=[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff])")  # fmt: skip # noqa: E501
@@ -53,13 +51,18 @@ def query(text: str) -> str:
 
 
 def searchable(folder: Path, header: Mapping[str, Any]) -> str:
-    """The text of a record: its header, what was found, and what hosts and programs complained of."""
+    """The text of a record: its header, what was found, what was asked and answered, and what was changed.
+
+    What is said twice stands once; what was found comes first, so that an excerpt shows that.
+    """
     parts = [str(header.get(name, "")) for name in ("record", "domain", "operator", "machine", "reason", "incident")]
     parts += [f"{name} {value}" for name, value in dict(header.get("parameters") or {}).items()]
     parts += _found(folder)
     parts.append(_note(folder))
-    parts += dict.fromkeys(_complaints(folder))
-    return split("\n".join(part for part in parts if part)[:LONGEST])
+    parts += _changed(folder)
+    parts += _evidence(folder)
+    lines = dict.fromkeys(line for part in parts for line in part.split("\n"))
+    return split("\n".join(line for line in lines if line)[:LONGEST])
 
 
 def _note(folder: Path) -> str:
@@ -84,17 +87,63 @@ def _found(folder: Path) -> Iterator[str]:
 _SAID = ("code", "title", "title_zh", "summary", "summary_zh", "section", "vantage")
 
 
-def _complaints(folder: Path) -> Iterable[str]:
+def _evidence(folder: Path) -> Iterator[str]:
+    """First what hosts and programs complained of, then every question with its answer."""
     try:
         lines = (folder / EVIDENCE).read_bytes().split(b"\n")
     except OSError:
-        return []
-    # Most observations have none, and reading all of them as JSON would take most of the time.
-    told = [line for line in lines if line and b'"error": ""' not in line]
-    errors = []
-    for line in told[:_ERRORS]:
+        return
+    seen = [body for line in lines if line and isinstance(body := _json(line), dict)]
+    yield from (str(body.get("error", "")) for body in seen)
+    for body in seen:
+        yield from _asked(body.get("question"))
+        yield str(body.get("output", ""))
+        yield from _texts(body.get("data"))
+
+
+def _asked(question: object) -> Iterator[str]:
+    """The words of a question: command, URL, name."""
+    if isinstance(question, dict):
+        for name in _WORDS:
+            words = question.get(name, "")
+            yield " ".join(map(str, words)) if isinstance(words, list) else str(words)
+
+
+def _texts(data: object) -> Iterator[str]:
+    """Headers and what else was read out of an answer, a line each; certificates stand in their own words."""
+    if isinstance(data, dict):
+        for name, value in data.items():
+            if name == "headers" or isinstance(value, dict):
+                yield from _texts(value)
+            elif name not in _OF_NO_USE and value:
+                yield f"{name} {' '.join(map(str, value)) if isinstance(value, list) else value}"
+
+
+_WORDS = ("argv", "args", "url", "name", "server", "address", "server_name", "account", "body")
+_OF_NO_USE = ("certificate", "argv", "date")
+
+
+def _changed(folder: Path) -> Iterator[str]:
+    """Plans and journals of changes."""
+    for path in sorted((folder / "changes").glob("*/*.json*")):
         try:
-            errors.append(str(json.loads(line).get("error", ""))[:_ERROR_LENGTH])
-        except (ValueError, AttributeError):
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
             continue
-    return errors
+        for line in [text] if path.suffix == ".json" else text.split("\n"):
+            yield from _strings(_json(line.encode()))
+
+
+def _strings(body: object) -> Iterator[str]:
+    if isinstance(body, str):
+        yield body
+    elif isinstance(body, dict | list):
+        for item in body.values() if isinstance(body, dict) else body:
+            yield from _strings(item)
+
+
+def _json(line: bytes) -> object:
+    try:
+        return json.loads(line)
+    except ValueError:
+        return None

@@ -5,21 +5,29 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from cargo_runbook import views
 from cargo_runbook.archive.chain import MANIFEST
-from cargo_runbook.archive.files import write_text
-from cargo_runbook.archive.ledger import LedgerError, Step, read_account
+from cargo_runbook.archive.checking import check_record
+from cargo_runbook.archive.files import utc, write_text
+from cargo_runbook.archive.ledger import STEP_WORDS, LedgerError, read_account
+from cargo_runbook.archive.ledger import Step as Ran
+from cargo_runbook.archive.look import target_rows
 from cargo_runbook.archive.reading import read_diagnosis, read_evidence_of, read_look
 from cargo_runbook.archive.record import NOTEBOOK, Record
-from cargo_runbook.errors import UsageError
+from cargo_runbook.archive.rejudge import sealed_investigation
+from cargo_runbook.errors import RunbookError, UsageError
 from cargo_runbook.findings import CHECKS
 from cargo_runbook.observations import Observation
 from cargo_runbook.remedies.journal import FOLDER, PLAN, Change
-from cargo_runbook.texts import Language, language_from
+from cargo_runbook.steps.names import matrix_table
+from cargo_runbook.steps.step import Step
+from cargo_runbook.tables import Table
+from cargo_runbook.texts import Language, Text, language_from
 from cargo_runbook.views.svg import pull_path
 from cargo_runbook.views.words import HEALTH, MEANINGS, SIGNS, STATIONS
 
@@ -32,6 +40,7 @@ _TAGS = [
 ]
 _LONGEST = 20_000
 """Characters of one answer that are shown; the whole stands in the record."""
+_NAMES = Step("names", Text("Who resolves what?", "各位置如何解析？"), ("dns", "matrix"), (), matrix_table)
 
 
 def write_page(record: Record, target: Path, language: Language | None = None) -> None:
@@ -71,14 +80,28 @@ def page(record: Record, language: Language | None = None, *, bar: str = "") -> 
         signs=SIGNS,
         meanings=MEANINGS,
         evidence=[_shown(each) for each in read_evidence_of(record)],
-        look=read_look(record) or {},
+        # What is served is verified by the bar above it.
+        problems=None if bar or not record.sealed else tuple(check_record(record.path)),
+        made=utc(datetime.now(UTC)),
+        targets=[(kind.say(say), name, value) for kind, name, value in target_rows(read_look(record) or {})],
+        matrix=_matrix(record),
         style=(files(views) / "templates" / "notebook.css").read_text(encoding="utf-8"),
         picture=pull_path(diagnosis) if diagnosis else "",
         steps=_steps(record.path),
+        step_words=STEP_WORDS,
         changes=_changes(record.path),
         notebook=_notebook(record.path / NOTEBOOK),
         manifest=_manifest(record.path / MANIFEST),
     )
+
+
+def _matrix(record: Record) -> Sequence[Table]:
+    """Who resolved what, read out of the sealed evidence; nothing where it was not asked or the evidence was changed."""
+    try:
+        with sealed_investigation(record) as look:
+            return look.look(_NAMES)[1]
+    except RunbookError:
+        return ()
 
 
 def _shown(observation: Observation) -> dict[str, Any]:
@@ -118,7 +141,7 @@ def _notebook(path: Path) -> str:
     return str(body)
 
 
-def _steps(folder: Path) -> Sequence[Step]:
+def _steps(folder: Path) -> Sequence[Ran]:
     """The steps of the run by its ledger; none where it was stepped through by hand."""
     try:
         return read_account(folder).steps

@@ -7,8 +7,18 @@ from typing import Annotated, Any
 
 import typer
 
+from cargo_runbook.archive.chain import CHAIN
+from cargo_runbook.archive.checking import lacks_chain
 from cargo_runbook.archive.index import Filter, Index, Row
-from cargo_runbook.archive.reading import find_draft, find_record, list_drafts, read_diagnosis, read_evidence_of
+from cargo_runbook.archive.look import target_rows
+from cargo_runbook.archive.reading import (
+    find_draft,
+    find_record,
+    list_drafts,
+    read_diagnosis,
+    read_evidence_of,
+    read_look,
+)
 from cargo_runbook.archive.record import Record, reports_folder
 from cargo_runbook.cli.account import show_account, show_steps, told_of_draft
 from cargo_runbook.cli.console import JsonOption, ReportsOption, complain, message, print_json, print_table, tell
@@ -51,7 +61,7 @@ Examples:
 """,
 )
 _SEARCH_HELP = tell(
-    """Find the records in which all words stand: verdicts, complaints of hosts and clients, parameters.
+    """Find the records in which all words stand: in the verdict, in what was asked and answered, in parameters, notes and changes.
 
 "Words in quotes" stand together, word* begins a word.
 
@@ -61,7 +71,7 @@ Examples:
   cargo-runbook records search 'old-cargo* realm' --env prod-1
   cargo-runbook records search 错误的域名
 """,
-    """查找包含所有词的记录：结论、主机和客户端的报错、参数。
+    """查找包含所有词的记录：结论、所有问题与应答、参数、备注、变更。
 
 "引号中的词"须相连，word* 表示词的开头。
 
@@ -163,6 +173,13 @@ def _list(folder: Path, wanted: Filter, limit: int | None, as_json: bool) -> Non
         message(
             tell(f"these are the newest {most}; --limit 0 shows all", f"以上为最新的 {most} 条；--limit 0 显示全部")
         )
+    if lacks_chain(folder):
+        complain(
+            tell(
+                f"{folder / CHAIN} is missing: its records are not listed. cargo-runbook records reindex   makes it anew",
+                f"缺少 {folder / CHAIN}，其中的记录未列出。可用 cargo-runbook records reindex 重建",
+            )
+        )
     for path, why in unreadable:
         complain(f"{path} {why}")
 
@@ -187,7 +204,7 @@ def show(
     diagnosis = read_diagnosis(found)
     if as_json:
         verdict: dict[str, Any] = {"diagnosis": diagnosis_to_json(diagnosis) if diagnosis else None}
-        print_json({**_summary(found), **verdict})
+        print_json({**_summary(found), "targets": (read_look(found) or {}).get("targets", {}), **verdict})
         return
     from rich.text import Text as RichText
 
@@ -209,6 +226,10 @@ def show(
     ):
         if value:
             show_view(RichText(f"{label}  ", style="dim").append(one_line(value), style="default"))
+    if rows := [(kind.say(language_from()), name, value) for kind, name, value in target_rows(read_look(found) or {})]:
+        print()
+        headings = (tell("who was looked at", "检查对象"), tell("name", "名称"), tell("value", "值"))
+        print_table(headings, [[one_line(cell) for cell in row] for row in rows])
     show_steps(found.path)
     if diagnosis:
         print()

@@ -217,8 +217,8 @@ def test_a_note_is_sealed_found_by_its_words_and_hides_secrets(reports: Path) ->
     write_note(reports, INCIDENT, "it was in the log:\nAuthorization: Basic YWRtaW46SGFyYm9yMTIzNDU=")
     assert verify(reports).ok
     with Index(reports) as index:
-        assert len(index.find(Filter(text="second host", notes=True))) == 1
-        assert len(index.find(Filter(text="second host"))) == 0
+        assert len(index.find(Filter(text='"second host"', notes=True))) == 1
+        assert len(index.find(Filter(text='"second host"'))) == 0
         assert all(row.runbook != "note" for row in index.find())
     files = b"".join(path.read_bytes() for path in reports.rglob("*") if path.is_file())
     assert b"YWRtaW46SGFyYm9yMTIzNDU=" not in files
