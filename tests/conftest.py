@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from cargo_runbook.secret import Held
 from tests.practice import cluster_sandbox, running_cluster, running_sandbox, sandbox  # noqa: F401 - fixtures for all tests
@@ -26,6 +27,10 @@ LATER = ("browser-tests", "kubernetes")
 NOT_HERE = "not here: "
 _SYSTEM_PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/local/sbin", "/usr/sbin", "/sbin"])
 _last_words = pytest.StashKey[str]()
+
+# How long an example takes depends on the machine and on what else it does.
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
 
 
 def program(name: str) -> str | None:
