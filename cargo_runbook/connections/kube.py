@@ -26,13 +26,18 @@ _CONNECTING = re.compile(
 )
 
 
+def kubectl_argv(question: KubeCommand) -> tuple[str, ...]:
+    """The words of the command."""
+    seconds = max(1, math.ceil(question.deadline))
+    return ("kubectl", f"--context={question.vantage.host}", f"--request-timeout={seconds}s", *question.args)
+
+
 def ask_kubectl(look: Look, question: KubeCommand) -> Observation:
     """Runs `kubectl --context CONTEXT ARGS`; a missing context and an API server out of reach have reasons."""
     context = question.vantage.host
     if not context:
         return look.failed(Failure(Status.ERROR, "no_context", "no kubectl context is named"))
-    seconds = max(1, math.ceil(question.deadline))
-    argv = ("kubectl", f"--context={context}", f"--request-timeout={seconds}s", *question.args)
+    argv = kubectl_argv(question)
     data: dict[str, object] = {"argv": list(argv)}
     try:
         outcome = run(argv, look.deadline)

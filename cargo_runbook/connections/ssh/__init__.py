@@ -37,9 +37,10 @@ def container_trouble(exit_code: int | None, error: str) -> str:
     return next((reason for pattern, reason in _CONTAINER_TROUBLE if pattern.search(error)), "")
 
 
-def container_argv(container: str, argv: tuple[str, ...], mark: str) -> tuple[str, ...]:
+def container_argv(container: str, argv: tuple[str, ...], mark: str = "") -> tuple[str, ...]:
     """`argv` as it runs in a container: without a terminal (there is none over SSH), marked in its environment."""
-    return ("docker", "exec", "-e", f"{MARK}={mark}", container, *argv)
+    marked = ("-e", f"{MARK}={mark}") if mark else ()
+    return ("docker", "exec", *marked, container, *argv)
 
 
 class SshConnection:
