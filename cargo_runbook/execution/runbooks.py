@@ -7,6 +7,7 @@ import os
 import threading
 from collections.abc import Mapping
 from difflib import get_close_matches
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -15,19 +16,21 @@ from cargo_runbook.light_start import import_jsonschema
 
 FOLDER_VARIABLE = "CARGO_RUNBOOK_RUNBOOKS"
 _SUFFIX = ".ipynb"
+# In a checkout it leads to the folder `runbooks` at the top.
+SHIPPED = Path(str(files("cargo_runbook") / "runbooks")).resolve()
 # Python 3.11 counts the depth of a syntax tree for all threads together, and then says that it counted wrongly.
 _PARSING = threading.Lock()
 
 
 def runbooks_folder(variables: Mapping[str, str] | None = None) -> Path:
-    """The folder with the runbooks: CARGO_RUNBOOK_RUNBOOKS, else ./runbooks, else the one beside the package.
+    """The folder with the runbooks: CARGO_RUNBOOK_RUNBOOKS, else ./runbooks, else the one in the package.
 
     Raises:
         UsageError: there is none.
     """
     values = os.environ if variables is None else variables
     named = values.get(FOLDER_VARIABLE)
-    candidates = [Path(named)] if named else [Path("runbooks"), Path(__file__).parents[2] / "runbooks"]
+    candidates = [Path(named)] if named else [Path("runbooks"), SHIPPED]
     for folder in candidates:
         if any(folder.glob(f"*{_SUFFIX}")):
             return folder.absolute()
