@@ -25,6 +25,8 @@ FLOORS = (
     "archive",
     "pages",
     "execution",
+    "shell",
+    "workstation",
     "cli",
 )
 PURE = ("facts", "rules", "symptoms")

@@ -18,7 +18,19 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from cargo_runbook.cli import batch, codes, diagnose, env, explain, fix, notebook, records, remedies
+from cargo_runbook.cli import (
+    batch,
+    codes,
+    diagnose,
+    doctor,
+    env,
+    explain,
+    fix,
+    notebook,
+    records,
+    remedies,
+    shell_commands,
+)
 from cargo_runbook.cli import run as run_command
 from cargo_runbook.cli.console import PROGRAM, complain, message, tell
 from cargo_runbook.errors import InventoryError, RunbookError
@@ -32,8 +44,10 @@ BUILT_IN = (
     run_command.register,
     batch.register,
     notebook.register,
+    shell_commands.register,
     records.register,
     env.register,
+    doctor.register,
     codes.register,
 )
 

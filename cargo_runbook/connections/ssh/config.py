@@ -56,6 +56,11 @@ Route = tuple[Target, ...]
 """The jump hosts in order, and last the target."""
 
 
+def default_keys() -> tuple[Path, ...]:
+    """The key files that are tried where the configuration names none."""
+    return tuple(Path(key).expanduser() for key in _DEFAULT_KEYS)
+
+
 class SshConfig:
     """The operator's SSH client configuration.
 
