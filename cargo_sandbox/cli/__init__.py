@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from cargo_runbook.cli.console import tell
-from cargo_sandbox.cli import faults, lifecycle, operator
+from cargo_sandbox.cli import drill, faults, lifecycle, operator
 
 app = typer.Typer(
     help=tell(
@@ -17,6 +17,7 @@ Examples:
   cargo-runbook sandbox break wrong-domain
   cargo-runbook sandbox run -- cargo-runbook diagnose --env cargo
   cargo-runbook sandbox heal --all
+  cargo-runbook sandbox drill                     something is broken; you say what
   cargo-runbook sandbox down
 """,
         """练习用的 Cargo：一台 Linux 机器上的真实组件，与外界隔离。需要 root。
@@ -27,11 +28,12 @@ Examples:
   cargo-runbook sandbox break wrong-domain
   cargo-runbook sandbox run -- cargo-runbook diagnose --env cargo
   cargo-runbook sandbox heal --all
+  cargo-runbook sandbox drill                     注入未知故障，由你判断
   cargo-runbook sandbox down
 """,
     ),
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-for part in (lifecycle, faults, operator):
+for part in (lifecycle, faults, drill, operator):
     app.add_typer(part.app)

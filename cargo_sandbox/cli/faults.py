@@ -50,6 +50,7 @@ def list_faults(
 ) -> None:
     from cargo_runbook.execution.runbooks import runbooks_folder
     from cargo_sandbox import guide_map as guide
+    from cargo_sandbox.drill import is_going_on
     from cargo_sandbox.faults.catalog import faults
     from cargo_sandbox.faults.engine import FaultEngine
     from cargo_sandbox.machines import processes
@@ -58,7 +59,8 @@ def list_faults(
         print(guide.as_markdown(guide.rows(runbooks_folder())), end="")
         return
     state = state_of(name)
-    broken = FaultEngine(state).broken() if processes.is_up(state) else ()
+    # While a drill goes on nobody is told.
+    broken = FaultEngine(state).broken() if processes.is_up(state) and not is_going_on(state) else ()
     if as_json:
         print_json(
             [

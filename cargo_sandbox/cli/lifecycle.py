@@ -134,12 +134,14 @@ Example:
     )
 )
 def status(name: NameOption = DEFAULT_NAME, as_json: JsonOption = False) -> None:
+    from cargo_sandbox.drill import is_going_on
     from cargo_sandbox.faults.engine import FaultEngine
     from cargo_sandbox.machines import processes
 
     state = state_of(name)
     is_up = processes.is_up(state)
-    broken = FaultEngine(state).broken() if is_up else ()
+    drill = is_up and is_going_on(state)
+    broken = FaultEngine(state).broken() if is_up and not drill else ()
     if as_json:
         print_json(
             {
@@ -150,6 +152,7 @@ def status(name: NameOption = DEFAULT_NAME, as_json: JsonOption = False) -> None
                 "inventory": str(state.inventory) if is_up else "",
                 "machines": {machine.name: machine.address for machine in MACHINES} if is_up else {},
                 "broken": list(broken),
+                "drill": drill,
             }
         )
         return
@@ -162,4 +165,7 @@ def status(name: NameOption = DEFAULT_NAME, as_json: JsonOption = False) -> None
     if state.cluster:
         print(tell("cluster: kubectl contexts ", "集群：kubectl context ") + f"{CONTEXT}, {OTHER_CONTEXT}")
     print(tell(f"inventory: {state.inventory}", f"环境清单：{state.inventory}"))
-    print(tell("broken: ", "故障：") + (", ".join(broken) or tell("nothing", "无")))
+    if drill:
+        print(tell("broken: kept back while a drill goes on", "故障：演练进行中，不显示"))
+    else:
+        print(tell("broken: ", "故障：") + (", ".join(broken) or tell("nothing", "无")))
