@@ -1,6 +1,6 @@
 """`python -m cargo_runbook` is `cargo-runbook`."""
 
-from cargo_runbook.cli.main import main
+from cargo_runbook.cli.entry import main
 
 if __name__ == "__main__":
     main()

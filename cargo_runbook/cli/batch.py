@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cargo_runbook.cli.choice import ReplayOption, worst
+from cargo_runbook.cli.choice import ReplayOption, RunbookArgument, worst
 from cargo_runbook.cli.console import InventoryOption, JsonOption, ReportsOption, complain, message, tell
 from cargo_runbook.cli.run import IncidentOption, parameters_from, stopping
 from cargo_runbook.errors import UsageError
@@ -67,7 +67,7 @@ def register(app: typer.Typer) -> None:
 
 
 def batch(
-    runbook: Annotated[str, typer.Argument(help=tell("Name or path of the runbook.", "Runbook 的名称或路径。"))],
+    runbook: RunbookArgument,
     env: Annotated[
         list[str] | None,
         typer.Option(

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from cargo_runbook.cli import completion
 from cargo_runbook.cli.console import tell
 from cargo_runbook.recordings import REPLAY_VARIABLE, load_recording
 
@@ -17,6 +18,7 @@ _ENVIRONMENTS = typer.Option(
     metavar="NAME",
     help=tell("Environment; may be given again, and as a pattern ('prod-*').", "环境名称；可多次给出，可用通配符。"),
     show_default=False,
+    autocompletion=completion.environments,
 )
 EnvironmentsOption = Annotated[list[str], _ENVIRONMENTS]
 SomeEnvironmentsOption = Annotated[list[str] | None, _ENVIRONMENTS]
@@ -31,6 +33,13 @@ ReplayOption = Annotated[
             "Answer from a shipped recording instead of going to any host.", "使用随附的录制证据，不访问任何主机。"
         ),
         show_default=False,
+        autocompletion=completion.recordings,
+    ),
+]
+RunbookArgument = Annotated[
+    str,
+    typer.Argument(
+        help=tell("Name or path of the runbook.", "Runbook 的名称或路径。"), autocompletion=completion.runbooks
     ),
 ]
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cargo_runbook.cli import completion
 from cargo_runbook.cli.console import JsonOption, out, print_json, tell
 from cargo_runbook.errors import UsageError
 from cargo_runbook.texts import language_from
@@ -39,7 +40,15 @@ def register(app: typer.Typer) -> None:
 
 
 def codes(
-    wanted: Annotated[list[str] | None, typer.Argument(metavar="[CODE]...", show_default=False)] = None,
+    wanted: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[CODE]...",
+            show_default=False,
+            help=tell("Codes (default: all).", "代码（默认全部）。"),
+            autocompletion=completion.codes,
+        ),
+    ] = None,
     json: JsonOption = False,
     markdown: Annotated[
         bool, typer.Option("--markdown", help=tell("Print as Markdown.", "以 Markdown 输出。"))

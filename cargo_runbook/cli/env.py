@@ -23,8 +23,20 @@ _NAME = re.compile(r"[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?")
 
 app = typer.Typer(
     help=tell(
-        "Describe environments: one file each, without secrets.",
-        "环境清单：每个环境一个文件，不含密码。",
+        """Describe environments: one file each, without secrets.
+
+\b
+Examples:
+  cargo-runbook env init prod-1
+  cargo-runbook env check
+""",
+        """环境清单：每个环境一个文件，不含密码。
+
+\b
+示例：
+  cargo-runbook env init prod-1
+  cargo-runbook env check
+""",
     ),
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -36,7 +48,22 @@ def register(root: typer.Typer) -> None:
     root.add_typer(app, name="env")
 
 
-@app.command(help=tell("Write an example file to fill in; never overwrites.", "生成示例文件；绝不覆盖已有文件。"))
+@app.command(
+    help=tell(
+        """Write an example file to fill in; never overwrites.
+
+\b
+Example:
+  cargo-runbook env init prod-1
+""",
+        """生成示例文件；绝不覆盖已有文件。
+
+\b
+示例：
+  cargo-runbook env init prod-1
+""",
+    )
+)
 def init(
     name: Annotated[str, typer.Argument(metavar="[NAME]", help=tell("Name of the environment.", "环境名。"))] = "cargo",
     inventory: InventoryOption = None,
@@ -76,7 +103,23 @@ def _write_new(file: Path, content: bytes) -> bool:
     return True
 
 
-@app.command("list", help=tell("All environments, one a line.", "列出所有环境。"))
+@app.command(
+    "list",
+    help=tell(
+        """All environments, one a line.
+
+\b
+Example:
+  cargo-runbook env list --json
+""",
+        """列出所有环境。
+
+\b
+示例：
+  cargo-runbook env list --json
+""",
+    ),
+)
 def list_environments(inventory: InventoryOption = None, as_json: JsonOption = False) -> None:
     environments, problems = _load_each(inventory, [])
     if as_json:
@@ -93,7 +136,20 @@ def list_environments(inventory: InventoryOption = None, as_json: JsonOption = F
 
 
 @app.command(
-    help=tell("One environment with its defaults; secrets are not looked up.", "显示一个环境（含默认值）；不读取密码。")
+    help=tell(
+        """One environment with its defaults; secrets are not looked up.
+
+\b
+Example:
+  cargo-runbook env show prod-1
+""",
+        """显示一个环境（含默认值）；不读取密码。
+
+\b
+示例：
+  cargo-runbook env show prod-1
+""",
+    )
 )
 def show(
     name: Annotated[str, typer.Argument(metavar="NAME", help=tell("Name of the environment.", "环境名。"))],
@@ -116,8 +172,20 @@ def show(
 
 @app.command(
     help=tell(
-        "Are the files right? Tells every mistake with file, line and key.",
-        "检查环境文件，列出全部错误（文件、行、键）。",
+        """Are the files right? Tells every mistake with file, line and key.
+
+\b
+Examples:
+  cargo-runbook env check
+  cargo-runbook env check 'prod-*' --json
+""",
+        """检查环境文件，列出全部错误（文件、行、键）。
+
+\b
+示例：
+  cargo-runbook env check
+  cargo-runbook env check 'prod-*' --json
+""",
     )
 )
 def check(
@@ -154,7 +222,20 @@ def check(
 
 
 @app.command(
-    help=tell("JSON Schema of an environment file, for editors.", "输出环境文件的 JSON Schema，供编辑器使用。")
+    help=tell(
+        """JSON Schema of an environment file, for editors.
+
+\b
+Example:
+  cargo-runbook env schema --output environment.schema.json
+""",
+        """输出环境文件的 JSON Schema，供编辑器使用。
+
+\b
+示例：
+  cargo-runbook env schema --output environment.schema.json
+""",
+    )
 )
 def schema(
     output: Annotated[

@@ -21,6 +21,7 @@ import typer
 from cargo_runbook.cli import (
     batch,
     codes,
+    completion,
     diagnose,
     doctor,
     env,
@@ -32,8 +33,12 @@ from cargo_runbook.cli import (
     shell_commands,
 )
 from cargo_runbook.cli import run as run_command
+from cargo_runbook.cli.completion import VARIABLE as COMPLETE
 from cargo_runbook.cli.console import PROGRAM, complain, message, tell
-from cargo_runbook.errors import InventoryError, RunbookError
+from cargo_runbook.cli.language import LANGUAGES, OPTION, said, speak, take_language
+from cargo_runbook.cli.language import VARIABLE as LANGUAGE
+from cargo_runbook.errors import InventoryError, RunbookError, UsageError
+from cargo_runbook.texts import language_from
 
 COMMANDS_GROUP = "cargo_runbook.commands"
 BUILT_IN = (
@@ -49,6 +54,7 @@ BUILT_IN = (
     env.register,
     doctor.register,
     codes.register,
+    completion.register,
 )
 
 _HELP = tell(
@@ -120,6 +126,19 @@ def _options(
         bool,
         typer.Option("--version", is_eager=True, callback=_show_version, help=tell("Show the version.", "显示版本。")),
     ] = False,
+    # Taken out before the command line is read (see `run`): it may stand anywhere.
+    _language: Annotated[
+        str,
+        typer.Option(
+            OPTION,
+            metavar="en|zh",
+            help=tell(
+                "Language of all texts. Default: CARGO_RUNBOOK_LANG, the locale.",
+                "所有文字的语言。默认取 CARGO_RUNBOOK_LANG，其次取系统语言。",
+            ),
+            show_default=False,
+        ),
+    ] = "",
 ) -> None:
     pass
 
@@ -127,9 +146,13 @@ def _options(
 def run(arguments: Sequence[str]) -> int:
     """Run one command line (without the program's name). Gives the exit code; never raises for an expected error."""
     try:
+        rest = _in_the_language_wanted(arguments)
         command = typer.main.get_command(build())
+        speak(command, language_from())
+        if os.environ.get(COMPLETE):
+            completion.answer(command)
         # Not command.main(): it would turn a broken pipe into exit code 1, which means "fault found" here.
-        with command.make_context(PROGRAM, list(arguments)) as context:
+        with command.make_context(PROGRAM, rest) as context:
             command.invoke(context)
         sys.stdout.flush()
     except typer.Exit as done:
@@ -156,15 +179,25 @@ def run(arguments: Sequence[str]) -> int:
     return 0
 
 
+def _in_the_language_wanted(arguments: Sequence[str]) -> list[str]:
+    """The arguments without `--lang`, which counts for everything that is said from now on."""
+    language, rest = take_language(arguments)
+    if language and language not in LANGUAGES:
+        raise UsageError(f"there is no language {language!r} here", next_step="There are: en, zh.")
+    if language:
+        os.environ[LANGUAGE] = language
+    return rest
+
+
 def _complain_usage(error: typer.TyperException) -> None:
     context = getattr(error, "ctx", None)
     text = error.format_message()
     if type(error).__name__ == "NoArgsIsHelpError":
         print(text, file=sys.stderr)
         return
-    complain(text)
+    complain(said(text, language_from()))
     if context is not None:
-        print(f"  Try: {context.command_path} --help", file=sys.stderr)
+        print(tell(f"  Try: {context.command_path} --help", f"  请看：{context.command_path} --help"), file=sys.stderr)
 
 
 def _complain_unexpected(error: Exception) -> None:

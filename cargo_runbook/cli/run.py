@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Protocol
 import typer
 
 from cargo_runbook.archive.record import INCIDENT_VARIABLE, reports_folder
-from cargo_runbook.cli.choice import EnvironmentsOption, ReplayOption, chosen_environments, worst
+from cargo_runbook.cli.choice import EnvironmentsOption, ReplayOption, RunbookArgument, chosen_environments, worst
 from cargo_runbook.cli.console import (
     InventoryOption,
     JsonOption,
@@ -79,7 +79,7 @@ def register(app: typer.Typer) -> None:
 
 
 def run(
-    runbook: Annotated[str, typer.Argument(help=tell("Name or path of the runbook.", "Runbook 的名称或路径。"))],
+    runbook: RunbookArgument,
     env: EnvironmentsOption,
     parameter: Annotated[
         list[str] | None,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cargo_runbook.cli.choice import ReplayOption
+from cargo_runbook.cli.choice import ReplayOption, RunbookArgument
 from cargo_runbook.cli.console import InventoryOption, JsonOption, print_json, tell
 from cargo_runbook.cli.diagnose import AccountOption, ActionOption, ImageOption
 from cargo_runbook.texts import language_from
@@ -45,7 +45,7 @@ def register(app: typer.Typer) -> None:
 
 
 def shell_commands(
-    runbook: Annotated[str, typer.Argument(help=tell("Name or path of the runbook.", "Runbook 的名称或路径。"))],
+    runbook: RunbookArgument,
     env: Annotated[str, typer.Option("--env", "-e", metavar="NAME", help=tell("The environment.", "环境名称。"))],
     image: ImageOption = "",
     account: AccountOption = "",
