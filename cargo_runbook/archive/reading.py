@@ -80,11 +80,11 @@ def find_draft(reports: Path, wanted: str) -> Path | None:
     return fitting[0] if len(fitting) == 1 else None
 
 
-def read_record(folder: Path) -> Record:
-    """The record in a folder.
+def read_header(folder: Path) -> Header:
+    """The header of a record or of a finished draft.
 
     Raises:
-        UnreadableRecord: a file is missing, is no JSON, or lacks a field.
+        UnreadableRecord: it is missing, is no JSON, or lacks a field.
     """
     body = _json(folder, HEADER)
     known = {field.name for field in fields(Header)}
@@ -96,6 +96,16 @@ def read_record(folder: Path) -> Record:
         raise UnreadableRecord(f"{folder} is not a record: {HEADER} lacks a field") from None
     if not all(isinstance(v, str) for name, v in vars(header).items() if name not in ("root_causes", "parameters")):
         raise UnreadableRecord(f"{folder} is not a record: {HEADER} has a field of a wrong type")
+    return header
+
+
+def read_record(folder: Path) -> Record:
+    """The record in a folder.
+
+    Raises:
+        UnreadableRecord: a file is missing, is no JSON, or lacks a field.
+    """
+    header = read_header(folder)
     manifest = _json(folder, MANIFEST)
     if "sequence" not in manifest:
         return Record(folder, header, "")

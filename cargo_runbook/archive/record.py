@@ -20,7 +20,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cargo_runbook.archive.chain import DRAFTS, append, folder_of, make_manifest
+from cargo_runbook.archive.chain import DRAFTS, Signer, append, folder_of, make_manifest
 from cargo_runbook.archive.files import files_in, make_folders, sync, utc, write_json
 from cargo_runbook.archive.signature import sign_key, signer_with
 from cargo_runbook.errors import UsageError
@@ -32,6 +32,8 @@ NOTEBOOK, VERDICT, EVIDENCE = "notebook.ipynb", "verdict.json", "evidence.jsonl"
 HEADER, LOOK = "record.json", "look.json"
 RECORD_VARIABLE = "CARGO_RUNBOOK_RECORD"
 """Set by the runner for the kernel: the draft of the record that this run is kept in."""
+FINAL_VARIABLE = "CARGO_RUNBOOK_RECORD_FINAL"
+"""Set by the runner as well: where that record will lie, maybe on another machine."""
 INCIDENT_VARIABLE = "CARGO_RUNBOOK_INCIDENT"
 """The incident that records belong to when no option names one."""
 RUN, NOTE, FIX = "run", "note", "fix"
@@ -92,8 +94,9 @@ def reports_folder(option: Path | None = None, variables: Mapping[str, str] | No
 
 
 def final_folder(draft: Path) -> Path:
-    """Where a draft will lie once it is sealed."""
-    return folder_of(draft.parent.parent, draft.name)
+    """Where a draft will lie once it is sealed: where the runner says, or in the archive that it is in."""
+    named = os.environ.get(FINAL_VARIABLE)
+    return Path(named) if named else folder_of(draft.parent.parent, draft.name)
 
 
 @dataclass(frozen=True)
@@ -132,8 +135,7 @@ class Draft:
         key: Path | None = None,
         record: str = "",
     ) -> None:
-        key = sign_key(key)
-        self._sign = signer_with(key) if key else None
+        self._sign = self._signer(key)
         self.started = (started or datetime.now(UTC)).astimezone(UTC)
         self.environment = environment
         self.runbook = runbook
@@ -151,6 +153,10 @@ class Draft:
                 f"no record can be written below {reports}: {error.strerror}",
                 next_step="Name another folder with --reports.",
             ) from None
+
+    def _signer(self, key: Path | None) -> Signer | None:
+        key = sign_key(key)
+        return signer_with(key) if key else None
 
     def seal(
         self,
@@ -201,16 +207,30 @@ class Draft:
         redactor = redactor or Redactor()
         clean(self.folder, redactor)
         write_json(self.folder / HEADER, asdict(header))
-        manifest = make_manifest(self.folder, self.id)
-        folders = {self.folder}
-        for name in files_in(self.folder):
-            sync(self.folder / name)
-            folders.update((self.folder / name).parents)
-        for folder in folders - set(self.folder.parents):
-            sync(folder)
         refuse_secrets(self.folder, redactor)
-        entry = append(self.reports, self.folder, manifest, self._sign)
-        return Record(self.final, header, entry.head, entry.sequence)
+        return self._file(header)
+
+    def _file(self, header: Header) -> Record:
+        """The last step, when all files are as they will stay."""
+        return chain_draft(self.folder, header, self._sign)
+
+
+def chain_draft(draft: Path, header: Header, sign: Signer | None = None) -> Record:
+    """Puts a finished draft onto the disk and gives it its place in the chain of the archive that it lies in.
+
+    Raises:
+        UsageError: the archive can't be written; the draft stays as it is.
+    """
+    reports = draft.parent.parent
+    manifest = make_manifest(draft, draft.name)
+    folders = {draft}
+    for name in files_in(draft):
+        sync(draft / name)
+        folders.update((draft / name).parents)
+    for folder in folders - set(draft.parents):
+        sync(folder)
+    entry = append(reports, draft, manifest, sign)
+    return Record(folder_of(reports, draft.name), header, entry.head, entry.sequence)
 
 
 def _parameters(notebook: Path) -> Mapping[str, Any]:

@@ -20,10 +20,14 @@ from cargo_runbook.texts import language_from
 from cargo_runbook.views.words import near
 
 if TYPE_CHECKING:
+    from cargo_runbook.execution.batch.place import Place
     from cargo_runbook.execution.batch.plan import BatchPlan
     from cargo_runbook.execution.batch.summary import Summary
+    from cargo_runbook.execution.remote.cluster import Cluster
+    from cargo_runbook.execution.warm.kernels import WarmKernels
 
 MATRIX, PAGE = "matrix.csv", "summary.html"
+_AT_ONCE, _MOST = 16, 256
 _AGE = re.compile(r"(\d+)([smhd])")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _EXIT = {"healthy": 0, "fault": 1, "unknown": 3, "failed": 3}
@@ -38,6 +42,8 @@ Examples:
   cargo-runbook batch 00_triage --resume 20261124T0910          what is missing or failed
   cargo-runbook batch 00_triage --resume 20261124T0910 --max-age 2h
                                                                 and what is older than two hours
+  cargo-runbook batch 00_triage --env '*' --scheduler tls://dask:8786
+                                                                on the workers of a Dask cluster
 
 A matrix (matrix.csv) and a page (summary.html) are left in reports/batches/BATCH.
 What changed a host is never repeated.
@@ -53,6 +59,8 @@ Exit code: 0 all healthy, 1 a fault in any, 2 wrong usage or configuration, 3 on
   cargo-runbook batch 00_triage --resume 20261124T0910          补跑缺失或失败的环境
   cargo-runbook batch 00_triage --resume 20261124T0910 --max-age 2h
                                                                 并重跑两小时以前的结果
+  cargo-runbook batch 00_triage --env '*' --scheduler tls://dask:8786
+                                                                在 Dask 集群的 worker 上执行
 
 矩阵（matrix.csv）和页面（summary.html）保存在 reports/batches/批次 中。修改过主机的运行绝不会重复。
 
@@ -86,8 +94,19 @@ def batch(
         ),
     ] = None,
     jobs: Annotated[
-        int, typer.Option("--jobs", "-j", min=1, max=256, help=tell("Runs at the same time.", "同时运行的数量。"))
-    ] = 16,
+        int | None,
+        typer.Option(
+            "--jobs",
+            "-j",
+            min=1,
+            max=256,
+            help=tell(
+                "Runs at the same time. Default: 16; with --scheduler the threads of its workers.",
+                "同时运行的数量。默认 16；使用 --scheduler 时为其 worker 的线程总数。",
+            ),
+            show_default=False,
+        ),
+    ] = None,
     per_host: Annotated[
         int,
         typer.Option(min=1, help=tell("Of these, that ask one Cargo host.", "其中访问同一台 Cargo 主机的数量。")),
@@ -103,6 +122,16 @@ def batch(
         float,
         typer.Option(min=0, metavar="SECONDS", help=tell("For the batch; 0: none.", "整个批次的时限，0 为不限。")),
     ] = 0,
+    scheduler: Annotated[
+        str,
+        typer.Option(
+            metavar="ADDRESS",
+            help=tell(
+                "Send the runs to this Dask cluster (tcp://HOST:8786).", "把运行发送到该 Dask 集群（tcp://主机:8786）。"
+            ),
+            show_default=False,
+        ),
+    ] = "",
     incident: IncidentOption = "",
     resume: Annotated[
         str,
@@ -127,22 +156,21 @@ def batch(
 ) -> None:
     """Runs the chosen environments, as many at a time as may be."""
     from cargo_runbook.archive.record import reports_folder
-    from cargo_runbook.execution.warm.kernels import WarmKernels
 
     began = time.monotonic()
     folder = reports_folder(reports)
     age = _age(max_age) if max_age else None
-    values = parameters_from(parameter)
+    values = parameters_from(parameter, resolve=not scheduler)
     if bool(resume) == bool(env) or (max_age and not resume):
         raise UsageError(
             "a batch is either begun with --env or gone on with by --resume",
             next_step="cargo-runbook batch 00_triage --env 'prod-*'   or   --resume BATCH [--max-age 2h]",
         )
     with ExitStack() as stack:
-        # First of all: what kernels are forked from imports its libraries while we import ours.
-        kernels = stack.enter_context(WarmKernels(notice=lambda text: complain(text.say(language_from()))))
+        kernels = None if scheduler else stack.enter_context(_kernels())
         from cargo_runbook.cli.batch_progress import progress_of
         from cargo_runbook.execution.batch.book import Book
+        from cargo_runbook.execution.batch.place import ThisMachine
         from cargo_runbook.execution.batch.plan import new_batch, resumed
         from cargo_runbook.execution.batch.queue import Limits
         from cargo_runbook.execution.batch.runner import Batch, Deadlines, totals
@@ -153,14 +181,19 @@ def batch(
             plan = new_batch(
                 runbook, env or (), inventory=inventory, parameters=values, incident=incident, replay=replay
             )
+        place: Place
+        if kernels is None:
+            place = cluster = stack.enter_context(_cluster(scheduler, plan, folder, inventory))
+            jobs = jobs or min(cluster.slots, _MOST) or None
+        else:
+            place = ThisMachine(plan, kernels, folder, inventory)
+        limits = Limits(jobs or _AT_ONCE, per_host, per_cluster)
         book = Book(folder, plan.order)
         stack.callback(book.release)
         if not as_json:
             _greet(plan)
-        shown = stack.enter_context(progress_of(plan, limits := Limits(jobs, per_host, per_cluster), as_json=as_json))
-        running = Batch(
-            plan, book, kernels, folder, shown, limits, inventory, Deadlines(run=run_deadline, batch=deadline)
-        )
+        shown = stack.enter_context(progress_of(plan, limits, as_json=as_json))
+        running = Batch(plan, book, place, shown, limits, Deadlines(run=run_deadline, batch=deadline))
         stopped = stack.enter_context(stopping(running))
         outcomes = running.run()
     summary = _filed(folder, plan.order.batch)
@@ -172,6 +205,33 @@ def batch(
     if stopped:
         raise typer.Exit(128 + stopped[0])
     raise typer.Exit(worst([_EXIT[outcome.status] for outcome in outcomes]))
+
+
+def _kernels() -> WarmKernels:
+    # First of all: what kernels are forked from imports its libraries while we import ours.
+    from cargo_runbook.execution.warm.kernels import WarmKernels
+
+    return WarmKernels(notice=lambda text: complain(text.say(language_from())))
+
+
+def _cluster(address: str, plan: BatchPlan, reports: Path, inventory: Path | None) -> Cluster:
+    try:
+        from cargo_runbook.execution.remote.cluster import Cluster
+    except ModuleNotFoundError as error:
+        if error.name != "distributed":
+            raise
+        raise UsageError(
+            "--scheduler needs Dask, which is not installed", next_step="pip install 'cargo-runbook[dask]'"
+        ) from None
+    cluster = Cluster(address, plan, reports, inventory)
+    if not address.startswith("tls:"):
+        complain(
+            tell(
+                "the connection to the scheduler is neither encrypted nor authenticated; outside a closed network use tls://",
+                "与调度器的连接未加密、未认证；在不封闭的网络中请使用 tls://",
+            )
+        )
+    return cluster
 
 
 def _greet(plan: BatchPlan) -> None:

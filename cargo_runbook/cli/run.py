@@ -173,17 +173,20 @@ def stopping(*runs: Stoppable) -> Iterator[list[int]]:
             signal.signal(number, handler)
 
 
-def parameters_from(pairs: Sequence[str] | None) -> dict[str, str | Secret]:
+def parameters_from(pairs: Sequence[str] | None, *, resolve: bool = True) -> dict[str, str | Secret]:
     """Parameters as they are given to `-p`.
+
+    Args:
+        resolve: give what references lead to; else the references, for a machine that resolves them itself.
 
     Raises:
         UsageError: one is no KEY=VALUE, names the environment, or has a secret for its value and no reference.
         SecretUnavailable: a reference leads to nothing.
     """
-    return dict(map(_split, pairs or ()))
+    return dict(_split(pair, resolve) for pair in pairs or ())
 
 
-def _split(pair: str) -> tuple[str, str | Secret]:
+def _split(pair: str, resolve: bool) -> tuple[str, str | Secret]:
     name, equals, value = pair.partition("=")
     if not equals or not name:
         raise UsageError(
@@ -191,24 +194,23 @@ def _split(pair: str) -> tuple[str, str | Secret]:
         )
     if name == "environment":
         raise UsageError("the environment is no parameter of its own", next_step="Name it with --env")
-    return name, _not_secret(name, value)
+    return name, _not_secret(name, value, resolve)
 
 
-def _not_secret(name: str, value: str) -> str | Secret:
+def _not_secret(name: str, value: str, resolve: bool) -> str | Secret:
     """The value, if it may stand on a command line; what it refers to, if its name says that it is a secret."""
     # Late: the inventory's models take a while to import, and every other command would pay for it.
-    from cargo_runbook.inventory.credentials import secret_of
+    from cargo_runbook.inventory.credentials import is_reference, secret_of
     from cargo_runbook.redaction.shapes import sensitive_name
 
     if not value or not sensitive_name(name):
         return value
-    secret = secret_of(value)
-    if secret is None:
+    if not is_reference(value):
         raise UsageError(
             f"{name} is a secret: on a command line every user of this machine can read it, so it was not used",
             next_step=f"Say where it is: -p {name}=env:NAME, {name}=file:PATH or {name}=keyring:SERVICE/USER",
         )
-    return secret
+    return secret_of(value) or value if resolve else value
 
 
 def _print(results: Sequence[RunResult]) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from cargo_runbook.archive.files import sha256_of, write_json, write_text
 from cargo_runbook.archive.ledger import Ledger
-from cargo_runbook.archive.record import NOTEBOOK, RECORD_VARIABLE, VERDICT, Draft
+from cargo_runbook.archive.record import FINAL_VARIABLE, NOTEBOOK, RECORD_VARIABLE, VERDICT, Draft
 from cargo_runbook.errors import RunbookError, RunFailed
 from cargo_runbook.execution.runbooks import find_runbook, read_parameters
 from cargo_runbook.execution.watch import CELL_DEADLINE, Kernels, RunStopped, Watch
@@ -89,6 +89,7 @@ def run_notebook(
     incident: str = "",
     sign_key: Path | None = None,
     opened: Opened | None = None,
+    drafts: Callable[..., Draft] = Draft,
 ) -> RunResult:
     """Executes a runbook by papermill for one environment and leaves a record. May be called from several threads.
 
@@ -105,6 +106,7 @@ def run_notebook(
         incident: what the record belongs to (default: CARGO_RUNBOOK_INCIDENT).
         sign_key: SSH key to sign the record with (default: CARGO_RUNBOOK_SIGN_KEY, else no signature).
         opened: what is known of the environment already (default: it is opened here, to find mistakes in it).
+        drafts: makes the draft of the record, which says where it will be sealed.
 
     Raises:
         UsageError, UnknownEnvironment, InventoryError: before anything ran, so without a record.
@@ -121,9 +123,10 @@ def run_notebook(
     watch = watch or Watch()
     if progress is not None:
         watch.progress = progress
-    draft = Draft(reports, environment, source.stem, incident=incident, key=sign_key)
+    draft = drafts(reports, environment, source.stem, incident=incident, key=sign_key)
     watch.began(draft.id)
-    kernel_env = {**os.environ, RECORD_VARIABLE: str(draft.folder), REPLAY_VARIABLE: replay, KEY_VARIABLE: key}
+    kernel_env = {**os.environ, RECORD_VARIABLE: str(draft.folder), FINAL_VARIABLE: str(draft.final)}
+    kernel_env |= {REPLAY_VARIABLE: replay, KEY_VARIABLE: key}
     if not replay:
         kernel_env["CARGO_RUNBOOK_INVENTORY"] = str(find_inventory(inventory).absolute())
     about = {"domain": opened.domain, "replayed": opened.replayed, "incident": draft.incident}

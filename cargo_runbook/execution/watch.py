@@ -48,6 +48,11 @@ class Watch:
     def stopped(self) -> bool:
         return self._stopped.is_set()
 
+    @property
+    def why(self) -> Text | None:
+        """Why the run was told to stop."""
+        return self._why
+
     def stop(self, why: Text) -> None:
         """Ends the run at once: the cell that runs is failed, those after it stay pending."""
         if not self.stopped:

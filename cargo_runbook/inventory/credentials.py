@@ -20,6 +20,7 @@ from typing import Any
 
 from cargo_runbook.errors import NotLoggedIn, SecretUnavailable
 from cargo_runbook.inventory.models import Account, Environment
+from cargo_runbook.redaction.shapes import sensitive_name
 from cargo_runbook.secret import Secret
 
 _MAX_SECRET_BYTES = 64 * 1024
@@ -86,6 +87,27 @@ def secret_of(reference: str) -> Secret | None:
     if scheme == "file":
         return _from_file(Path(rest).expanduser())
     return _from_keyring(rest) if scheme == "keyring" else None
+
+
+def is_reference(text: str) -> bool:
+    """Whether a text has the form of what `secret_of` takes; nothing is resolved."""
+    scheme, colon, rest = text.partition(":")
+    return scheme in ("env", "file", "keyring") and bool(colon and rest)
+
+
+def parameter_secrets(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters of a runbook with the secrets that their references lead to, where a name says that it is a secret.
+
+    Raises:
+        SecretUnavailable: a reference leads to nothing.
+    """
+    return {name: _secret_parameter(name, value) for name, value in parameters.items()}
+
+
+def _secret_parameter(name: str, value: Any) -> Any:
+    if not (isinstance(value, str) and sensitive_name(name)):
+        return value
+    return secret_of(value) or value
 
 
 def _place(environment: Environment, account: Account) -> str:

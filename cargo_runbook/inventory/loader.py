@@ -74,12 +74,22 @@ def load_environment(name: str, folder: Path) -> Environment:
         UnknownEnvironment: no file describes it.
         InventoryError: the file is wrong; `InventoryProblems` when in several ways.
     """
+    return load_file(environment_file(name, folder))
+
+
+def environment_file(name: str, folder: Path) -> Path:
+    """The file that describes the environment `name`; nothing is read.
+
+    Raises:
+        UnknownEnvironment: no file does.
+        InventoryError: two do.
+    """
     files = [file for file in _files(folder) if file.stem == name]
     if not files:
         raise _unknown(name, folder)
     if len(files) > 1:
         raise InventoryError(f"{name} is described twice, by {files[1].name} too", file=_shown(files[0]))
-    return load_file(files[0])
+    return files[0]
 
 
 def load_file(file: Path) -> Environment:

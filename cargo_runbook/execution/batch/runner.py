@@ -1,30 +1,28 @@
-"""Runs a batch: as many runs at a time as may be, each in a kernel of its own; every end is written down as it comes."""
+"""Runs a batch: as many runs at a time as may be, wherever they are done; every end is written down as it comes."""
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from threading import Condition
 from typing import Protocol
 
 from cargo_runbook.archive.files import utc
 from cargo_runbook.errors import RunbookError
 from cargo_runbook.execution.batch.book import FAILED, Book, Outcome
+from cargo_runbook.execution.batch.place import Place, PlaceLost
 from cargo_runbook.execution.batch.plan import APPROVED, BatchPlan, cells_of
 from cargo_runbook.execution.batch.queue import Job, Limits, Queue
-from cargo_runbook.execution.watch import CELL_DEADLINE, Kernels, Watch
+from cargo_runbook.execution.watch import Watch
 from cargo_runbook.findings import CHECKS, Verdict
-from cargo_runbook.recordings import load_recording
 from cargo_runbook.texts import Text
 
 SILENT_AFTER = 20.0
 """Seconds without a cell that ends, after which a run gives its slot to another."""
-SAVE_EVERY = 2.0
-"""Seconds that the file of a notebook may be behind its run; the ledger never is."""
 _TICK = 0.25
 
 
@@ -42,41 +40,39 @@ class Listener(Protocol):
 
 @dataclass(frozen=True)
 class Deadlines:
-    """Seconds for a cell, for a run and for the whole batch; 0 for none."""
+    """Seconds for a run and for the whole batch; 0 for none."""
 
-    cell: int = CELL_DEADLINE
     run: float = 1800.0
     batch: float = 0.0
 
 
 @dataclass
 class _Running:
+    """A run that was taken: its clock starts when it really begins, which on another machine may be later."""
+
     watch: Watch
-    began: float
-    heard: float
-    cells: tuple[int, int] = (0, 0)
+    taken: float
+    began: float = math.inf
+    heard: float = math.inf
 
 
 @dataclass
 class Batch:
-    """A batch on this machine.
+    """A batch.
 
     Args:
         plan: what is to be done.
         book: where it is written down.
-        kernels: where kernels come from.
-        reports, inventory: folders.
-        limits, deadlines: bounds.
+        place: where the runs are done.
         listener: told what happens.
+        limits, deadlines: bounds.
     """
 
     plan: BatchPlan
     book: Book
-    kernels: Kernels
-    reports: Path
+    place: Place
     listener: Listener
     limits: Limits
-    inventory: Path | None = None
     deadlines: Deadlines = field(default_factory=Deadlines)
 
     def __post_init__(self) -> None:
@@ -85,7 +81,6 @@ class Batch:
         self._running: dict[Job, _Running] = {}
         self._outcomes: dict[str, Outcome] = {outcome.environment: outcome for outcome in self.plan.known}
         self._why: Text | None = None
-        self._banner = load_recording(self.plan.order.replay).banner if self.plan.order.replay else ""
 
     def run(self) -> tuple[Outcome, ...]:
         """Runs everything that is left; gives what came of all environments, in their order. May be `stop`ped.
@@ -114,8 +109,7 @@ class Batch:
 
     def _start(self, pool: ThreadPoolExecutor) -> bool:
         while self._why is None and (job := self._queue.take()) is not None:
-            now = time.monotonic()
-            self._running[job] = _Running(Watch(), now, now)
+            self._running[job] = _Running(Watch(), time.monotonic())
             self.listener.began(job.environment)
             pool.submit(self._one, job, self._running[job])
         return self._why is None and self._queue.waiting > 0
@@ -137,6 +131,9 @@ class Batch:
             outcome = self._outcome(name, job, running)
         except RunbookError as error:
             outcome = self._failed(name, running, str(error))
+            if isinstance(error, PlaceLost):
+                with self._changed:
+                    self.stop(Text(error.what, error.what))
         except Exception as error:  # noqa: BLE001 - whatever one run can do must not hide the others
             outcome = self._failed(name, running, f"this should not have happened: {type(error).__name__}")
         with self._changed:
@@ -151,33 +148,19 @@ class Batch:
             self._changed.notify_all()
 
     def _outcome(self, name: str, job: Job, running: _Running) -> Outcome:
-        from cargo_runbook.execution.run import Opened, run_notebook
-
-        order = self.plan.order
-
         def progress(done: int, total: int) -> None:
             with self._changed:
                 running.heard = time.monotonic()
                 self._queue.heard(job)
                 self.listener.moved(name, done, total)
 
-        running.watch.began = lambda record: self.book.begin(name, record)
-        result = run_notebook(
-            str(self.plan.source),
-            name,
-            inventory=self.inventory,
-            reports=self.reports,
-            parameters=self.plan.parameters,
-            replay=order.replay,
-            progress=progress,
-            watch=running.watch,
-            deadline=self.deadlines.cell,
-            kernels=self.kernels,
-            save_every=SAVE_EVERY,
-            incident=order.incident,
-            # An image is looked at by whoever opens the environment.
-            opened=None if self.plan.parameters.get("image") or not job.domain else Opened(job.domain, self._banner),
-        )
+        def began(record: str) -> None:
+            # A run that is done again, because its machine went away, begins again.
+            running.began = running.heard = time.monotonic()
+            self.book.begin(name, record)
+
+        running.watch.progress, running.watch.began = progress, began
+        result = self.place.run(job, running.watch)
         return Outcome(
             environment=name,
             runbook=result.runbook,
@@ -188,7 +171,7 @@ class Batch:
             reason=result.reason,
             head=result.head,
             replayed=result.replayed,
-            seconds=round(time.monotonic() - running.began, 3),
+            seconds=round(time.monotonic() - running.taken, 3),
             ended=utc(datetime.now(UTC)),
             cells=cells_of(result.path, result.status),
             changed=bool(self.plan.parameters.get(APPROVED)) or (result.path / "changes").is_dir(),
@@ -200,7 +183,7 @@ class Batch:
             runbook=self.plan.order.runbook,
             status=FAILED,
             reason=reason.splitlines()[0],
-            seconds=round(time.monotonic() - running.began, 3),
+            seconds=round(time.monotonic() - running.taken, 3),
             ended=utc(datetime.now(UTC)),
             cells=dict.fromkeys(CHECKS, str(Verdict.UNKNOWN)),
         )

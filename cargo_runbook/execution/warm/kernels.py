@@ -141,6 +141,8 @@ class _Forge:
         self._control, theirs = socket.socketpair()
         # One thread a kernel: what runs side by side are the kernels.
         environment = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", **os.environ}
+        # pyarrow, which pandas imports where it is installed, brings an allocator that would start a thread.
+        environment.setdefault("JE_ARROW_MALLOC_CONF", "background_thread:false")
         # What debugpy says while it is imported is about debugging, which nobody does here.
         environment["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"
         command = [sys.executable, "-m", "cargo_runbook.execution.warm.forge", str(theirs.fileno())]

@@ -21,6 +21,7 @@ from cargo_runbook.archive.ledger import read_account
 from cargo_runbook.archive.reading import list_records
 from cargo_runbook.errors import UsageError
 from cargo_runbook.execution.batch.book import Book, Outcome, read_book
+from cargo_runbook.execution.batch.place import ThisMachine
 from cargo_runbook.execution.batch.plan import NOT_REPEATED, BatchPlan, new_batch, resumed
 from cargo_runbook.execution.batch.queue import Limits
 from cargo_runbook.execution.batch.runner import Batch, Deadlines
@@ -54,9 +55,9 @@ def batch_of(plan: BatchPlan, folder: Path, at_once: int = 8, **options: Any) ->
     with WarmKernels(notice=told.append) as kernels:
         book = Book(folder / "reports", plan.order)
         listener = options.pop("listener", Listener())
-        yield Batch(
-            plan, book, kernels, folder / "reports", listener, Limits(at_once), folder / "environments", **options
-        )
+        more = {"cell_deadline": options.pop("cell_deadline")} if "cell_deadline" in options else {}
+        place = ThisMachine(plan, kernels, folder / "reports", folder / "environments", **more)
+        yield Batch(plan, book, place, listener, Limits(at_once), **options)
         book.release()
     assert told == []
 
@@ -100,7 +101,7 @@ def test_the_forking_process_may_be_killed_in_the_middle(tmp_path: Path) -> None
     killed: list[int] = []
 
     def kill(_: Outcome) -> None:
-        pid = batch.kernels.forge_pid
+        pid = batch.place.kernels.forge_pid
         if pid and len(killed) < 2 and pid not in killed:
             killed.append(pid)
             os.kill(pid, signal.SIGKILL)
@@ -124,15 +125,15 @@ def test_one_wrong_file_of_the_inventory_is_the_failure_of_its_own_run_alone(tmp
 @pytest.mark.parametrize(
     ("deadlines", "reason"),
     [
-        (Deadlines(run=1), "the run did not end within 1 s"),
-        (Deadlines(batch=1), "the batch's deadline was over"),
-        (Deadlines(cell=1), "cell 3 did not end within 1 s"),
+        ({"deadlines": Deadlines(run=1)}, "the run did not end within 1 s"),
+        ({"deadlines": Deadlines(batch=1)}, "the batch's deadline was over"),
+        ({"cell_deadline": 1}, "cell 3 did not end within 1 s"),
     ],
 )
-def test_cells_runs_and_batches_have_deadlines(tmp_path: Path, deadlines: Deadlines, reason: str) -> None:
+def test_cells_runs_and_batches_have_deadlines(tmp_path: Path, deadlines: dict[str, Any], reason: str) -> None:
     notebook, inventory, _ = write_many(tmp_path, "waits-1")
     plan = new_batch(str(notebook), ["*"], inventory=inventory)
-    with batch_of(plan, tmp_path, deadlines=deadlines) as batch:
+    with batch_of(plan, tmp_path, **deadlines) as batch:
         (waits,) = batch.run()
     assert (waits.status, waits.reason) == ("failed", reason)
     assert [r.header.reason for r in list_records(tmp_path / "reports").records] == [reason]
