@@ -9,21 +9,29 @@ triage.verdict()
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from cargo_runbook.execution.batch.report import open_batch
     from cargo_runbook.execution.pasting import paste_error
     from cargo_runbook.execution.postmortem import open_incident
     from cargo_runbook.execution.triage import choose_environment, open_environment
 
-__all__ = ["choose_environment", "open_environment", "open_incident", "paste_error"]
+__all__ = ["choose_environment", "open_batch", "open_environment", "open_incident", "paste_error"]
+
+
+_PLACES = {
+    "choose_environment": "triage",
+    "open_environment": "triage",
+    "open_batch": "batch.report",
+    "open_incident": "postmortem",
+    "paste_error": "pasting",
+}
 
 
 def __getattr__(name: str) -> Any:
-    # Late, so that the command line need not import what only notebooks use.
-    if name in __all__:
-        from cargo_runbook.execution import pasting, postmortem, triage
-
-        place = {"paste_error": pasting, "open_incident": postmortem}.get(name, triage)
-        return getattr(place, name)
+    # Late, so that the command line need not import what only notebooks use, nor one notebook what another does.
+    if name in _PLACES:
+        return getattr(importlib.import_module(f"cargo_runbook.execution.{_PLACES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from collections.abc import Mapping
 from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
@@ -15,6 +16,7 @@ import typer
 from cargo_runbook.cli.choice import ReplayOption, RunbookArgument, worst
 from cargo_runbook.cli.console import InventoryOption, JsonOption, ReportsOption, complain, message, tell
 from cargo_runbook.cli.run import IncidentOption, parameters_from, stopping
+from cargo_runbook.cli.summary import EXIT_CODES, print_summary
 from cargo_runbook.errors import UsageError
 from cargo_runbook.texts import language_from
 from cargo_runbook.views.words import near
@@ -26,11 +28,9 @@ if TYPE_CHECKING:
     from cargo_runbook.execution.remote.cluster import Cluster
     from cargo_runbook.execution.warm.kernels import WarmKernels
 
-MATRIX, PAGE = "matrix.csv", "summary.html"
 _AT_ONCE, _MOST = 16, 256
 _AGE = re.compile(r"(\d+)([smhd])")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_EXIT = {"healthy": 0, "fault": 1, "unknown": 3, "failed": 3}
 
 _HELP = tell(
     """Execute a runbook for many environments at the same time; each run leaves a record.
@@ -45,7 +45,8 @@ Examples:
   cargo-runbook batch 00_triage --env '*' --scheduler tls://dask:8786
                                                                 on the workers of a Dask cluster
 
-A matrix (matrix.csv) and a page (summary.html) are left in reports/batches/BATCH.
+A matrix (matrix.csv, and matrix.parquet where pyarrow is installed) and a page (summary.html) are left in
+reports/batches/BATCH; cargo-runbook summary shows them again.
 What changed a host is never repeated.
 
 Exit code: 0 all healthy, 1 a fault in any, 2 wrong usage or configuration, 3 one could not be told or failed.
@@ -62,7 +63,8 @@ Exit code: 0 all healthy, 1 a fault in any, 2 wrong usage or configuration, 3 on
   cargo-runbook batch 00_triage --env '*' --scheduler tls://dask:8786
                                                                 在 Dask 集群的 worker 上执行
 
-矩阵（matrix.csv）和页面（summary.html）保存在 reports/batches/批次 中。修改过主机的运行绝不会重复。
+矩阵（matrix.csv，装有 pyarrow 时还有 matrix.parquet）和页面（summary.html）保存在 reports/batches/批次 中，
+可用 cargo-runbook summary 再次查看。修改过主机的运行绝不会重复。
 
 退出码：0 全部正常，1 有环境存在故障，2 用法或配置错误，3 有环境无法判断或运行失败。
 """,
@@ -196,15 +198,17 @@ def batch(
         running = Batch(plan, book, place, shown, limits, Deadlines(run=run_deadline, batch=deadline))
         stopped = stack.enter_context(stopping(running))
         outcomes = running.run()
-    summary = _filed(folder, plan.order.batch)
+    summary, files = _filed(folder, plan.order.batch)
     seconds = round(time.monotonic() - began, 3)
     if as_json:
         print(json.dumps({"batch": plan.order.batch, **totals(outcomes), "seconds": seconds}), flush=True)
     else:
-        _print(summary, folder / "batches" / plan.order.batch)
+        print_summary(summary)
+        print()
+        print("   ".join(near(path) for path in files.values()))
     if stopped:
         raise typer.Exit(128 + stopped[0])
-    raise typer.Exit(worst([_EXIT[outcome.status] for outcome in outcomes]))
+    raise typer.Exit(worst([EXIT_CODES[outcome.status] for outcome in outcomes]))
 
 
 def _kernels() -> WarmKernels:
@@ -242,33 +246,12 @@ def _greet(plan: BatchPlan) -> None:
     )
 
 
-def _filed(reports: Path, batch: str) -> Summary:
-    from cargo_runbook.archive.files import write_text
+def _filed(reports: Path, batch: str) -> tuple[Summary, Mapping[str, Path]]:
+    from cargo_runbook.execution.batch.report import write_files
     from cargo_runbook.execution.batch.summary import read_summary
-    from cargo_runbook.rules.catalog import titles
-    from cargo_runbook.views.matrix import matrix_page
 
     summary = read_summary(reports, batch)
-    place = reports / "batches" / batch
-    write_text(place / MATRIX, summary.csv())
-    write_text(place / PAGE, matrix_page(summary, titles()))
-    return summary
-
-
-def _print(summary: Summary, place: Path) -> None:
-    from cargo_runbook.rules.catalog import titles
-    from cargo_runbook.views.matrix import change_lines, group_lines, matrix_table
-    from cargo_runbook.views.terminal import show
-
-    show(matrix_table(summary.rows()))
-    if summary.groups:
-        print()
-        show(group_lines(summary.groups, titles()))
-    if summary.before:
-        print()
-        show(change_lines(summary.before, summary.changes))
-    print()
-    print(f"{near(place / PAGE)}   {near(place / MATRIX)}")
+    return summary, write_files(reports, summary)
 
 
 def _age(text: str) -> timedelta:

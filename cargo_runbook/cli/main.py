@@ -31,6 +31,7 @@ from cargo_runbook.cli import (
     records,
     remedies,
     shell_commands,
+    summary,
 )
 from cargo_runbook.cli import run as run_command
 from cargo_runbook.cli.completion import VARIABLE as COMPLETE
@@ -48,6 +49,7 @@ BUILT_IN = (
     remedies.register,
     run_command.register,
     batch.register,
+    summary.register,
     notebook.register,
     shell_commands.register,
     records.register,

@@ -23,7 +23,7 @@ SHARE = Text("{count} environments share {code}", "{count} 个环境的根本原
 ALONE = Text("1 environment has {code}", "1 个环境的根本原因为 {code}")
 SINCE = Text("since the batch {before}", "与批次 {before} 相比")
 SAME = Text("nothing changed", "没有变化")
-NEW = Text("new", "新增")
+NEW, GONE = Text("new", "新增"), Text("not in this batch", "不在本批次中")
 TITLE = Text("Batch {batch} of {runbook}", "批次 {batch}（{runbook}）")
 
 Row = Mapping[str, Any]
@@ -52,7 +52,7 @@ def group_lines(
     say = language or language_from()
     lines = []
     for code, names in groups.items():
-        sentence = (SHARE if len(names) > 1 else ALONE).fill({"count": len(names), "code": code})
+        sentence = share_words(code, names)
         title = titles[code].say(say) if code in titles else ""
         shown = ", ".join(names[:6]) + (" …" if len(names) > 6 else "")
         lines.append(RichText.assemble((sentence.say(say), "bold"), f" {title}: ", (one_line(shown), "dim")))
@@ -64,15 +64,24 @@ def change_lines(before: str, changes: Sequence[Any], language: Language | None 
     say = language or language_from()
     lines = [RichText(SINCE.fill({"before": before}).say(say), style="dim")]
     for change in changes:
-        was = " ".join((change_word(change.before, say), *change.root_causes_before))
-        now = " ".join((change_word(change.after, say), *change.root_causes_after))
-        lines.append(RichText(f"  {one_line(change.environment)}  {was} → {now}"))
+        was, now = change_words(change)
+        lines.append(RichText(f"  {one_line(change.environment)}  {was.say(say)} → {now.say(say)}"))
     return Group(*lines, *([] if changes else [RichText(f"  {SAME.say(say)}")]))
 
 
-def change_word(status: str, say: Language) -> str:
-    """The word for a status of a change; `new` for an environment that was not there."""
-    return HEALTH[status].say(say) if status else NEW.say(say)
+def change_words(change: Any) -> tuple[Text, Text]:
+    """What an environment was and what it is now: the word for its status, with the codes."""
+    was, now = HEALTH.get(change.before, NEW), HEALTH.get(change.after, GONE)
+    before, after = " ".join(change.root_causes_before), " ".join(change.root_causes_after)
+    return tuple(
+        Text(f"{word.en} {codes}".strip(), f"{word.zh} {codes}".strip())
+        for word, codes in ((was, before), (now, after))
+    )  # type: ignore[return-value]
+
+
+def share_words(code: str, names: Sequence[str]) -> Text:
+    """How many environments have a root cause: "14 environments share CRG201"."""
+    return (SHARE if len(names) > 1 else ALONE).fill({"count": len(names), "code": code})
 
 
 def matrix_page(summary: Any, titles: Mapping[str, Text], language: Language | None = None) -> str:
@@ -90,7 +99,7 @@ def matrix_page(summary: Any, titles: Mapping[str, Text], language: Language | N
         health={status: text.say(say) for status, text in HEALTH.items()},
         groups=[
             (
-                (SHARE if len(names) > 1 else ALONE).fill({"count": len(names), "code": code}).say(say),
+                share_words(code, names).say(say),
                 titles[code].say(say) if code in titles else "",
                 ", ".join(names),
             )
@@ -98,14 +107,7 @@ def matrix_page(summary: Any, titles: Mapping[str, Text], language: Language | N
         ],
         since=SINCE.fill({"before": summary.before}).say(say) if summary.before else "",
         same=SAME.say(say),
-        changes=[
-            (
-                change.environment,
-                " ".join((change_word(change.before, say), *change.root_causes_before)),
-                " ".join((change_word(change.after, say), *change.root_causes_after)),
-            )
-            for change in summary.changes
-        ],
+        changes=[(change.environment, *(word.say(say) for word in change_words(change))) for change in summary.changes],
     )
 
 

@@ -10,18 +10,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cargo_runbook.errors import UsageError
-from cargo_runbook.execution.batch.book import Account, Outcome, batches, read_book
+from cargo_runbook.execution.batch.book import FAILED, Account, Outcome, batches, read_book
 from cargo_runbook.findings import CHECKS, Verdict
 
 if TYPE_CHECKING:
     import pandas
 
+NOT_RUN = "it was not run"
+STATUSES = ("healthy", "fault", "unknown", FAILED)
 HEADINGS = ("environment", "status", "root_causes", *CHECKS, "seconds", "record", "reason")
 
 
 @dataclass(frozen=True)
 class Change:
-    """One environment that is not as it was in the batch before; `before` is empty when it was not in it."""
+    """One environment that is not as it was in the batch before; `before` is empty when it was not in it, `after` when
+    it is not in this one."""
 
     environment: str
     before: str
@@ -34,8 +37,9 @@ class Change:
 class Summary:
     """A batch summed up.
 
-    `groups` maps a root cause to the environments that share it, the largest group first; `before` is the id of the
-    batch that `changes` compares with, empty when there is none.
+    `outcomes` has each environment that was wanted; one that was not run is `unknown`. `groups` maps a root cause to the
+    environments that share it, the largest group first; `before` is the id of the batch that `changes` compares with,
+    empty when there is none.
     """
 
     batch: str
@@ -61,10 +65,13 @@ class Summary:
         ]
 
     def frame(self) -> pandas.DataFrame:
-        """The rows as a DataFrame, indexed by environment."""
+        """The rows as a DataFrame, indexed by environment; checks and status are categories, so that a verdict which
+        nobody has is counted as well."""
         import pandas
 
-        return pandas.DataFrame(self.rows(), columns=list(HEADINGS)).set_index("environment")
+        verdicts = pandas.CategoricalDtype([str(verdict) for verdict in Verdict])
+        kinds = {"status": pandas.CategoricalDtype(list(STATUSES)), **dict.fromkeys(CHECKS, verdicts)}
+        return pandas.DataFrame(self.rows(), columns=list(HEADINGS)).astype(kinds).set_index("environment")
 
     def csv(self) -> str:
         """The rows as CSV with a line of headings."""
@@ -74,11 +81,62 @@ class Summary:
         writer.writerows({name: _harmless(value) for name, value in row.items()} for row in self.rows())
         return text.getvalue()
 
+    def parquet(self) -> bytes:
+        """The rows as Parquet: root causes are lists, checks and status dictionaries; batch, runbook and the batch before
+        stand in the metadata of the file.
+
+        Raises:
+            UsageError: pyarrow is not installed.
+        """
+        try:
+            import pyarrow
+            from pyarrow import parquet
+        except ModuleNotFoundError:
+            raise UsageError(
+                "Parquet needs pyarrow, which is not installed", next_step="pip install 'cargo-runbook[parquet]'"
+            ) from None
+        words = pyarrow.dictionary(pyarrow.int8(), pyarrow.string())
+        kinds = {"status": words, "root_causes": pyarrow.list_(pyarrow.string()), "seconds": pyarrow.float64()}
+        kinds |= dict.fromkeys(CHECKS, words)
+        about = {"batch": self.batch, "runbook": self.runbook, "before": self.before}
+        schema = pyarrow.schema([(name, kinds.get(name, pyarrow.string())) for name in HEADINGS], metadata=about)
+        rows = [{**row, "root_causes": row["root_causes"].split()} for row in self.rows()]
+        content = io.BytesIO()
+        parquet.write_table(pyarrow.Table.from_pylist(rows, schema=schema), content)
+        return content.getvalue()
+
+    def to_json(self) -> dict[str, Any]:
+        """The machine interface of `summary`."""
+        count = {status: sum(outcome.status == status for outcome in self.outcomes) for status in STATUSES}
+        return {
+            "batch": self.batch,
+            "runbook": self.runbook,
+            "before": self.before,
+            "runs": len(self.outcomes),
+            **count,
+            "groups": [{"code": code, "environments": list(names)} for code, names in self.groups.items()],
+            "changes": [
+                {
+                    "environment": change.environment,
+                    "before": change.before,
+                    "after": change.after,
+                    "root_causes_before": list(change.root_causes_before),
+                    "root_causes_after": list(change.root_causes_after),
+                }
+                for change in self.changes
+            ],
+            "matrix": [{**row, "root_causes": row["root_causes"].split()} for row in self.rows()],
+        }
+
 
 def sum_up(account: Account, before: Account | None = None) -> Summary:
     """The summary of a book, compared with another one's."""
     order = account.order
-    outcomes = tuple(account.outcomes[name] for name in order.environments if name in account.outcomes)
+    nothing = dict.fromkeys(CHECKS, str(Verdict.UNKNOWN))
+    outcomes = tuple(
+        account.outcomes.get(name) or Outcome(name, order.runbook, "unknown", reason=NOT_RUN, cells=nothing)
+        for name in order.environments
+    )
     groups: dict[str, list[str]] = {}
     for outcome in outcomes:
         for code in outcome.root_causes:
@@ -90,7 +148,7 @@ def sum_up(account: Account, before: Account | None = None) -> Summary:
         outcomes,
         {code: tuple(names) for code, names in largest},
         before.order.batch if before else "",
-        _changes(outcomes, before.outcomes) if before else (),
+        _changes(account, before) if before else (),
     )
 
 
@@ -124,16 +182,16 @@ def _newest_first(reports: Path, names: Sequence[str]) -> Iterator[Account]:
     return (read_book(reports, name) for name in reversed(names))
 
 
-def _changes(now: Sequence[Outcome], before: Mapping[str, Outcome]) -> tuple[Change, ...]:
+def _changes(account: Account, before: Account) -> tuple[Change, ...]:
+    """What differs; nothing is said of an environment that was not run this time."""
+    now, old = account.outcomes, before.outcomes
     changes = []
-    for outcome in now:
-        old = before.get(outcome.environment)
-        if old is None:
-            changes.append(Change(outcome.environment, "", outcome.status, (), outcome.root_causes))
-        elif (old.status, old.root_causes) != (outcome.status, outcome.root_causes):
-            changes.append(
-                Change(outcome.environment, old.status, outcome.status, old.root_causes, outcome.root_causes)
-            )
+    for name in sorted({*now, *(set(old) - set(account.order.environments))}):
+        then, this = old.get(name), now.get(name)
+        was = (then.status, then.root_causes) if then else ("", ())
+        became = (this.status, this.root_causes) if this else ("", ())
+        if was != became:
+            changes.append(Change(name, was[0], became[0], was[1], became[1]))
     return tuple(changes)
 
 

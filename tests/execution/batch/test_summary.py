@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from cargo_runbook.execution.batch.book import Book, Order, Outcome, read_book
 from cargo_runbook.execution.batch.summary import Change, Summary, read_summary
 from cargo_runbook.findings import CHECKS
 from cargo_runbook.texts import Text
-from cargo_runbook.views.matrix import group_lines, matrix_page, matrix_table
+from cargo_runbook.views.matrix import change_words, group_lines, matrix_page, matrix_table
 from cargo_runbook.views.terminal import as_text
 
 OK = dict.fromkeys(CHECKS, "ok")
@@ -102,3 +103,52 @@ def test_a_line_that_was_cut_off_by_a_power_loss_is_passed_over(tmp_path: Path) 
     path.write_bytes(b"nonsense\n")
     with pytest.raises(UsageError, match=r"book.jsonl:1 is no line of a batch's book"):
         read_book(tmp_path, "2026")
+
+
+def test_an_environment_that_was_not_run_is_unknown_and_never_left_out(tmp_path: Path) -> None:
+    book = Book(tmp_path, Order("20260101T000000Z-aa", "00_triage", "sha", ("a", "b")))
+    book.end(outcome("a", "healthy"))
+    book.release()
+    summary = read_summary(tmp_path)
+    (_, left) = summary.rows()
+    assert (left["environment"], left["status"], left["reason"]) == ("b", "unknown", "it was not run")
+    assert {left[check] for check in CHECKS} == {"unknown"}
+    assert summary.to_json()["unknown"] == 1
+
+
+def test_an_environment_that_is_no_longer_in_the_batch_is_named(tmp_path: Path) -> None:
+    write(tmp_path, "20260101T000000Z-aa", outcome("a", "healthy"), outcome("gone", "fault", "CRG201", cells=BROKEN))
+    write(tmp_path, "20260102T000000Z-bb", outcome("a", "healthy"))
+    (change,) = read_summary(tmp_path).changes
+    assert change == Change("gone", "fault", "", ("CRG201",), ())
+    assert [word.en for word in change_words(change)] == ["fault CRG201", "not in this batch"]
+    assert [word.zh for word in change_words(change)] == ["有故障 CRG201", "不在本批次中"]
+
+
+def test_a_verdict_that_nobody_has_is_counted_in_the_frame_too(tmp_path: Path) -> None:
+    write(tmp_path, "20260101T000000Z-aa", outcome("a", "healthy"))
+    frame = read_summary(tmp_path).frame()
+    assert dict(frame["pull"].value_counts()) == {"ok": 1, "fault": 0, "unknown": 0, "skipped": 0}
+    assert dict(frame["status"].value_counts())["failed"] == 0
+
+
+@pytest.mark.slow
+def test_parquet_holds_the_same_rows_with_unknown_as_a_value(summary: Summary) -> None:
+    from pyarrow import parquet
+
+    table = parquet.read_table(io.BytesIO(summary.parquet()))
+    assert table.schema.metadata[b"before"] == b"20260101T000000Z-aa"
+    rows = table.to_pylist()
+    assert [row["environment"] for row in rows] == ["a", "b", "c", "d"]
+    assert rows[2]["root_causes"] == ["CRG201", "CRG711"]
+    assert {rows[3][check] for check in CHECKS} == {"unknown"}
+    assert rows[3]["reason"] == "=cmd|' /C calc'!A0", "no spreadsheet reads it: as it was"
+
+
+def test_without_pyarrow_parquet_is_refused_with_the_way_to_get_it(
+    summary: Summary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(UsageError, match="needs pyarrow") as refused:
+        summary.parquet()
+    assert "cargo-runbook[parquet]" in str(refused.value)
