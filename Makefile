@@ -39,6 +39,7 @@ check: lint
 test: venv
 	@tools/debian-packages.sh browser-tests kubernetes
 	@$(MAKE) kubernetes
+	@tools/clean-root.sh
 	@$(MAKE) lint
 	@tools/test.sh
 

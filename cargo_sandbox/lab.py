@@ -44,6 +44,8 @@ def only_one(state: StateFolder) -> Iterator[None]:
     """
     if os.geteuid() != 0:
         raise SandboxUnavailable("the sandbox belongs to root", next_step="Type it again as root.")
+    # A container's /run may be empty: nothing has put a folder for locks there.
+    LOCKS.mkdir(parents=True, exist_ok=True)
     file = LOCKS / f"{state.cgroup}.lock"
     while True:
         handle = file.open("w")

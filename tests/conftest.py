@@ -71,12 +71,21 @@ def why_no_cluster() -> str:
     return why_no_sandbox() or ("" if find(cache_folder()) else "make kubernetes has not run")
 
 
+def why_no_clean_root() -> str:
+    """Why no newcomer can be played on this machine; empty when that is possible."""
+    from tests.docs.clean_root import why_none
+
+    return why_no_sandbox() or why_none()
+
+
 def why_not(name: str, programs: tuple[str, ...] = SERVICES) -> str:
     """Why what a marker stands for can't be used on this machine; empty when it can."""
     if name == "sandbox":
         return why_no_sandbox()
     if name == "cluster":
         return why_no_cluster()
+    if name == "clean_root":
+        return why_no_clean_root()
     if name == "services":
         return _absent(*programs)
     if name == "browser":
@@ -98,7 +107,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_report_header() -> str:
-    answers = {name: why_not(name) for name in ("services", "sandbox", "cluster", "browser")}
+    answers = {name: why_not(name) for name in ("services", "sandbox", "cluster", "browser", "clean_root")}
     return "real parts: " + ", ".join(
         f"{name} {'no: ' + reason if reason else 'yes'}" for name, reason in answers.items()
     )
