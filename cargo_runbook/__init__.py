@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cargo_runbook.execution.batch.report import open_batch
+    from cargo_runbook.execution.opening import choose_environment, open_environment
     from cargo_runbook.execution.pasting import paste_error
     from cargo_runbook.execution.postmortem import open_incident
-    from cargo_runbook.execution.triage import choose_environment, open_environment
 
 __all__ = ["choose_environment", "open_batch", "open_environment", "open_incident", "paste_error"]
 
 
 _PLACES = {
-    "choose_environment": "triage",
-    "open_environment": "triage",
+    "choose_environment": "opening",
+    "open_environment": "opening",
     "open_batch": "batch.report",
     "open_incident": "postmortem",
     "paste_error": "pasting",

@@ -122,6 +122,15 @@ class StaleState(RunbookError):
     """Something has changed since a plan was made from it; nothing was done on top of that."""
 
 
+class Stopped(RunbookError):
+    """A look was stopped by whoever started it, before it came to its end; nothing was changed."""
+
+    exit_code = 3
+
+    def __init__(self) -> None:
+        super().__init__("stopped before it came to its end", next_step="Run it again: it starts anew.")
+
+
 class RunFailed(RunbookError):
     """A notebook run ended without a verdict."""
 

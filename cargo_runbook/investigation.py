@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from threading import RLock
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from cargo_runbook.concerns import CONCERNS
@@ -113,7 +112,7 @@ class Investigation:
 
     def gathered(self) -> Gathered:
         """The facts of all that was asked so far."""
-        # Late: whoever looks at steps has imported them already, and a diagnosis needs none of them.
+        # Late: a diagnosis needs none of the steps.
         from cargo_runbook.steps import Gathered
 
         with self._lock:
@@ -122,8 +121,7 @@ class Investigation:
     def check(self, name: str) -> tuple[Finding, ...]:
         """The findings of one check; what it needs is asked, the checks before it included.
 
-        Raises:
-            UsageError: there is no check of that name.
+        Raises: UsageError: there is no check of that name.
         """
         if name not in CHECKS:
             raise UsageError(f"there is no check named {name!r}", next_step=f"Checks: {', '.join(CHECKS)}.")
@@ -175,6 +173,20 @@ class Investigation:
             replayed=self.replayed,
         )
 
+    def stop(self) -> None:
+        """Ends what is being asked, remote processes too: whoever asked gets `Stopped`."""
+        self._connections.stop()
+
+    def go_on(self) -> None:
+        """After `stop`: what came to no answer will be asked anew."""
+        with self._lock:
+            self._connections.go_on()
+            self._path.forget_failed()
+
+    def follow(self, earlier: Investigation) -> None:
+        """Numbers its evidence after that of an earlier look."""
+        self._connections.number_from(earlier._connections.last_number)
+
     def close(self) -> None:
         """Ends all connections."""
         self._connections.close()
@@ -182,9 +194,7 @@ class Investigation:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def _ask(self, needs: Iterable[str]) -> None:
@@ -219,9 +229,8 @@ def _wanted(environment: Environment, image: str, account: str, action: str, pol
         raise UsageError(f"{action!r} is no action", next_step="There are: pull, push.")
     known = [each.name for each in environment.accounts]
     if account and account not in known:
-        raise UsageError(
-            f"{environment.name} has no account {account!r}", next_step=f"The inventory has: {', '.join(known) or '-'}."
-        )
+        listed = f"The inventory has: {', '.join(known) or '-'}."
+        raise UsageError(f"{environment.name} has no account {account!r}", next_step=listed)
     narrowed = bool(image or account or action)
     return Wanted(repository, tag, account, action or "pull", policy, narrowed)
 
@@ -257,7 +266,6 @@ def open_investigation(
     """Opens the environment of that name for a look; nothing is sent yet.
 
     Args:
-        name: name of an environment of the inventory.
         inventory: folder of the inventory; default as `find_inventory` has it.
         image, account, action, policy: see `Investigation`.
         replay: name of a shipped recording to answer from, instead of going to any host; default from the variable

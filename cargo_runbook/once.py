@@ -27,6 +27,12 @@ class Answers:
             answers = dict(self._answers)
         return {name: a.result() for name, a in answers.items() if a.done() and not a.exception()}
 
+    def forget_failed(self) -> None:
+        """What could not be computed is computed anew when it is wanted next; nobody may be computing it now."""
+        with self._answers_lock:
+            for name in [name for name, answer in self._answers.items() if not answer.done() or answer.exception()]:
+                del self._answers[name]
+
 
 class once(Generic[T]):  # noqa: N801 - it is used like `property`
     """The decorator."""

@@ -51,6 +51,11 @@ class Table:
             if len(row) != len(self.columns):
                 raise ValueError(f"{self.title.en}: a row of {len(row)} cells below {len(self.columns)} columns")
 
+    @property
+    def hinted(self) -> bool:
+        """Whether a cell of it has a hint."""
+        return any(cell.hinted.en for row in self.rows for cell in row)
+
     def frame(self) -> pandas.DataFrame:
         """The table for further work in a notebook: English column names, the cells' English texts."""
         import pandas

@@ -44,6 +44,11 @@ def file_look(folder: Path, investigation: Investigation, diagnosis: Diagnosis) 
 def write_findings(folder: Path, diagnosis: Diagnosis, evidence: Iterable[Observation]) -> None:
     """Writes `verdict.json` and `evidence.jsonl` into a draft, each whole or not at all."""
     write_json(folder / VERDICT, diagnosis_to_json(diagnosis))
+    file_evidence(folder, evidence)
+
+
+def file_evidence(folder: Path, evidence: Iterable[Observation]) -> None:
+    """Writes `evidence.jsonl` into a draft, whole or not at all."""
     lines = [json.dumps(observation_to_json(o), ensure_ascii=False, sort_keys=True) for o in evidence]
     write_text(folder / EVIDENCE, "".join(f"{line}\n" for line in lines))
 

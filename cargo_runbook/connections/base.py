@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import threading
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -35,13 +36,16 @@ class Connections(Protocol):
 
 
 class Deadline:
-    """A point in time, `seconds` from now on the monotonic clock."""
+    """A point in time, `seconds` from now on the monotonic clock; or now, once `stop` is set."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, stop: threading.Event | None = None) -> None:
         self._end = time.monotonic() + seconds
+        self._stop = stop
 
     def left(self) -> float:
         """Seconds left, never negative."""
+        if self._stop is not None and self._stop.is_set():
+            return 0.0
         return max(0.0, self._end - time.monotonic())
 
     @property
@@ -68,11 +72,15 @@ class Failure(Exception):
 
 
 class Look:
-    """One question being asked: counts the time, redacts, hashes and cuts what comes back."""
+    """One question being asked: counts the time, redacts, hashes and cuts what comes back.
 
-    def __init__(self, question: Question, redactor: Redactor) -> None:
+    Args:
+        stop: ends it before its deadline, and the process that it started with it.
+    """
+
+    def __init__(self, question: Question, redactor: Redactor, stop: threading.Event | None = None) -> None:
         self.question = question
-        self.deadline = Deadline(question.deadline)
+        self.deadline = Deadline(question.deadline, stop)
         self._redactor = redactor
         self._started = datetime.now(UTC)
         self._clock = time.monotonic()

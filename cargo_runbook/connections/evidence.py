@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 
 from cargo_runbook.connections.base import Connections
-from cargo_runbook.errors import RunbookError
+from cargo_runbook.errors import RunbookError, Stopped
 from cargo_runbook.observations import Observation, Question, observation_from_json, observation_to_json
 
 FILE = "evidence.jsonl"
@@ -39,32 +39,48 @@ class Evidence:
     Args:
         inner: where questions go.
         keep_ids: an answer that has an id already keeps it, as those of a record do; the others are N1, N2, ...
+        stop: shared with `inner`, which ends what it is asking once it is set.
     """
 
-    def __init__(self, inner: Connections, *, keep_ids: bool = False) -> None:
+    def __init__(self, inner: Connections, *, keep_ids: bool = False, stop: threading.Event | None = None) -> None:
         self._inner = inner
         self._keep_ids = keep_ids
+        self._stop = stop or threading.Event()
+        self._number = 0
         self._lock = threading.Lock()
         self._answers: dict[str, Future[Observation]] = {}
 
     def ask(self, question: Question) -> Observation:
-        """The answer, with its id."""
+        """The answer, with its id.
+
+        Raises:
+            Stopped: the look was stopped before the answer was whole; nothing is filed then.
+        """
+        if self._stop.is_set():
+            raise Stopped
         key = question.key()
         with self._lock:
             answer = self._answers.get(key)
             mine = answer is None
             if answer is None:
                 answer = self._answers[key] = Future()
-                number = len(self._answers)
+                self._number += 1
+                number = self._number
         if mine:
             try:
-                found = self._inner.ask(question)
+                found = self._answered(question)
                 name = found.id or f"N{number}" if self._keep_ids else f"E{number}"
                 answer.set_result(replace(found, id=name))
             except BaseException as error:
                 answer.set_exception(error)
                 raise
         return answer.result()
+
+    def _answered(self, question: Question) -> Observation:
+        found = self._inner.ask(question)
+        if self._stop.is_set():
+            raise Stopped
+        return found
 
     @property
     def observations(self) -> tuple[Observation, ...]:
@@ -76,6 +92,26 @@ class Evidence:
     def get(self, name: str) -> Observation | None:
         """The observation with the id `name`; None when there is none (yet)."""
         return next((observation for observation in self.observations if observation.id == name), None)
+
+    def number_from(self, last: int) -> None:
+        """The next id follows E`last`, for a second look that is filed beside a first one."""
+        self._number = last
+
+    @property
+    def last_number(self) -> int:
+        """Number of the last id that was given."""
+        return self._number
+
+    def stop(self) -> None:
+        """Ends what is being asked, remote processes too; whoever waits for it gets `Stopped`."""
+        self._stop.set()
+
+    def go_on(self) -> None:
+        """Takes questions again; those that came to no answer will be asked anew."""
+        with self._lock:
+            for key in [key for key, answer in self._answers.items() if not answer.done() or answer.exception()]:
+                del self._answers[key]
+        self._stop.clear()
 
     def write(self, path: Path) -> None:
         """Writes all observations to `path`, as `write_evidence` does."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -46,6 +47,7 @@ class LiveConnections:
         redactor: everything that comes back passes through it; it learns the accounts' passwords at once, so that
             they are recognised in any output.
         ssh_config: the operator's SSH configuration file.
+        stop: ends what is being asked, as if its deadline were over.
     """
 
     def __init__(
@@ -55,7 +57,9 @@ class LiveConnections:
         redactor: Redactor,
         *,
         ssh_config: Path = DEFAULT_CONFIG,
+        stop: threading.Event | None = None,
     ) -> None:
+        self._stop = stop
         self._hosts = {host.name: host for host in environment.hosts}
         nodes = environment.kubernetes.nodes if environment.kubernetes else ()
         self._nodes = {node.name: node for node in nodes}
@@ -74,7 +78,7 @@ class LiveConnections:
 
     def ask(self, question: Question) -> Observation:
         """The answer; see `Connections.ask`."""
-        look = Look(question, self._redactor)
+        look = Look(question, self._redactor, self._stop)
         match question:
             case Command(vantage=vantage) if vantage.place is Place.OPERATOR:
                 return ask_local(look, question)
@@ -120,10 +124,10 @@ def open_connections(
         neighbour: another environment of the inventory by name, with the logins of its accounts; what it raises
             (RunbookError) becomes an observation. Without it, questions to others are errors.
     """
-    shared = redactor or Redactor()
+    shared, stop = redactor or Redactor(), threading.Event()
 
     def opened(each: Environment, logins: Callable[[Account], Login]) -> ReadOnly:
-        live = LiveConnections(each, logins, shared, ssh_config=ssh_config)
+        live = LiveConnections(each, logins, shared, ssh_config=ssh_config, stop=stop)
         return ReadOnly(live, (host.root for host in each.hosts))
 
     def other(name: str) -> ReadOnly:
@@ -131,4 +135,4 @@ def open_connections(
             raise UnknownEnvironment(f"{name} is not an environment that can be asked from {environment.name}")
         return opened(*neighbour(name))
 
-    return Evidence(Neighbourhood(opened(environment, credentials), other))
+    return Evidence(Neighbourhood(opened(environment, credentials), other), stop=stop)

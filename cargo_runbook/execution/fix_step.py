@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from cargo_runbook.errors import RunbookError, StaleState
@@ -12,7 +12,8 @@ from cargo_runbook.remedies.outcome import Outcome, Wish
 from cargo_runbook.remedies.plan import Plan
 from cargo_runbook.remedies.workbench import NoRemedy
 from cargo_runbook.texts import Text
-from cargo_runbook.views.fix import FixPanel, FixView
+from cargo_runbook.views.fix import FixView
+from cargo_runbook.views.panels.fix import FixPanel, Tell
 
 NOTHING = Text("There is nothing to fix.", "没有需要修复的问题。")
 REPLAYED = Text("This is replayed evidence: nothing can be changed from here.", "这是回放的证据，无法进行任何修改。")
@@ -38,6 +39,8 @@ class FixStep:
         self._inventory = inventory
         self._reports = reports
         self.outcomes: list[Outcome] = []
+        self.done: Callable[[], None] = lambda: None
+        """Called when a plan was done."""
 
     def run(self, approved: str, reason: str, *, interactive: bool) -> FixView | FixPanel:
         """The plans; with `approved`, the outcome of the plan with that digest.
@@ -82,13 +85,14 @@ class FixStep:
                 plans.append(plan)
         return tuple(plans), without
 
-    def _confirmed(self, plan: Plan, reason: str) -> FixView:
-        with self._fixing() as fixing:
+    def _confirmed(self, plan: Plan, reason: str, tell: Tell) -> FixView:
+        with self._fixing(tell) as fixing:
             return self._done(fixing, plan, reason)
 
     def _done(self, fixing: Fixing, plan: Plan, reason: str) -> FixView:
         outcome = fixing.apply(self._for(plan.code), plan.digest, reason=reason)
         self.outcomes.append(outcome)
+        self.done()
         return self._view(fixing, (plan,), {}, outcome)
 
     def _view(
@@ -102,5 +106,5 @@ class FixStep:
         wish = self._wish
         return Wish(code, wish.environment, wish.image, wish.account, wish.action)
 
-    def _fixing(self) -> Fixing:
-        return Fixing(self._diagnosis.environment, inventory=self._inventory, reports=self._reports)
+    def _fixing(self, tell: Tell = lambda _: None) -> Fixing:
+        return Fixing(self._diagnosis.environment, inventory=self._inventory, reports=self._reports, tell=tell)

@@ -14,8 +14,8 @@ from cargo_runbook.symptoms import Book
 from cargo_runbook.symptoms import explain as explain_text
 from cargo_runbook.symptoms.answer import Answer, answer
 from cargo_runbook.symptoms.causes import cause_of
+from cargo_runbook.views.panels import SymptomPanel
 from cargo_runbook.views.pasted import PastedView
-from cargo_runbook.views.widgets import PasteBox
 
 
 def understood(text: str, book: Book | None = None) -> Answer:
@@ -44,9 +44,18 @@ def proven_causes(given: Answer, diagnosis: Diagnosis) -> dict[str, str]:
     return {code: cause_of(code, candidates) for code in diagnosis.root_causes}
 
 
-def paste_error(text: str = "") -> PasteBox:
-    """A box to paste an error text into, `text` in it; in a run without anybody at it, what `text` says."""
-    return PasteBox(text, _view, interactive=RECORD_VARIABLE not in os.environ)
+def paste_error(text: str = "", incident: str = "") -> SymptomPanel:
+    """A box to paste an error text into, `text` in it, and a field for the incident; in a run without anybody at it,
+    what `text` says. Run again, its cell keeps what was typed, unless the parameters are others now."""
+    interactive = RECORD_VARIABLE not in os.environ
+    if (box := _boxes.get((text, incident))) is None:
+        box = SymptomPanel(text, _view, incident=incident, interactive=interactive)
+        if interactive:
+            _boxes[text, incident] = box
+    return box
+
+
+_boxes: dict[tuple[str, str], SymptomPanel] = {}
 
 
 def _view(text: str) -> PastedView:

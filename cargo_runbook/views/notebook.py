@@ -27,6 +27,9 @@ from cargo_runbook.views import selection, svg, terminal, words
 VERDICT_TYPE = "application/vnd.cargo-runbook.verdict+json"
 """Media type of a verdict in the outputs of a notebook: environment, status, root causes."""
 
+COPYING = Text("copy", "复制")
+"""On the button beside an output."""
+
 _ORDER = (Verdict.FAULT, Verdict.UNKNOWN, Verdict.SKIPPED, Verdict.OK)
 
 
@@ -41,9 +44,13 @@ class View:
     def _text(self) -> RenderableType:
         raise NotImplementedError
 
-    def to_html(self) -> str:
-        """A self-contained fragment of HTML, with its style."""
-        return _templates().get_template(self.template).render(**self._values())
+    def to_html(self, *, live: bool = False) -> str:
+        """A self-contained fragment of HTML, with its style.
+
+        Args:
+            live: with buttons that copy. They are not in what is kept: there no script runs.
+        """
+        return _templates().get_template(self.template).render(live=live, copying=COPYING, **self._values())
 
     def __str__(self) -> str:
         return terminal.as_text(self._text())
@@ -154,7 +161,8 @@ class VerdictCard(View):
 
 @dataclass(frozen=True, repr=False)
 class RecordNote(View):
-    """The last line of a runbook: where the record is. `head` is empty while the run that will seal it goes on."""
+    """The last line of a runbook: where the record is. `head` is empty while the run that will seal it goes on;
+    `follows` names the record that was sealed before it out of the same notebook."""
 
     record: str
     path: str
@@ -163,6 +171,7 @@ class RecordNote(View):
     root_causes: tuple[str, ...] = ()
     replayed: str = ""
     sections: tuple[str, ...] = field(default=())
+    follows: str = ""
 
     template = "record.html.j2"
 

@@ -103,7 +103,7 @@ def test_the_triage_runbook_names_the_root_cause_and_keeps_its_evidence(tmp_path
     assert moves[-1][0] == moves[-1][1] > 7
     page = (result.path / NOTEBOOK).read_text(encoding="utf-8")
     outputs = [cell["outputs"] for cell in json.loads(page)["cells"] if "triage." in "".join(cell["source"])]
-    assert [[output["output_type"] for output in shown] for shown in outputs if shown] == [["execute_result"]] * 12
+    assert [[output["output_type"] for output in shown] for shown in outputs if shown] == [["execute_result"]] * 14
     assert "Wrong domain in the challenge" in page
     assert result.replayed in page
     assert str(tmp_path) not in json.dumps(json.loads(page)["metadata"])

@@ -68,13 +68,14 @@ def test_a_runbook_speaks_both_languages(path: Path) -> None:
 def test_the_triage_looks_at_every_station_in_the_order_of_the_path_then_at_the_logs_and_concludes() -> None:
     sources = [source(cell) for cell in cells(FOLDER / "00_triage.ipynb", "code")]
     steps = [f'triage.look("{name}")' for name in (*CHECKS, "logs")]
-    end = ["triage.verdict()", "triage.compare()", "triage.fix(approved_plan, reason)", "triage.conclude()"]
-    assert sources[-12:] == [*steps, *end]
+    end = ["triage.verdict()", "triage.compare()", "triage.fix(approved_plan, reason)"]
+    end += ["triage.notes(notes)", "triage.conclude()"]
+    assert sources[-13:] == [*steps, *end]
 
 
 def test_the_first_cell_of_the_triage_takes_a_pasted_error_text() -> None:
     after_parameters = cells(FOLDER / "00_triage.ipynb", "code")[1]
-    assert "pasted = paste_error(error_text)" in source(after_parameters)
+    assert "pasted = paste_error(error_text, incident)" in source(after_parameters)
     assert read_parameters(FOLDER / "00_triage.ipynb", {"error_text": "a\nb"}) == {"error_text": "a\nb"}
 
 

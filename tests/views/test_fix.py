@@ -15,7 +15,10 @@ from cargo_runbook.remedies.plan import Plan
 from cargo_runbook.remedies.proof import Proof, Tried
 from cargo_runbook.secret import Redactor
 from cargo_runbook.texts import Text
-from cargo_runbook.views.fix import FixPanel, FixView
+from cargo_runbook.views.fix import FixView
+from cargo_runbook.views.panels import FixPanel
+from cargo_runbook.views.panels.fix import Tell
+from tests.views.test_notebook import Page
 
 HOST = Vantage(Place.CARGO_HOST, "cargo")
 EDIT = FileEdit(before=FileState(HOST, "/c/config.yml", b"realm: <old>\nsecret: 9623244cb81ca36fc97181816eb7878c\n"),
@@ -59,13 +62,13 @@ def test_a_plan_shows_its_diff_masked_and_escaped_in_both_forms() -> None:
         assert "CRG503" in shown
     assert "+realm: &lt;new&gt;" in page
     assert "<old>" not in page
-    assert "CHANGES · 会修改 cargo" in page
+    assert "CHANGES · 会修改 cargo" in Page(page).text
     assert "-realm: <old>" in text
 
 
 def test_an_outcome_says_what_was_proven_and_shows_red_and_green() -> None:
     page = view(outcome=ended(Proof.PROVEN)).to_html()
-    assert "proven · 已证实" in page
+    assert "proven · 已证实" in Page(page).text
     assert "ID-1" in page
     assert "&lt;b&gt;denied" in page
     assert "taken back" in view(outcome=ended(Proof.NOT_PROVEN, rolled_back=True)).to_html()
@@ -74,7 +77,7 @@ def test_an_outcome_says_what_was_proven_and_shows_red_and_green() -> None:
 def test_the_button_is_dead_until_the_name_is_typed_right() -> None:
     done = []
 
-    def apply(plan: Plan, reason: str) -> FixView:
+    def apply(plan: Plan, reason: str, _tell: Tell) -> FixView:
         done.append((plan.code, reason))
         return view(outcome=ended(Proof.PROVEN))
 
@@ -87,12 +90,12 @@ def test_the_button_is_dead_until_the_name_is_typed_right() -> None:
     assert not panel.button.disabled
     panel.button.click()
     assert done == [("CRG201", "")]
-    assert "proven · 已证实" in panel.shown.value
+    assert "proven · 已证实" in Page(panel.shown.value).text
     assert panel.button.disabled, "a second press does nothing"
 
 
 def test_production_asks_for_a_reason_as_well() -> None:
-    panel = FixPanel(view("production"), lambda _plan, _reason: view("production"))
+    panel = FixPanel(view("production"), lambda _plan, _reason, _tell: view("production"))
     panel.name.value = "cargo"
     assert panel.button.disabled
     panel.reason.value = "INC-7"
@@ -100,10 +103,11 @@ def test_production_asks_for_a_reason_as_well() -> None:
 
 
 def test_a_refusal_is_shown_as_a_sentence() -> None:
-    def refuse(_plan: Plan, _reason: str) -> FixView:
+    def refuse(_plan: Plan, _reason: str, _tell: Tell) -> FixView:
         raise StaleState("the plan is <another> one now")
 
     panel = FixPanel(view(), refuse)
     panel.name.value = "cargo"
     panel.button.click()
-    assert "the plan is &lt;another&gt; one now" in panel.shown.value
+    assert "the plan is &lt;another&gt; one now" in panel.said.value
+    assert "digest" in panel.shown.value, "the plan stays in sight"

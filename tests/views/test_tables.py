@@ -39,7 +39,10 @@ def test_a_page_shows_it_escaped_with_hints_and_evidence() -> None:
     html = STEP.to_html()
     assert "&lt;b&gt;x&lt;/b&gt;" in html
     assert "<b>x</b>" not in html
-    assert 'title="from DNS · 来自 DNS"' in html
+    hint = html[html.index('role="tooltip"') :]
+    assert "from DNS" in hint
+    assert "来自 DNS" in hint
+    assert 'class="crb-hinted" tabindex="0"' in html, "the tab key gets to what has a hint"
     assert 'class="crb-cell-fault"' in html
     assert "E1" in html
     assert "Nothing was asked" not in html

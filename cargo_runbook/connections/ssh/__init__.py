@@ -8,14 +8,22 @@ from pathlib import Path
 from cargo_runbook.connections.base import Deadline, Failure, Look, as_text
 from cargo_runbook.connections.ssh.command import MARK, RemoteRun, quote
 from cargo_runbook.connections.ssh.config import DEFAULT_CONFIG, SshConfig
-from cargo_runbook.connections.ssh.hostkeys import HostKey, remember
+from cargo_runbook.connections.ssh.hostkeys import HostKey, KnownHosts, remember
 from cargo_runbook.connections.ssh.pool import TransportPool
 from cargo_runbook.connections.ssh.transport import show_host_key
 from cargo_runbook.errors import ConnectionFailed, HostKeyError
 from cargo_runbook.inventory.models import Machine
 from cargo_runbook.observations import Command, Observation, Place, Status
 
-__all__ = ["HostKey", "SshConnection", "accept_host_key", "container_argv", "fetch_host_key", "quote"]
+__all__ = [
+    "HostKey",
+    "SshConnection",
+    "accept_host_key",
+    "container_argv",
+    "fetch_host_key",
+    "known_host_keys",
+    "quote",
+]
 
 
 # What docker's client says when the container itself is the trouble (20.10 and later; the words, not the sentence).
@@ -132,6 +140,19 @@ def fetch_host_key(alias: str, *, config: Path = DEFAULT_CONFIG, seconds: float 
         raise ConnectionFailed(failure.sentence, next_step="Check the host's address and that sshd runs.") from failure
     finally:
         pool.close()
+
+
+def known_host_keys(alias: str, *, config: Path = DEFAULT_CONFIG) -> tuple[str, ...]:
+    """The keys (kind and fingerprint) that known_hosts has for the host behind an SSH alias. Nothing is sent.
+
+    Raises:
+        ConnectionFailed: the SSH configuration can't be understood.
+    """
+    try:
+        target = SshConfig(config).route(alias)[-1]
+    except Failure as failure:
+        raise ConnectionFailed(failure.sentence, next_step="Correct the SSH configuration.") from failure
+    return KnownHosts(target.known_hosts, target.key_name).fingerprints()
 
 
 def accept_host_key(alias: str, fingerprint: str, *, config: Path = DEFAULT_CONFIG, seconds: float = 10.0) -> HostKey:

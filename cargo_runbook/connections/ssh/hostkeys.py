@@ -61,6 +61,10 @@ class KnownHosts:
         self._keys = [line for line in found if not line.marker]
         self._revoked = {line.blob for line in found if line.marker == "@revoked"}
 
+    def fingerprints(self) -> tuple[str, ...]:
+        """Those of the known keys, with their kinds: `ssh-ed25519 SHA256:...`."""
+        return tuple(f"{line.kind} {HostKey(self._name, line.kind, line.blob).fingerprint}" for line in self._keys)
+
     def algorithms(self) -> tuple[str, ...]:
         """Host key algorithms of the known keys: what to ask the server for, so that it shows a key we know."""
         kinds = dict.fromkeys(line.kind for line in self._keys)
