@@ -162,17 +162,28 @@ def _execute(run: _Run, kernel_env: dict[str, str], deadline: int, **options: An
     # papermill takes half a second to import, and most commands don't need it.
     import_jsonschema()
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
-    from papermill import execute_notebook
+    from papermill.engines import papermill_engines
     from papermill.exceptions import PapermillException, PapermillExecutionError
+    from papermill.execute import prepare_notebook_metadata, raise_for_execution_errors, remove_error_markers
+    from papermill.iorw import load_notebook_node
+    from papermill.parameterize import parameterize_notebook
 
+    from cargo_runbook.execution.engine import KERNEL_NAME
+
+    source, target = str(run.source), str(run.draft.folder / NOTEBOOK)
     try:
-        execute_notebook(
-            str(run.source),
-            str(run.draft.folder / NOTEBOOK),
-            parameters=run.values,
-            engine_name=ENGINE,
-            kernel_name="python3",
-            language="python",
+        # As papermill's `execute_notebook`, but for its last write: the engine has written the same already, and
+        # laying a notebook out and validating it again is a tenth of what a run costs.
+        notebook = load_notebook_node(source)
+        notebook = parameterize_notebook(
+            notebook, run.values, kernel_name=KERNEL_NAME, language="python", engine_name=ENGINE
+        )
+        notebook = remove_error_markers(prepare_notebook_metadata(notebook, source, target, report_mode=False))
+        executed = papermill_engines.execute_notebook_with_engine(
+            ENGINE,
+            notebook,
+            kernel_name=KERNEL_NAME,
+            output_path=target,
             progress_bar=False,
             execution_timeout=deadline,
             kernel_env=kernel_env,
@@ -181,6 +192,8 @@ def _execute(run: _Run, kernel_env: dict[str, str], deadline: int, **options: An
             redactor=run.redactor,
             **options,
         )
+        # With a cell that failed it marks the cell, and writes that.
+        raise_for_execution_errors(executed, target)
     except (PapermillException, PapermillExecutionError, CellTimeoutError, DeadKernelError, RunStopped) as error:
         run.watch.failed(Text(str(error), str(error)))
     except RuntimeError as error:

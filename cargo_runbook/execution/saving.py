@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from nbformat import NotebookNode, from_dict
 from nbformat.v4.rwbase import split_lines
 
 from cargo_runbook.archive.files import write_text
+from cargo_runbook.execution.layout import laid_out
 from cargo_runbook.redaction.notebook import redacted_cell
 from cargo_runbook.secret import Redactor
 
@@ -61,4 +61,4 @@ class NotebookCopies:
 def notebook_text(notebook: Mapping[str, Any]) -> str:
     """A notebook as its file has it."""
     body = split_lines(from_dict(notebook))  # type: ignore[no-untyped-call]
-    return json.dumps(body, ensure_ascii=False, indent=1, sort_keys=True, default=str) + "\n"
+    return laid_out(body) + "\n"

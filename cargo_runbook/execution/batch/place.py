@@ -15,7 +15,7 @@ from cargo_runbook.recordings import load_recording
 if TYPE_CHECKING:
     from cargo_runbook.execution.run import RunResult
 
-SAVE_EVERY = 2.0
+SAVE_EVERY = 5.0
 """Seconds that the file of a notebook may be behind its run; the ledger never is."""
 
 
