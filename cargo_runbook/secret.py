@@ -20,6 +20,8 @@ KEY_VARIABLE = "CARGO_RUNBOOK_REDACTION_KEY"
 """The runner's key for the tokens of one run, so that its kernel names equal secrets equally. It is never written."""
 BY_VALUE = "known by value"
 _PASSES = 8
+_REMEMBERED = 1024
+_LONGEST_REMEMBERED = 1 << 18
 
 # What a pattern may find in the place of a secret: a token from before (or its first word), or nothing secret at all.
 _PLACEHOLDER = re.compile(r"‹secret.*|‹[\w ]+›|\*+|\$\{\w+\}|null|None|true|false|~|\{\{.*\}\}", re.DOTALL)
@@ -125,6 +127,8 @@ class Redactor:
         self._forms = Forms()
         self._seen = 0
         self._masked: dict[str, Masked] = {}
+        # Texts in which nothing was found with what is known now: a record is looked through again when it is sealed.
+        self._clean: set[str] = set()
 
     def register(self, secret: Secret, label: str = "password", *, username: str = "") -> str:
         """Gives `secret` a label; it is known by value in its plain, base64, hex, quoted and escaped forms.
@@ -142,10 +146,22 @@ class Redactor:
         with self._lock:
             self._labels.setdefault(value, label)
             self._forms.add(value, username=username)
+            self._clean = set()
         return self._token(value, label)
 
     def redact(self, text: str) -> str:
         """`text` without secrets. Colours (ANSI) stay, but where they stand in the way of finding one."""
+        self._learn()
+        # The set of before: one that was replaced meanwhile, since something new is known, is told nothing that counts.
+        known_clean = self._clean
+        if text in known_clean:
+            return text
+        redacted = self._redact_bare(text)
+        if redacted == text and len(text) <= _LONGEST_REMEMBERED and len(known_clean) < _REMEMBERED:
+            known_clean.add(text)
+        return redacted
+
+    def _redact_bare(self, text: str) -> str:
         clean = self._redact(text)
         bare = without_colours(clean)
         if bare == clean:
@@ -256,6 +272,7 @@ class Redactor:
             new = list(self._held.values)[self._seen :]
             self._seen = len(self._held.values)
             self._forms.add(*filter(None, new))
+            self._clean = set()
 
     def _token(self, value: str, label: str) -> str:
         raw = value.encode("utf-8", "surrogatepass")

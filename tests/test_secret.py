@@ -346,3 +346,25 @@ class TestSecret:
         assert len({Secret("a"), Secret("a"), Secret("b")}) == 2
         assert copy.deepcopy(Secret("a")) == Secret("a")
         assert not Secret("")
+
+
+def test_a_text_in_which_nothing_was_found_is_looked_through_again_once_more_is_known() -> None:
+    redactor = _alone()
+    text, other = f"it printed {CANARY}", f"and {MARKER}-2 too"
+    for _ in range(2):
+        assert redactor.redact(text) == text
+        assert redactor.redact(other) == other
+    Secret(CANARY)
+    assert CANARY not in redactor.redact(text)
+    assert redactor.redact(other) == other
+    redactor.register(Secret(f"{MARKER}-2"))
+    assert MARKER not in redactor.redact(other)
+    assert CANARY not in redactor.redact(text)
+
+
+def test_each_time_a_secret_is_masked_is_counted() -> None:
+    redactor = _alone()
+    Secret(CANARY)
+    for _ in range(3):
+        redactor.redact(f"it printed {CANARY}")
+    assert [masked.count for masked in redactor.masked] == [3]
