@@ -64,6 +64,13 @@ def shapes() -> tuple[Shape, ...]:
     )
 
 
+def prepare() -> None:
+    """Reads and compiles the whole table, which takes as long as twenty cells, before it is needed."""
+    _when_words()
+    sensitive_key("")
+    sensitive_name("")
+
+
 def shapes_for(text: str) -> tuple[Shape, ...]:
     """The shapes that are worth a try on a text: those of whose words it holds one, and those that have none."""
     return _remembered(text) if len(text) <= _LONG else _shapes_with(text)

@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 import uuid
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -35,6 +36,7 @@ class ForkedKernel(IPythonKernel):
 
     _execute_sleep = 0.0
     shell_channel_thread: Any = None
+    transformed: _Transformed
 
     def _abort_queues(self, subshell_id: str | None = None) -> None:
         return
@@ -47,6 +49,7 @@ class ForkedKernel(IPythonKernel):
         """One request of the shell channel: busy, the handler, its reply, idle."""
         kind = request["header"]["msg_type"]
         request["msg_type"] = kind
+        self.transformed.forget()
         self.set_parent([], request, channel="shell")
         self._publish_status("busy", "shell")
         handler = self.shell_handlers.get(kind)
@@ -65,6 +68,31 @@ class ForkedKernel(IPythonKernel):
         sys.stdout.flush()
         sys.stderr.flush()
         self._publish_status("idle", "shell")
+
+
+class _Transformed:
+    """`transform_cell` of a shell. ipykernel asks for it, and then IPython for the same text: that is done once.
+
+    Args:
+        transform: the shell's own.
+    """
+
+    def __init__(self, transform: Callable[[str], str]) -> None:
+        self._transform = transform
+        self._last: tuple[str, str] | None = None
+
+    def __call__(self, raw_cell: str) -> str:
+        """What IPython makes of the text of a cell."""
+        last, self._last = self._last, None
+        if last is not None and last[0] == raw_cell:
+            return last[1]
+        cell = self._transform(raw_cell)
+        self._last = (raw_cell, cell)
+        return cell
+
+    def forget(self) -> None:
+        """The next cell is transformed by what transforms cells then."""
+        self._last = None
 
 
 class _MainThread:
@@ -116,6 +144,8 @@ class ForkedApp(IPKernelApp):
             user_ns=self.user_ns,
         )
         kernel.shell_channel_thread = _MainThread()
+        assert kernel.shell is not None
+        kernel.shell.transform_cell = kernel.transformed = _Transformed(kernel.shell.transform_cell)
         self.kernel = kernel
 
     # What a person has in startup files belongs into each kernel, not into the process that they come from.
@@ -128,6 +158,24 @@ class ForkedApp(IPKernelApp):
             super().init_code()
 
     _forked = False
+
+    def rehearse(self, cells: Iterable[str]) -> None:
+        """Before the fork: runs cells as a kernel does and forgets them, so that all ways were gone before."""
+        shell, kernel = self.shell, self.kernel
+        assert shell is not None
+        kept = [(names, dict(names)) for names in (shell.user_ns, shell.user_ns_hidden)]
+
+        async def run() -> None:
+            for number, code in enumerate(cells):
+                header = {"msg_id": str(number), "msg_type": "execute_request"}
+                content = {"code": code, "silent": False, "store_history": False}
+                await kernel.handle({"header": header, "parent_header": {}, "metadata": {}, "content": content})
+
+        asyncio.run(run())
+        shell.displayhook.flush()
+        for names, before in kept:
+            names.clear()
+            names.update(before)
 
     def serve(self, wire: socket.socket) -> None:
         """The life of a kernel, in a process that was just forked: waits for `start`, runs what comes, ends.

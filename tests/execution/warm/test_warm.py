@@ -43,6 +43,13 @@ CELLS = (
     "try:\n    input()\nexcept Exception as error:\n    print(type(error).__name__)",
     "import contextvars\nvar = contextvars.ContextVar('v'); token = var.set(1)",
     "var.get(), _oh and len(In)",
+    # The same text twice, and what it is turned into is another thing the second time.
+    "turn = lambda lines: [line.replace('2', '3') for line in lines]\n1 + 2",
+    "get_ipython().input_transformers_post.append(turn)",
+    "1 + 2",
+    "get_ipython().input_transformers_post.remove(turn)",
+    "1 + 2;",
+    "1 + 2 # ;",
     "def f(n): return 1 / n\nf(0)",
 )
 
@@ -102,7 +109,7 @@ def test_a_warm_run_is_the_same_as_an_ordinary_one_cell_by_cell(
     for one, other in zip(cells_of(warm), cells_of(ordinary), strict=True):
         assert one == other
     assert (warm.status, warm.reason) == (ordinary.status, ordinary.reason)
-    assert "cell 16 ended with ZeroDivisionError" in warm.reason
+    assert "cell 22 ended with ZeroDivisionError" in warm.reason
 
 
 def test_a_warm_triage_has_the_verdict_and_the_evidence_of_an_ordinary_one(
