@@ -11,7 +11,7 @@ from cargo_runbook.texts import Text
 from cargo_runbook.views import words
 
 _STEP, _MARGIN, _LINE, _RADIUS = 104, 52, 30, 13
-# Middle tones that can be read on white and on black.
+# Middle tones that can be told apart on white and on black; words are in the colour of the page's own.
 _COLOURS = {Verdict.OK: "#2f9e55", Verdict.FAULT: "#e03e3e", Verdict.UNKNOWN: "#c98a1b", Verdict.SKIPPED: "#8b919a"}
 _CLIENT = Text("client", "客户端")
 
@@ -82,14 +82,13 @@ def _station(x: int, station: Station) -> str:
         ),
         Verdict.UNKNOWN: (
             f'<text x="{x}" y="{_LINE + 6}" font-size="16" font-weight="bold" text-anchor="middle" '
-            f'fill="{colour}">?</text>'
+            f'fill="currentColor">?</text>'
         ),
         Verdict.SKIPPED: "",
     }
     bold = ' font-weight="bold"' if station.verdict is Verdict.FAULT else ""
-    text = "currentColor" if station.verdict is not Verdict.SKIPPED else colour
     code = (
-        f'<text x="{x}" y="11" font-size="12" font-weight="bold" text-anchor="middle" fill="{colour}">'
+        f'<text x="{x}" y="11" font-size="12" font-weight="bold" text-anchor="middle" fill="currentColor">'
         f"{escape(station.code)}</text>"
         if station.code
         else ""
@@ -97,6 +96,6 @@ def _station(x: int, station: Station) -> str:
     return (
         f'<g><circle cx="{x}" cy="{_LINE}" r="{_RADIUS}" fill="{colour if filled else "none"}" stroke="{colour}" '
         f'stroke-width="2"/>{signs[station.verdict]}{code}'
-        f'<text x="{x}" y="62" font-size="13" text-anchor="middle" fill="{text}"{bold}>{escape(station.label.en)}</text>'
-        f'<text x="{x}" y="81" font-size="12" text-anchor="middle" fill="{text}">{escape(station.label.zh)}</text></g>'
+        f'<text x="{x}" y="62" font-size="13" text-anchor="middle" fill="currentColor"{bold}>{escape(station.label.en)}</text>'
+        f'<text x="{x}" y="81" font-size="12" text-anchor="middle" fill="currentColor">{escape(station.label.zh)}</text></g>'
     )

@@ -33,6 +33,7 @@ from cargo_runbook.views.words import HEALTH, MEANINGS, SIGNS, STATIONS
 
 _TEMPLATE = "page.html.j2"
 _UNSHOWN = re.compile(r"<(style|script|svg)\b.*?</\1\s*>", re.DOTALL | re.IGNORECASE)
+_HEADING = re.compile(r"<(/?)h([1-6])\b")
 _TAGS = [
     *("b", "blockquote", "br", "caption", "code", "dd", "details", "div", "dl", "dt", "em", "figcaption", "figure"),
     *("h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "li", "ol", "p", "pre", "section", "small", "span", "strong"),
@@ -138,7 +139,8 @@ def _notebook(path: Path) -> str:
     filters = {"clean_html": lambda element: clean.sanitize_html_tags(str(element))}  # type: ignore[no-untyped-call]
     exporter = HTMLExporter(template_name="basic", sanitize_html=True, filters=filters)  # type: ignore[no-untyped-call]
     body, _ = exporter.from_notebook_node(notebook)
-    return str(body)
+    # The page has a first heading and a second level of its own.
+    return _HEADING.sub(lambda found: f"<{found[1]}h{min(6, int(found[2]) + 2)}", str(body))
 
 
 def _steps(folder: Path) -> Sequence[Ran]:
