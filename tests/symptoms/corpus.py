@@ -23,7 +23,7 @@ def read(batch: Path) -> list[Labelled]:
     found = []
     for number, part in enumerate(batch.read_text(encoding="utf-8").split("\n=== ")):
         head, _, text = part.removeprefix("=== ").partition("\n")
-        label, alternates, client = (field.strip() for field in head.split("|"))
+        label, alternates, client, *_source = (field.strip() for field in head.split("|"))
         others = tuple(filter(None, alternates.split(",")))
         found.append(Labelled(f"{batch.stem}-{number}-{client}", label, others, text.rstrip("\n")))
     return found
