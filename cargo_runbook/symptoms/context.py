@@ -17,6 +17,13 @@ _IMAGE_NAME = re.compile(
     r"(?<![/\w.-])(?:[\w-]{1,63}(?:\.[\w-]{1,63}){1,6}(?::\d{2,5})?|[\w-]{1,63}:\d{2,5})(?:/[\w.-]{1,128}){1,6}"
     r"(?<!\.go)(?<!\.py)(?<!\.js)(?<!\.java)(?<!\.ts)(?::[\w.-]{1,128}|@sha256:)"
 )
+# Somebody moves an image or a part of one: a verb and its object.
+_MOVES_AN_IMAGE = re.compile(
+    r"\b(?:pull|push|fetch|copy|copi|download|upload|inspect|scan|resolv|mirror|import)(?:s|es|ed|ing)?\b"
+    r"(?: (?:to|from|of|the|a|an|my|your|this|any|specified|source|docker|container|oci|base|new|private|remote|dependent)){0,4}"
+    r" (?:images?|repositor(?:y|ies)|layers?|blobs?|manifests?|registry)\b"
+    r"|\b(?:upstream|remote|oci|image|container|docker|private|source|destination|target|insecure|mirror) registr(?:y|ies)\b"
+)
 # A line of Harbor's own log.
 _HARBOR_LOG = re.compile(r"\[(?:DEBUG|INFO|WARNING|ERROR|FATAL)\] \[/?[\w/.-]{3,120}\.go:\d{1,5}\]")
 # Words count this far before and after a place. In a long log other things happen elsewhere.
@@ -96,7 +103,7 @@ class Surroundings:
             return "replication" in self.paste.lower[first:end] and bool(
                 _HARBOR_LOG.search(self.paste.text, first, end)
             )
-        if next(self._held(words().image, first, end), ""):
+        if next(self._held(words().image, first, end), "") or _MOVES_AN_IMAGE.search(self.paste.lower, first, end):
             return True
         weak = list(islice(self._held(words().perhaps, first, end), 2))
         return len(weak) == 2 and not self.is_foreign(max(0, first - _NEAR), end + _NEAR)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 _REQUEST = re.compile(
-    r"\b(?:Get|Head|Post|Put|Patch|Delete|(?:GET|HEAD|POST|PUT|PATCH|DELETE) request to|for url|for|url|URL|from|to|registry"
+    r"\b(?:Get|Head|Post|Put|Patch|Delete|(?:GET|HEAD|POST|PUT|PATCH|DELETE) request to|for url|for|url|URL|from|to|registry|GET|HEAD|POST|PUT|PATCH|DELETE"
     r"|curl(?: -\S{1,30}){0,6})"
     r"[:=]? ?[\"'`(]?(https?://[^\s\"'<>`|)]{1,700})",
 )
