@@ -24,6 +24,12 @@ _MOVES_AN_IMAGE = re.compile(
     r" (?:images?|repositor(?:y|ies)|layers?|blobs?|manifests?|registry)\b"
     r"|\b(?:upstream|remote|oci|image|container|docker|private|source|destination|target|insecure|mirror) registr(?:y|ies)\b"
 )
+# One of these is not much by itself.
+_HINTS_AT_IMAGE = re.compile(
+    r"(?<![\w/.-])(?:docker|podman|registr(?:y|ies)|blobs?|containerd)(?![\w/.])"
+    r"|(?<![\w/-])pu(?:ll|sh)(?:ing|ed)?(?![\w/.])"
+)
+_HINTS_AT_REPLICATION = re.compile(r"\breplicat(?:ion|e|ing)s?\b")
 # A line of Harbor's own log.
 _HARBOR_LOG = re.compile(r"\[(?:DEBUG|INFO|WARNING|ERROR|FATAL)\] \[/?[\w/.-]{3,120}\.go:\d{1,5}\]")
 # Words count this far before and after a place. In a long log other things happen elsewhere.
@@ -39,20 +45,29 @@ class Words:
     replication: tuple[str, ...]
     foreign: tuple[str, ...]
     command: tuple[str, ...]
+    elsewhere: tuple[str, ...]
 
 
 @cache
 def words() -> Words:
     """The lists that come with the program."""
     table = read_data("cargo_runbook.symptoms", "contexts.yml")
-    return Words(*(tuple(table[name]) for name in ("image", "perhaps", "replication", "foreign", "command")))
+    return Words(
+        *(tuple(table[name]) for name in ("image", "perhaps", "replication", "foreign", "command", "elsewhere"))
+    )
 
 
 @dataclass
 class Surroundings:
-    """Answers what stands near a place of a text. Near places share an answer, so that a long log costs no more."""
+    """Answers what stands near a place of a text. Near places share an answer, so that a long log costs no more.
+
+    Args:
+        lenient: a word that hints at an image is enough where nothing in the whole text is another tool's. Once nothing
+            else is found, a short text is more likely about what it was pasted for than about something else.
+    """
 
     paste: Paste
+    lenient: bool = False
     _known: dict[tuple[int, Needs], bool] = field(default_factory=dict)
 
     def meets(self, needs: Needs, start: int, end: int) -> bool:
@@ -63,6 +78,11 @@ class Surroundings:
             return False
         if needs is Needs.NO_OTHER_TOOL:
             return True
+        if self.lenient:
+            key = (-1, needs)
+            if key not in self._known:
+                self._known[key] = self._hints(needs)
+            return self._known[key]
         block = start // _NEAR
         key = (block, needs)
         if key not in self._known:
@@ -93,6 +113,16 @@ class Surroundings:
             place = lower.find(word, place + 1, end)
         return False
 
+    def _hints(self, needs: Needs) -> bool:
+        """Whether the whole text hints at a replication or an image, and no other tool speaks in it."""
+        text = self.paste.lower
+        hint = _HINTS_AT_REPLICATION if needs is Needs.REPLICATION else _HINTS_AT_IMAGE
+        return bool(hint.search(text)) and not (
+            self.is_foreign(0, len(text))
+            or next(self._held(words().command, 0, len(text)), "")
+            or _elsewhere().search(text)
+        )
+
     def _speaks(self, needs: Needs, start: int, end: int) -> bool:
         """Whether the text from `start` to `end` is about a replication or, by a word or two weak ones, about an image."""
         first = max(0, start)
@@ -111,6 +141,11 @@ class Surroundings:
     def _held(self, wanted: Iterable[str], start: int, end: int) -> Iterator[str]:
         lower = self.paste.lower
         return (word for word in wanted if lower.find(word, start, end) >= 0)
+
+
+@cache
+def _elsewhere() -> re.Pattern[str]:
+    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, words().elsewhere))})(?!\w)")
 
 
 @cache

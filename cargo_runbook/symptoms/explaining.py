@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cargo_runbook.symptoms.cleaning import Paste, chained, clean, condensed, rejoined, unwrapped
 from cargo_runbook.symptoms.context import without_wrappers
@@ -14,6 +14,8 @@ from cargo_runbook.symptoms.rules import adjusted, structural
 _ENOUGH = 30
 # Each further cause that a text may also have is believed this much less than the one before it.
 _FADING = 0.8
+# What counts by a hint alone is believed this much of what it says.
+_BY_A_HINT = 0.7
 _LONGEST_EVIDENCE = 200
 # Longer texts are logs, and no terminal has cut them.
 _LONGEST_PASTE = 65536
@@ -64,7 +66,7 @@ def explain(text: str, book: Book | None = None) -> Explanation:
     paste = without_wrappers(clean(text))
     if len(text) > _LONGEST_PASTE:
         paste = condensed(paste)
-    found = _found(paste, chosen)
+    found = _found(paste, chosen) or (_found(paste, chosen, lenient=True) if len(text) <= _LONGEST_PASTE else [])
     if len(text) <= _LONGEST_PASTE and "\n" in paste.text:
         # What is read out of lines put together counts only if it says more than the lines as they are.
         heaviest = _heaviest(found)
@@ -78,9 +80,10 @@ def explain(text: str, book: Book | None = None) -> Explanation:
     return Explanation(_ranked(found), _statements(paste, found), paste)
 
 
-def _found(paste: Paste, book: Book) -> list[Match]:
-    found = [adjusted(paste, match) for match in structural(paste, matches(paste, book))]
-    return [match for match in found if match.weight >= _ENOUGH]
+def _found(paste: Paste, book: Book, *, lenient: bool = False) -> list[Match]:
+    found = [adjusted(paste, match) for match in structural(paste, matches(paste, book, lenient=lenient))]
+    enough = [match for match in found if match.weight >= _ENOUGH]
+    return [replace(match, weight=match.weight * _BY_A_HINT) for match in enough] if lenient else enough
 
 
 def _heaviest(found: list[Match]) -> float:

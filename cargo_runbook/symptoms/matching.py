@@ -36,9 +36,13 @@ class Match:
     place: int
 
 
-def matches(paste: Paste, book: Book) -> list[Match]:
-    """All matches of the patterns in `book`, in the order of the text."""
-    around = Surroundings(paste)
+def matches(paste: Paste, book: Book, *, lenient: bool = False) -> list[Match]:
+    """All matches of the patterns in `book`, in the order of the text.
+
+    Args:
+        lenient: a hint is enough of what a pattern needs near it.
+    """
+    around = Surroundings(paste, lenient)
     found = [
         match
         for pattern, literals in book.candidates(paste.lower)
