@@ -53,7 +53,7 @@ _SHORTEST_LITERAL = 3
 # How programs introduce an HTTP status; tables write `<status>503`.
 _STATUS = (
     r"(?:(?<!http )status(?: code)?|code|(?<!parsing )HTTP(?:/[\d.]+)?\"?|error|response|returned|with|got|failed"
-    r"|request to \S{1,700})[:=]?\s{0,2}[(\"]?"
+    r"|status code (?:returned )?(?:when|while|for|from) (?:\w{1,20} ){1,4}|request to \S{1,700})[:=]?\s{0,2}[(\"]?"
 )
 
 

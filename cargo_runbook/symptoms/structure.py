@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 _REQUEST = re.compile(
-    r"\b(?:Get|Head|Post|Put|Patch|Delete|(?:GET|HEAD|POST|PUT|PATCH|DELETE) request to|for url|for|url|URL|from|to|registry|GET|HEAD|POST|PUT|PATCH|DELETE"
-    r"|curl(?: -\S{1,30}){0,6})"
+    r"\b(?:Get|Head|Post|Put|Patch|Delete|(?:GET|HEAD|POST|PUT|PATCH|DELETE) request to|for url|for|url|URL|from|to|registry"
+    r"|GET|HEAD|POST|PUT|PATCH|DELETE|curl(?: -\S{1,30}){0,6})"
     r"[:=]? ?[\"'`(]?(https?://[^\s\"'<>`|)]{1,700})",
 )
 _REALM = re.compile(r"\brealm\W{1,4}(https?://[^\s\"'<>,\\\]]{1,300})", re.IGNORECASE)
