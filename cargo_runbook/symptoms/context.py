@@ -74,6 +74,8 @@ class Surroundings:
         """Whether what a pattern needs is there for a line from `start` to `end`."""
         if needs is Needs.NOTHING:
             return True
+        if needs is Needs.NOTHING_ELSE and not self.lenient:
+            return False
         if self.is_foreign(start, end):
             return False
         if needs is Needs.NO_OTHER_TOOL:
@@ -116,12 +118,12 @@ class Surroundings:
     def _hints(self, needs: Needs) -> bool:
         """Whether the whole text hints at a replication or an image, and no other tool speaks in it."""
         text = self.paste.lower
+        if self.is_foreign(0, len(text)) or next(self._held(words().command, 0, len(text)), ""):
+            return False
+        if needs is Needs.NOTHING_ELSE and self._speaks(Needs.IMAGE, 0, len(text)):
+            return True
         hint = _HINTS_AT_REPLICATION if needs is Needs.REPLICATION else _HINTS_AT_IMAGE
-        return bool(hint.search(text)) and not (
-            self.is_foreign(0, len(text))
-            or next(self._held(words().command, 0, len(text)), "")
-            or _elsewhere().search(text)
-        )
+        return bool(hint.search(text)) and not _elsewhere().search(text)
 
     def _speaks(self, needs: Needs, start: int, end: int) -> bool:
         """Whether the text from `start` to `end` is about a replication or, by a word or two weak ones, about an image."""

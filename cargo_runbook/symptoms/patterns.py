@@ -62,12 +62,14 @@ class Needs(StrEnum):
 
     IMAGE: words of an image operation, and the line is not another tool's; the rule. REPLICATION: words of a
     replication or of the job service. NO_OTHER_TOOL: only that the line is not another tool's. NOTHING: nothing.
+    NOTHING_ELSE: that no other pattern says anything, and the text is about an image and nobody else.
     """
 
     NOTHING = "nothing"
     NO_OTHER_TOOL = "no-other-tool"
     IMAGE = "image"
     REPLICATION = "replication"
+    NOTHING_ELSE = "nothing-else"
 
 
 @dataclass(frozen=True)
