@@ -27,7 +27,7 @@ _MOVES_AN_IMAGE = re.compile(
 # One of these is not much by itself.
 _HINTS_AT_IMAGE = re.compile(
     r"(?<![\w/.-])(?:docker|podman|registr(?:y|ies)|blobs?|containerd)(?![\w/.])"
-    r"|(?<![\w/-])pu(?:ll|sh)(?:ing|ed)?(?![\w/.])"
+    r"|(?<![\w/-])pu(?:ll|sh)(?:ing|ed)?(?![\w/.])|\d:5000: "
 )
 _HINTS_AT_REPLICATION = re.compile(r"\breplicat(?:ion|e|ing)s?\b")
 # A line of Harbor's own log.
