@@ -50,7 +50,14 @@ def test_a_proven_code_is_told_as_the_cause_that_the_text_suggests(
 
 
 def test_words_of_contexts_are_small_letters_and_none_is_written_twice() -> None:
-    for listed in (words().image, words().perhaps, words().replication, words().foreign, words().command):
+    for listed in (
+        words().image,
+        words().perhaps,
+        words().replication,
+        words().foreign,
+        words().command,
+        words().elsewhere,
+    ):
         assert all(isinstance(word, str) and word == word.lower() for word in listed)
         assert len(set(listed)) == len(listed)
 

@@ -32,6 +32,11 @@ HOSTILE = {
     "weak words": "manifest registry 401 npm err ",
     "reasons": "unauthorized: token account key ",
     "tokens": "failed to fetch a token ",
+    "moved images": "pull the the the the image pulling a ",
+    "connections": "dial tcp a: read tcp b: lookup c: ",
+    "plain words": "docker registry storage volume host write certificate ",
+    "refused tokens": "?service=a scope=b status code from a b c ",
+    "reasons that forbid": "denied: a unauthorized: b digest upload ",
 }
 
 
