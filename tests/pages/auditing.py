@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-NAMED = set("link button textbox searchbox combobox radio checkbox image img region navigation".split())
+NAMED = frozenset(
+    ["link", "button", "textbox", "searchbox", "combobox", "radio", "checkbox", "image", "img", "region", "navigation"]
+)
 """Roles that a screen reader reads out by name."""
 
 CONTRAST = """() => {
