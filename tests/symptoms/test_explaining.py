@@ -41,6 +41,7 @@ def test_labelled_texts_are_explained_as_they_are_labelled(batch: Path) -> None:
     assert strict / len(texts) >= 0.9
 
 
+@pytest.mark.slow
 def test_texts_of_all_batches_are_named_as_often_as_is_promised() -> None:
     named = [(explain(text.text).cause, text) for text in TEXTS]
     assert sum(cause == text.label for cause, text in named) / len(named) >= 0.96
