@@ -45,8 +45,7 @@ Examples:
   cargo-runbook batch 00_triage --env '*' --scheduler tls://dask:8786
                                                                 on the workers of a Dask cluster
 
-A matrix (matrix.csv, and matrix.parquet where pyarrow is installed) and a page (summary.html) are left in
-reports/batches/BATCH; cargo-runbook summary shows them again.
+A matrix (matrix.csv) and a page (summary.html) are left in reports/batches/BATCH; cargo-runbook summary shows them again.
 What changed a host is never repeated.
 
 Exit code: 0 all healthy, 1 a fault in any, 2 wrong usage or configuration, 3 one could not be told or failed.
@@ -63,8 +62,7 @@ Exit code: 0 all healthy, 1 a fault in any, 2 wrong usage or configuration, 3 on
   cargo-runbook batch 00_triage --env '*' --scheduler tls://dask:8786
                                                                 在 Dask 集群的 worker 上执行
 
-矩阵（matrix.csv，装有 pyarrow 时还有 matrix.parquet）和页面（summary.html）保存在 reports/batches/批次 中，
-可用 cargo-runbook summary 再次查看。修改过主机的运行绝不会重复。
+矩阵（matrix.csv）和页面（summary.html）保存在 reports/batches/批次 中，可用 cargo-runbook summary 再次查看。修改过主机的运行绝不会重复。
 
 退出码：0 全部正常，1 有环境存在故障，2 用法或配置错误，3 有环境无法判断或运行失败。
 """,
@@ -251,7 +249,7 @@ def _filed(reports: Path, batch: str) -> tuple[Summary, Mapping[str, Path]]:
     from cargo_runbook.execution.batch.summary import read_summary
 
     summary = read_summary(reports, batch)
-    return summary, write_files(reports, summary)
+    return summary, write_files(reports, summary, parquet=False)
 
 
 def _age(text: str) -> timedelta:

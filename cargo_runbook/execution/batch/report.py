@@ -102,7 +102,7 @@ class BatchReport:
         title = Text("Files to hand on", "可供分发的文件")
         summary = self._summary()
         rows = []
-        for kind, path in write_files(self.reports, summary).items() if summary else ():
+        for kind, path in write_files(self.reports, summary, parquet=True).items() if summary else ():
             rows.append((Cell(kind), Cell(str(path))))
         return self._shown(title, (Text("form", "格式"), Text("file", "文件")), rows)
 
@@ -122,8 +122,11 @@ class BatchReport:
 _BATCH = Text("batch", "批次")
 
 
-def write_files(reports: Path, summary: Summary) -> dict[str, Path]:
-    """Writes the files of a batch beside its book; Parquet only where pyarrow is installed.
+def write_files(reports: Path, summary: Summary, *, parquet: bool) -> dict[str, Path]:
+    """Writes the files of a batch beside its book.
+
+    Args:
+        parquet: also as Parquet, where pyarrow is installed; it takes longer to load than a batch to be summed up.
 
     Returns:
         Their paths, by form.
@@ -132,6 +135,8 @@ def write_files(reports: Path, summary: Summary) -> dict[str, Path]:
     paths = {"CSV": place / MATRIX, "HTML": place / PAGE}
     write_text(paths["CSV"], summary.csv())
     write_text(paths["HTML"], matrix_page(summary, titles()))
+    if not parquet:
+        return paths
     try:
         content = summary.parquet()
     except UsageError:

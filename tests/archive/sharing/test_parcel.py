@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 import zipfile
 from pathlib import Path
 
@@ -49,23 +50,36 @@ def test_a_finished_draft_gets_its_place_in_the_chain_of_the_archive_that_takes_
 
 
 @pytest.mark.parametrize(
-    "files",
+    ("name", "text"),
     [
-        {"../../outside.json": "{}"},
-        {"/etc/outside": "x"},
-        {"manifest.json": "{}"},
-        {"record.json": "{}"},
-        {"record.json": "no JSON"},
-        {"notebook.ipynb": "{}"},
+        ("../../../outside.json", "{}"),
+        ("/outside.json", "x"),
+        ("a/../../outside.json", "x"),
+        ("manifest.json", "{}"),
+        ("manifest.json.sig", "x"),
+        ("record.json", "{}"),
+        ("verdict.json", "{}"),
     ],
-    ids=lambda files: next(iter(files.items())),
 )
-def test_a_parcel_that_is_no_draft_is_refused_and_leaves_nothing(tmp_path: Path, files: dict[str, str]) -> None:
+def test_what_no_draft_holds_is_refused_with_all_that_came_beside_it(tmp_path: Path, name: str, text: str) -> None:
+    done = finished(tmp_path / "there", tmp_path)
+    content = io.BytesIO(pack(done.path))
+    with zipfile.ZipFile(content, "a") as file, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        file.writestr(name, text)
+    with pytest.raises(BadParcel, match=f"is no record: it holds '{name}'"):
+        take_in(tmp_path / "here", done.header.record, content.getvalue())
+    assert list((tmp_path / "here" / DRAFTS).iterdir()) == []
+    assert list(tmp_path.rglob("outside*")) == []
+    assert not Path("/outside.json").exists()
+
+
+@pytest.mark.parametrize("files", [{}, {"record.json": "{}"}, {"record.json": "no JSON"}, {"notebook.ipynb": "{}"}])
+def test_a_parcel_without_a_header_is_refused_and_leaves_nothing(tmp_path: Path, files: dict[str, str]) -> None:
     name = finished(tmp_path / "there", tmp_path).header.record
     with pytest.raises(BadParcel, match="is no record"):
         take_in(tmp_path / "here", name, parcel_of(**files))
     assert list((tmp_path / "here" / DRAFTS).iterdir()) == []
-    assert not (tmp_path / "outside.json").exists()
 
 
 @pytest.mark.parametrize("content", [b"", b"no zip"])

@@ -47,11 +47,12 @@ class DaskCluster:
 
 
 @contextmanager
-def dask_cluster(folder: Path, workers: int = 2, **variables: str) -> Iterator[DaskCluster]:
-    """A cluster for the time of a with block."""
+def dask_cluster(folder: Path, workers: int = 2, protocol: str = "tcp", **variables: str) -> Iterator[DaskCluster]:
+    """A cluster for the time of a with block; `variables` are of the environment of all its processes."""
     file = folder / "scheduler.json"
     options = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(file)]
-    cluster = DaskCluster(folder, _start(folder, "dask_scheduler", *options))
+    options += ["--protocol", protocol]
+    cluster = DaskCluster(folder, _start(folder, "dask_scheduler", *options, **variables))
     try:
         until(file.exists)
         for _ in range(workers):

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -200,3 +201,49 @@ def test_where_no_scheduler_answers_it_is_told_and_nothing_is_begun(tmp_path: Pa
     assert "no Dask scheduler answers at tcp://127.0.0.1:1" in told
     assert "Traceback" not in told
     assert not (tmp_path / "reports" / "batches").exists()
+
+
+def certificate(folder: Path) -> dict[str, str]:
+    """Dask's settings for TLS, with a certificate that is its own CA."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.x509.oid import NameOID
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "dask")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    (folder / "cert.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    plain = serialization.NoEncryption()
+    private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
+    (folder / "key.pem").write_bytes(private)
+    settings = {"DASK_DISTRIBUTED__COMM__TLS__CA_FILE": str(folder / "cert.pem")}
+    for role in ("SCHEDULER", "WORKER", "CLIENT"):
+        settings[f"DASK_DISTRIBUTED__COMM__TLS__{role}__CERT"] = str(folder / "cert.pem")
+        settings[f"DASK_DISTRIBUTED__COMM__TLS__{role}__KEY"] = str(folder / "key.pem")
+    return {**settings, "DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION": "True"}
+
+
+def test_with_tls_only_who_has_a_certificate_of_the_cluster_is_let_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "dask").mkdir()
+    notebook, _, _ = write_many(tmp_path, "fine-1")
+    settings = certificate(tmp_path)
+    with dask_cluster(tmp_path / "dask", workers=1, protocol="tls", **settings) as cluster:
+        assert cluster.address.startswith("tls://")
+        code, lines, told = finish(start(tmp_path, notebook, cluster.address, "--env", "*"))
+        assert (code, lines) == (2, []), told
+        assert "no Dask scheduler answers" in told
+        for name, value in settings.items():
+            monkeypatch.setenv(name, value)
+        code, lines, told = finish(start(tmp_path, notebook, cluster.address, "--env", "*"))
+    assert (code, lines[0]["status"]) == (0, "healthy"), told
+    assert "neither encrypted" not in told
