@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
@@ -20,6 +21,9 @@ from cargo_runbook.remedies.jobs import as_client_call
 from cargo_runbook.remedies.plan import Plan
 from cargo_runbook.secret import Redactor
 from cargo_runbook.texts import Text
+
+SILENT = 15.0
+"""Seconds after which a failed call was not refused but got no answer."""
 
 
 class Proof(StrEnum):
@@ -137,7 +141,11 @@ def try_clients(
             machines = [Vantage(Place.CARGO_HOST, host.name) for host in environment.hosts]
             calls = tuple(changing.look_up(machine, environment.domain) for machine in machines)
         else:
-            calls = _look_ups(environment) if how.in_pod else _calls(docker, environment, logins, push=how.push)
+            calls = (
+                _look_ups(environment)
+                if how.in_pod
+                else until_silence(_calls(docker, environment, logins, push=how.push))
+            )
     if control is None:
         return Tried(calls, ())
     with DockerClient(redactor) as docker:
@@ -170,8 +178,20 @@ def _first_login(docker: DockerClient, environment: Environment, logins: Logins)
     return ()
 
 
-def _calls(docker: DockerClient, environment: Environment, logins: Logins, *, push: bool) -> tuple[ClientCall, ...]:
-    calls, names, logged_in = [], {}, []
+def until_silence(calls: Iterable[ClientCall]) -> tuple[ClientCall, ...]:
+    """The calls one after the other, up to one that failed after SILENT seconds: what stays silent would cost as long at
+    each of the others, and one red call is enough."""
+    done, began = [], time.monotonic()
+    for call in calls:
+        done.append(call)
+        if not call.works and time.monotonic() - began >= SILENT:
+            break
+        began = time.monotonic()
+    return tuple(done)
+
+
+def _calls(docker: DockerClient, environment: Environment, logins: Logins, *, push: bool) -> Iterator[ClientCall]:
+    names, logged_in = {}, []
     for account in environment.accounts:
         if account.is_docker_login:
             names[account.name] = ""
@@ -183,11 +203,11 @@ def _calls(docker: DockerClient, environment: Environment, logins: Logins, *, pu
             continue
         names[account.name] = login.username
         logged_in.append(login)
-        calls.append(docker.login(environment.authority, login))
+        yield docker.login(environment.authority, login)
     # Of several hosts behind one address, each must get its turn: "sometimes works" is a failure.
     for turn in range(2 * len(environment.hosts) if len(environment.hosts) > 1 else 0):
         for login in logged_in:
-            calls.append(docker.login(environment.authority, login))
+            yield docker.login(environment.authority, login)
             # A login may take as many connections as there are hosts, so that it always begins at the same one.
             for _ in range(turn + 1):
                 is_open(environment.domain, environment.port)
@@ -198,7 +218,7 @@ def _calls(docker: DockerClient, environment: Environment, logins: Logins, *, pu
         if use.account in names
     ]
     for name, image, pushed in dict.fromkeys(wanted):
-        calls.append(docker.pull(f"{environment.authority}/{image}", name))
-        if pushed and calls[-1].works:
-            calls.append(docker.push(f"{environment.authority}/{image}", name))
-    return tuple(calls)
+        pulled = docker.pull(f"{environment.authority}/{image}", name)
+        yield pulled
+        if pushed and pulled.works:
+            yield docker.push(f"{environment.authority}/{image}", name)
