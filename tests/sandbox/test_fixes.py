@@ -93,13 +93,14 @@ def test_a_fix_is_proven_and_a_rollback_brings_back_every_byte_and_the_fault(
     try:
         if case.script:
             install_script(sandbox, case.script)
-        whole = installation(sandbox, environment)
+        whole = installation(sandbox) if case.script else ""
         plan = fixed(sandbox, case.code, "--env", environment)
         assert plan["plan"] == case.remedy
         assert plan["actions"]
         made_by = {action["made_by"]["command"].split()[0] for action in plan["actions"] if "made_by" in action}
         assert made_by == ({f"{INSTALLATION}/{case.script}"} if case.script else set())
-        assert installation(sandbox, environment) == whole, "a script that is tried leaves nothing behind"
+        if case.script:
+            assert installation(sandbox) == whole, "a script that is tried leaves nothing behind"
         before = files(sandbox, plan)
         assert roots(sandbox, environment) == (1, expected), "a preview changes nothing"
 
@@ -113,7 +114,8 @@ def test_a_fix_is_proven_and_a_rollback_brings_back_every_byte_and_the_fault(
         fixed(sandbox, "--env", environment, "--rollback", change)
         change = ""
         assert files(sandbox, plan) == before
-        assert installation(sandbox, environment) == whole
+        if case.script:
+            assert installation(sandbox) == whole
         if case.starts:
             start(sandbox, case.starts)
         if case.comes_back:

@@ -80,6 +80,7 @@ def coredns_hosts(bench: Workbench) -> Draft:
     state, draft, address = read_key(cluster.context, "kube-system", "coredns", "Corefile"), Draft(), address_of(bench)
     corefile = state.value or ""
     if "import /etc/coredns/custom/*.server" in corefile:
+        _refuse_without_reload(corefile, cluster.context)
         try:
             own = read_key(cluster.context, "kube-system", "coredns-custom", f"{domain}.server")
         except ConnectionFailed as error:
@@ -91,10 +92,13 @@ def coredns_hosts(bench: Workbench) -> Draft:
             ) from error
         if own.value != server_block(domain, address):
             draft.actions.append(KeyEdit(before=own, after=server_block(domain, address)))
-            draft.notes.append(_when_imports_count(corefile))
+            draft.notes.append(_IMPORTED)
         return draft
     try:
-        file, after = hosts_file(corefile, domain), set_hosts_entry(corefile, domain, address)
+        file = hosts_file(corefile, domain)
+        nodes = read_key(cluster.context, "kube-system", "coredns", file.rpartition("/")[2]) if file else state
+        in_file = bool(file) and nodes.value is not None
+        after = "" if in_file else set_hosts_entry(corefile, domain, address)
     except NoBlock as why:
         raise NoRemedy(
             f"the Corefile can't be edited from here: {why}",
@@ -102,9 +106,8 @@ def coredns_hosts(bench: Workbench) -> Draft:
             next_step=f"Give the hosts plugin the entry yourself: {address} {domain}",
             section=SECTION,
         ) from why
-    nodes = read_key(cluster.context, "kube-system", "coredns", file.rpartition("/")[2]) if file else state
-    if file and nodes.value is not None:
-        listed = set_address(nodes.value, domain, address)
+    if in_file:
+        listed = set_address(nodes.value or "", domain, address)
         if listed != nodes.value:
             draft.actions.append(KeyEdit(before=nodes, after=listed))
             draft.notes.append(
@@ -114,28 +117,29 @@ def coredns_hosts(bench: Workbench) -> Draft:
                 )
             )
     elif after != corefile:
+        _refuse_without_reload(corefile, cluster.context)
         draft.actions.append(KeyEdit(before=state, after=after))
-        draft.notes.append(_when_it_counts(corefile))
+        draft.notes.append(_RELOADED)
     return draft
 
 
-def _when_imports_count(corefile: str) -> Text:
-    said = _when_it_counts(corefile)
-    # coredns/coredns#2633, mended by #3068 (2019).
-    return Text(
-        f"{said.en} A CoreDNS before 1.6 does not notice a changed import by itself.",
-        f"{said.zh}1.6 之前的 CoreDNS 不会自动发现 import 文件的变化。",
-    )
+_RELOADED = Text(
+    "CoreDNS reads it again by itself (plugin reload), within about two minutes.",
+    "CoreDNS 会自动重新加载（reload 插件），约两分钟内生效。",
+)
+# coredns/coredns#2633, mended by #3068 (2019).
+_IMPORTED = Text(
+    f"{_RELOADED.en} One before 1.6 does not notice a changed import by itself.",
+    f"{_RELOADED.zh}1.6 之前的版本不会自动发现 import 文件的变化。",
+)
 
 
-def _when_it_counts(corefile: str) -> Text:
+def _refuse_without_reload(corefile: str, context: str) -> None:
     if any(line.split("#")[0].split()[:1] == ["reload"] for line in corefile.splitlines()):
-        return Text(
-            "CoreDNS reads it again by itself (plugin reload), within about two minutes.",
-            "CoreDNS 会自动重新加载（reload 插件），约两分钟内生效。",
-        )
-    return Text(
-        "The Corefile has no plugin reload: it counts when the pods are made anew (kubectl -n kube-system rollout restart "
-        "deploy/coredns).",
-        "Corefile 没有 reload 插件：重建 Pod 后才生效（kubectl -n kube-system rollout restart deploy/coredns）。",
+        return
+    raise NoRemedy(
+        "the Corefile has no plugin reload: an edit reaches no pod of CoreDNS until it is made anew",
+        vantage=f"cluster {context}",
+        next_step="Edit it, then: kubectl -n kube-system rollout restart deploy/coredns",
+        section=SECTION,
     )

@@ -27,11 +27,11 @@ _TEXTS = (".yml", ".yaml", ".conf", ".cfg", ".json", ".env", "/env", ".propertie
 
 
 class _Unfit(Exception):
-    """Why the result of a script is not taken."""
+    """Why the result of a script is not taken; `always`: other arguments would not change that."""
 
-    def __init__(self, en: str, zh: str) -> None:
+    def __init__(self, en: str, zh: str, *, always: bool = False) -> None:
         super().__init__(en)
-        self.why = Text(en, zh)
+        self.why, self.always = Text(en, zh), always
 
 
 @dataclass(frozen=True)
@@ -108,6 +108,8 @@ def _through(
             _repeat(bench, script, words, trial)
         except _Unfit as unfit:
             reasons.append(unfit.why)
+            if unfit.always:
+                break
             continue
         except ConnectionFailed as error:
             reasons.append(Text(str(error).splitlines()[0], str(error).splitlines()[0]))
@@ -143,9 +145,9 @@ def _fit(bench: Workbench, host: Host, trial: Trial, own: Mapping[str, Edit]) ->
         _Unfit: it can't be tried here, or does something else than was asked of it.
     """
     if not trial.ran:
-        raise _Unfit(f"it can't be tried there ({trial.said})", f"无法在该主机上试运行（{trial.said}）")
+        raise _Unfit(f"it can't be tried there ({trial.said})", f"无法在该主机上试运行（{trial.said}）", always=True)
     if trial.timed_out:
-        raise _Unfit("it does not end", "它不会结束")
+        raise _Unfit("it does not end", "它不会结束", always=True)
     if trial.elsewhere:
         raise _Unfit("it writes outside of the installation", "它会写入安装目录以外的文件")
     if trial.exit_code != 0:
