@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 NAMED = frozenset(
-    ["link", "button", "textbox", "searchbox", "combobox", "radio", "checkbox", "image", "img", "region", "navigation"]
+    ("link", "button", "textbox", "searchbox", "combobox", "radio", "checkbox", "image", "img", "region", "navigation")
 )
 """Roles that a screen reader reads out by name."""
 
