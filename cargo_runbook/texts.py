@@ -41,3 +41,8 @@ def language_from(environment: Mapping[str, str] | None = None) -> Language:
         if value:
             return "zh" if value.lower().startswith("zh") else "en"
     return "en"
+
+
+def tell(en: str, zh: str) -> str:
+    """The sentence in the reader's language (see `language_from`); for messages, errors and help texts."""
+    return Text(en, zh).say(language_from())

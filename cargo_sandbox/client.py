@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Sequence
 
+from cargo_runbook.texts import tell
 from cargo_sandbox.errors import SandboxFailed
 from cargo_sandbox.faults.catalog import Client
 from cargo_sandbox.machines import processes
@@ -35,7 +36,10 @@ def log_in_engineer(state: StateFolder) -> None:
         argv = ["docker", "login", site.domain, "-u", ENGINEERS_LOGIN, "--password-stdin"]
         done = processes.run_on(state, OPERATOR.name, argv, stdin=password, timeout=PATIENCE)
         if done.returncode != 0:
-            raise SandboxFailed(f"docker can't log in to {site.domain}", seen=done.stderr.decode(errors="replace"))
+            raise SandboxFailed(
+                tell(f"docker can't log in to {site.domain}", f"docker 无法登录 {site.domain}"),
+                seen=done.stderr.decode(errors="replace"),
+            )
 
 
 def run_client(state: StateFolder, client: Client) -> str:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from cargo_runbook.errors import UsageError
 from cargo_runbook.rules.catalog import catalog
+from cargo_runbook.texts import tell
 from cargo_sandbox.client import run_client
 from cargo_sandbox.faults.catalog import Fault, fault, faults
 from cargo_sandbox.faults.engine import FaultEngine
@@ -117,13 +118,18 @@ class GameDay:
         """
         if self.current() is not None:
             raise UsageError(
-                "a drill goes on",
-                next_step="Answer it: cargo-runbook sandbox drill --answer CODE   (or give up: --reveal)",
+                tell("a drill goes on", "演练正在进行"),
+                next_step=tell(
+                    "Answer it: cargo-runbook sandbox drill --answer CODE   (or give up: --reveal)",
+                    "提交判断：cargo-runbook sandbox drill --answer 代码   （放弃：--reveal）",
+                ),
             )
         if self._engine.broken():
             raise UsageError(
-                "something is broken already, so the drill would not be fair",
-                next_step="Heal it first: cargo-runbook sandbox heal --all",
+                tell("something is broken already, so the drill would not be fair", "已经有故障存在，演练将不公平"),
+                next_step=tell(
+                    "Heal it first: cargo-runbook sandbox heal --all", "请先恢复：cargo-runbook sandbox heal --all"
+                ),
             )
         number = secrets.randbelow(1_000_000) if seed is None else seed
         choice = random.Random(number)  # noqa: S311 - a game
@@ -145,13 +151,19 @@ class GameDay:
         """
         drill = self.current()
         if drill is None:
-            raise UsageError("no drill goes on", next_step="Begin one: cargo-runbook sandbox drill")
+            raise UsageError(
+                tell("no drill goes on", "没有正在进行的演练"),
+                next_step=tell("Begin one: cargo-runbook sandbox drill", "开始演练：cargo-runbook sandbox drill"),
+            )
         named = tuple(dict.fromkeys(code.upper() for code in codes))
         unknown = [code for code in named if code not in catalog()]
         if unknown:
             raise UsageError(
-                f"there is no finding code {unknown[0]}; the drill goes on",
-                next_step="`cargo-runbook codes` lists them.",
+                tell(
+                    f"there is no finding code {unknown[0]}; the drill goes on",
+                    f"没有诊断代码 {unknown[0]}；演练继续进行",
+                ),
+                next_step=tell("`cargo-runbook codes` lists them.", "用 `cargo-runbook codes` 查看全部代码。"),
             )
         truth = fault(drill.fault).expected_root_causes
         seconds = max(0.0, time.time() - drill.started)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from cargo_runbook.texts import tell
 from cargo_sandbox.errors import SandboxFailed
 from cargo_sandbox.machines import processes
 from cargo_sandbox.paths import StateFolder
@@ -40,7 +41,10 @@ def _replicate(state: StateFolder, policy: int) -> None:
         return statuses == {"finished"}
 
     if not wait_until(finished, PATIENCE):
-        raise SandboxFailed("the first replication from cargo to devops does not finish", seen=seen[0])
+        raise SandboxFailed(
+            tell("the first replication from cargo to devops does not finish", "cargo 到 devops 的首次同步没有完成"),
+            seen=seen[0],
+        )
 
 
 def _harbor(state: StateFolder, *arguments: str) -> str:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+from cargo_runbook.texts import tell
 from cargo_sandbox import topology
 from cargo_sandbox.bringup import Bringup, Progress
 from cargo_sandbox.client import log_in_engineer
@@ -43,7 +44,10 @@ def only_one(state: StateFolder) -> Iterator[None]:
         SandboxUnavailable: we are not root, without whom there is no sandbox to act on.
     """
     if os.geteuid() != 0:
-        raise SandboxUnavailable("the sandbox belongs to root", next_step="Type it again as root.")
+        raise SandboxUnavailable(
+            tell("the sandbox belongs to root", "沙箱属于 root"),
+            next_step=tell("Type it again as root.", "请以 root 重新执行。"),
+        )
     # A container's /run may be empty: nothing has put a folder for locks there.
     LOCKS.mkdir(parents=True, exist_ok=True)
     file = LOCKS / f"{state.cgroup}.lock"
@@ -71,7 +75,10 @@ def require() -> None:
     if missing:
         install = next((m.removeprefix("the Debian packages ") for m in missing if m.startswith("the Debian")), "")
         raise SandboxUnavailable(
-            f"the sandbox can't run here: it needs {' and '.join(missing)}",
+            tell(
+                f"the sandbox can't run here: it needs {' and '.join(missing)}",
+                f"此处无法运行沙箱：缺少 {'、'.join(missing)}",
+            ),
             next_step=f"apt-get install --no-install-recommends {install}" if install else "",
         )
 
@@ -95,7 +102,8 @@ def up(state: StateFolder, progress: Progress = _silent, *, cluster: bool = Fals
         if processes.is_up(state):
             if cluster and not state.cluster:
                 raise SandboxUnavailable(
-                    f"the sandbox {state.name!r} runs without a cluster", next_step="Take it down first."
+                    tell(f"the sandbox {state.name!r} runs without a cluster", f"沙箱 {state.name!r} 没有集群"),
+                    next_step=tell("Take it down first.", "请先停止。"),
                 )
             return False
         _remove(state)
@@ -228,4 +236,7 @@ def wait_for_front(state: StateFolder, site: CargoSite, *, seconds: float = 30) 
 
     for address in places:
         if not wait_until(partial(good, address), seconds):
-            raise SandboxFailed(f"{site.domain} does not answer at {address}", seen=answers[0].decode())
+            raise SandboxFailed(
+                tell(f"{site.domain} does not answer at {address}", f"{site.domain} 在 {address} 没有应答"),
+                seen=answers[0].decode(),
+            )

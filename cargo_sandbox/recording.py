@@ -22,6 +22,7 @@ from cargo_runbook.errors import RunFailed
 from cargo_runbook.investigation import open_investigation
 from cargo_runbook.observations import observation_to_json
 from cargo_runbook.recordings import HEALTHY, recordings_folder
+from cargo_runbook.texts import tell
 from cargo_sandbox.client import run_client
 from cargo_sandbox.faults.catalog import Client, Fault, faults
 from cargo_sandbox.faults.engine import FaultEngine
@@ -93,7 +94,11 @@ def _look(state: StateFolder, environment: str) -> str:
     command = operator_shell.command_line(state, argv)
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     if done.returncode:
-        raise RunFailed(f"{environment} could not be looked at", vantage="operator", seen=done.stderr.strip())
+        raise RunFailed(
+            tell(f"{environment} could not be looked at", f"无法检查 {environment}"),
+            vantage="operator",
+            seen=done.stderr.strip(),
+        )
     return done.stdout
 
 

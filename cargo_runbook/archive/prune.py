@@ -19,6 +19,7 @@ from cargo_runbook.archive.chain import MANIFEST, SIGNATURE, Entry, folder_of, l
 from cargo_runbook.archive.files import files_in, sync, write_json
 from cargo_runbook.archive.record import HEADER, Draft, Record
 from cargo_runbook.errors import UsageError
+from cargo_runbook.texts import tell
 
 PRUNE = "prune"
 TOMBSTONE = "tombstone.json"
@@ -96,9 +97,14 @@ def prune(
         UsageError: neither limit was given, or the archive can't be written.
     """
     if older_than is None and keep is None:
-        raise UsageError("nothing says which records are old", next_step="Give --older-than, --keep, or both.")
+        raise UsageError(
+            tell("nothing says which records are old", "没有说明哪些记录算旧"),
+            next_step=tell("Give --older-than, --keep, or both.", "请给出 --older-than、--keep 或两者。"),
+        )
     if keep is not None and keep < 0:
-        raise UsageError("--keep takes the number of records that stay, 0 or more")
+        raise UsageError(
+            tell("--keep takes the number of records that stay, 0 or more", "--keep 为保留的记录数，须不小于 0")
+        )
     entries = [Entry.of(line) for _, line in lines(reports)]
     buried = Tombstones.of(reports, entries)
     runs = [entry for entry in entries if not is_tombstone(entry.record)]

@@ -15,6 +15,7 @@ from cargo_runbook.archive.record import EVIDENCE, HEADER, LOOK, VERDICT, Header
 from cargo_runbook.errors import UsageError
 from cargo_runbook.findings import Diagnosis, Health, diagnosis_from_json
 from cargo_runbook.observations import Observation, observation_from_json
+from cargo_runbook.texts import tell
 
 
 class UnreadableRecord(UsageError):
@@ -66,10 +67,15 @@ def find_record(reports: Path, wanted: str) -> Record:
         return read_record(fitting[0])
     if fitting:
         shown = ", ".join(path.name for path in fitting[:3])
-        raise UsageError(f"{len(fitting)} records start with {wanted!r}", next_step=f"Give more of the id: {shown} ...")
+        raise UsageError(
+            tell(f"{len(fitting)} records start with {wanted!r}", f"有 {len(fitting)} 条记录以 {wanted!r} 开头"),
+            next_step=tell(f"Give more of the id: {shown} ...", f"请给出更长的编号：{shown} ..."),
+        )
     raise UsageError(
-        f"there is no record {wanted!r} below {reports}",
-        next_step="cargo-runbook records list   shows those that there are",
+        tell(f"there is no record {wanted!r} below {reports}", f"{reports} 下没有记录 {wanted!r}"),
+        next_step=tell(
+            "cargo-runbook records list   shows those that there are", "用 cargo-runbook records list 查看已有记录"
+        ),
     )
 
 

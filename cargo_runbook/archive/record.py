@@ -24,6 +24,7 @@ from cargo_runbook.archive.chain import DRAFTS, Signer, append, folder_of, make_
 from cargo_runbook.archive.files import files_in, make_folders, sync, utc, write_json
 from cargo_runbook.archive.signature import sign_key, signer_with
 from cargo_runbook.errors import UsageError
+from cargo_runbook.texts import tell
 
 if TYPE_CHECKING:
     from cargo_runbook.secret import Redactor
@@ -150,8 +151,11 @@ class Draft:
             make_folders(self.folder)
         except OSError as error:
             raise UsageError(
-                f"no record can be written below {reports}: {error.strerror}",
-                next_step="Name another folder with --reports.",
+                tell(
+                    f"no record can be written below {reports}: {error.strerror}",
+                    f"无法在 {reports} 下写入记录：{error.strerror}",
+                ),
+                next_step=tell("Name another folder with --reports.", "用 --reports 指定其他目录。"),
             ) from None
 
     def _signer(self, key: Path | None) -> Signer | None:

@@ -163,8 +163,14 @@ def batch(
     values = parameters_from(parameter, resolve=not scheduler)
     if bool(resume) == bool(env) or (max_age and not resume):
         raise UsageError(
-            "a batch is either begun with --env or gone on with by --resume",
-            next_step="cargo-runbook batch 00_triage --env 'prod-*'   or   --resume BATCH [--max-age 2h]",
+            tell(
+                "a batch is either begun with --env or gone on with by --resume",
+                "用 --env 开始一个批次，或用 --resume 继续，二者选一",
+            ),
+            next_step=tell(
+                "cargo-runbook batch 00_triage --env 'prod-*'   or   --resume BATCH [--max-age 2h]",
+                "cargo-runbook batch 00_triage --env 'prod-*'   或   --resume 批次 [--max-age 2h]",
+            ),
         )
     with ExitStack() as stack:
         kernels = None if scheduler else stack.enter_context(_kernels())
@@ -255,5 +261,8 @@ def _filed(reports: Path, batch: str) -> tuple[Summary, Mapping[str, Path]]:
 def _age(text: str) -> timedelta:
     found = _AGE.fullmatch(text)
     if found is None:
-        raise UsageError(f"{text!r} is no age", next_step="Give it as 90s, 30m, 2h or 1d.")
+        raise UsageError(
+            tell(f"{text!r} is no age", f"{text!r} 不是有效的时长"),
+            next_step=tell("Give it as 90s, 30m, 2h or 1d.", "写法如 90s、30m、2h 或 1d。"),
+        )
     return timedelta(seconds=int(found[1]) * _UNITS[found[2]])

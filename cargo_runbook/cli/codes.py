@@ -72,7 +72,10 @@ def _find(name: str) -> Code:
 
     code = catalog().get(name.upper())
     if code is None:
-        raise UsageError(f"there is no finding code {name}", next_step="`cargo-runbook codes` lists them all.")
+        raise UsageError(
+            tell(f"there is no finding code {name}", f"没有诊断代码 {name}"),
+            next_step=tell("`cargo-runbook codes` lists them all.", "用 `cargo-runbook codes` 查看全部代码。"),
+        )
     return code
 
 

@@ -14,17 +14,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cargo_runbook.texts import Text, language_from
+from cargo_runbook.texts import tell as tell
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 PROGRAM = "cargo-runbook"
-
-
-def tell(en: str, zh: str) -> str:
-    """The sentence in the reader's language (see `language_from`); for help texts and messages."""
-    return Text(en, zh).say(language_from())
 
 
 InventoryOption = Annotated[

@@ -105,10 +105,18 @@ def diagnose(
     """Diagnoses the chosen environments at the same time, or one record again."""
     if from_record:
         if env or image or account or action:
-            raise UsageError("a record has its environment and what was asked for in it: give --from alone")
+            raise UsageError(
+                tell(
+                    "a record has its environment and what was asked for in it: give --from alone",
+                    "记录中已包含环境和检查内容：请单独使用 --from",
+                )
+            )
         _judge_again(from_record, reports, as_json)
     if not env:
-        raise UsageError("no environment is named", next_step="Name it with --env, or a record with --from.")
+        raise UsageError(
+            tell("no environment is named", "没有指定环境"),
+            next_step=tell("Name it with --env, or a record with --from.", "用 --env 指定环境，或用 --from 指定记录。"),
+        )
     # Late: rich and the connections take their time to import, and other commands would pay for it.
     from cargo_runbook.cli.bars import bars
 

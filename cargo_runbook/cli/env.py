@@ -26,16 +26,14 @@ app = typer.Typer(
         """Describe environments: one file each, without secrets.
 
 \b
-Examples:
+Example:
   cargo-runbook env init prod-1
-  cargo-runbook env check
 """,
         """环境清单：每个环境一个文件，不含密码。
 
 \b
 示例：
   cargo-runbook env init prod-1
-  cargo-runbook env check
 """,
     ),
     no_args_is_help=True,
@@ -72,8 +70,11 @@ def init(
 
     if not _NAME.fullmatch(name):
         raise UsageError(
-            f'"{name}" can\'t be the name of an environment',
-            next_step="Use small letters, digits, '.', '_' and '-', as in prod-1.",
+            tell(f'"{name}" can\'t be the name of an environment', f"“{name}” 不能作为环境名"),
+            next_step=tell(
+                "Use small letters, digits, '.', '_' and '-', as in prod-1.",
+                "只能使用小写字母、数字和 . _ -，例如 prod-1。",
+            ),
         )
     folder = inventory_folder(inventory)
     there = next((f for suffix in SUFFIXES if (f := folder / f"{name}{suffix}").exists()), None)
@@ -81,7 +82,9 @@ def init(
     if there is not None or not _write_new(
         file, files("cargo_runbook.inventory").joinpath("example.yaml").read_bytes()
     ):
-        raise UsageError(f"{there or file} is there already; nothing was written")
+        raise UsageError(
+            tell(f"{there or file} is there already; nothing was written", f"{there or file} 已存在，没有写入任何内容")
+        )
     print(file)
     message(tell(f"Fill it in, then: cargo-runbook env check {name}", f"填写后执行：cargo-runbook env check {name}"))
 
@@ -99,8 +102,12 @@ def _write_new(file: Path, content: bytes) -> bool:
     except FileExistsError:
         return False
     except OSError as error:
-        raise UsageError(f"{file} can't be written: {error.strerror}") from None
+        raise _unwritable(file, error) from None
     return True
+
+
+def _unwritable(file: Path, error: OSError) -> UsageError:
+    return UsageError(tell(f"{file} can't be written: {error.strerror}", f"无法写入 {file}：{error.strerror}"))
 
 
 @app.command(
@@ -250,7 +257,7 @@ def schema(
     try:
         output.write_text(json.dumps(json_schema(), ensure_ascii=False, indent=2) + "\n", "utf-8")
     except OSError as error:
-        raise UsageError(f"{output} can't be written: {error.strerror}") from None
+        raise _unwritable(output, error) from None
     message(tell(f"{output} written", f"已写入 {output}"))
 
 

@@ -107,7 +107,10 @@ def explain(
 
 def _language(given: str) -> Language:
     if given not in ("", "en", "zh"):
-        raise UsageError(f"there is no language {given!r} here", next_step="Take en or zh.")
+        raise UsageError(
+            tell(f"there is no language {given!r} here", f"不支持语言 {given!r}"),
+            next_step=tell("Take en or zh.", "可选 en 或 zh。"),
+        )
     return language_from({"LANG": given}) if given else language_from()
 
 
@@ -140,7 +143,7 @@ def _file(path: Path) -> str:
     try:
         return path.read_bytes().decode("utf-8", "replace")
     except OSError as error:
-        raise UsageError(f"{path} can't be read", seen=str(error.strerror)) from error
+        raise UsageError(tell(f"{path} can't be read", f"无法读取 {path}"), seen=str(error.strerror)) from error
 
 
 def _lines(path: Path) -> Iterator[tuple[Any, str]]:
@@ -152,7 +155,11 @@ def _lines(path: Path) -> Iterator[tuple[Any, str]]:
             yield row["id"], str(row["text"])
         except (ValueError, KeyError, TypeError) as error:
             raise UsageError(
-                f'{path}:{number} is no line of the form {{"id": ..., "text": ...}}', seen=type(error).__name__
+                tell(
+                    f'{path}:{number} is no line of the form {{"id": ..., "text": ...}}',
+                    f'{path}:{number} 不符合 {{"id": ..., "text": ...}} 的格式',
+                ),
+                seen=type(error).__name__,
             ) from error
 
 

@@ -92,7 +92,12 @@ def fix(
     from cargo_runbook.remedies.outcome import Wish
 
     if bool(code) + bool(resume) + bool(rollback) != 1:
-        raise UsageError("name one of: a finding's CODE, --resume ID, --rollback ID")
+        raise UsageError(
+            tell(
+                "name one of: a finding's CODE, --resume ID, --rollback ID",
+                "请给出其一：诊断代码、--resume ID、--rollback ID",
+            )
+        )
     folder = reports_folder(reports)
     with Fixing(env, inventory=inventory, reports=folder, tell=_tell) as fixing:
         if resume or rollback:

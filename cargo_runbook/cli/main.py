@@ -114,7 +114,12 @@ def add_entry_point(app: typer.Typer, entry: EntryPoint) -> None:
         else:
             loaded(app)
     except Exception as error:  # noqa: BLE001 - any package may stand behind an entry point, and fail in any way
-        complain(f'the command group "{entry.name}" is left out, {entry.value} does not load: {error}')
+        complain(
+            tell(
+                f'the command group "{entry.name}" is left out, {entry.value} does not load: {error}',
+                f"命令组 “{entry.name}” 已略过，{entry.value} 无法加载：{error}",
+            )
+        )
 
 
 def _show_version(wanted: bool) -> None:
@@ -185,7 +190,10 @@ def _in_the_language_wanted(arguments: Sequence[str]) -> list[str]:
     """The arguments without `--lang`, which counts for everything that is said from now on."""
     language, rest = take_language(arguments)
     if language and language not in LANGUAGES:
-        raise UsageError(f"there is no language {language!r} here", next_step="There are: en, zh.")
+        raise UsageError(
+            tell(f"there is no language {language!r} here", f"不支持语言 {language!r}"),
+            next_step=tell("There are: en, zh.", "可选：en、zh。"),
+        )
     if language:
         os.environ[LANGUAGE] = language
     return rest
@@ -205,7 +213,12 @@ def _complain_usage(error: typer.TyperException) -> None:
 def _complain_unexpected(error: Exception) -> None:
     # The message of a foreign exception may quote anything, a password too: only its type and place are shown.
     last = traceback.extract_tb(error.__traceback__)[-1]
-    complain(f"this should not have happened: {type(error).__name__} in {last.name}, {last.filename}:{last.lineno}")
+    complain(
+        tell(
+            f"this should not have happened: {type(error).__name__} in {last.name}, {last.filename}:{last.lineno}",
+            f"程序内部错误：{type(error).__name__}，位于 {last.name}，{last.filename}:{last.lineno}",
+        )
+    )
     if os.environ.get("CARGO_RUNBOOK_TRACEBACK"):
         # Late: nobody else needs it to say what went wrong.
         from cargo_runbook.secret import Redactor

@@ -96,7 +96,12 @@ def notebook(
             webbrowser.open(url)
         server.wait()
     if server.returncode not in (0, -signal.SIGTERM):
-        raise RunFailed(f"JupyterLab ended by itself with exit code {server.returncode}")
+        raise RunFailed(
+            tell(
+                f"JupyterLab ended by itself with exit code {server.returncode}",
+                f"JupyterLab 自行退出，退出码 {server.returncode}",
+            )
+        )
 
 
 def _variables(inventory: Path | None, records: Path, replay: str) -> Mapping[str, str]:
@@ -116,8 +121,14 @@ def _copy(source: Path, records: Path) -> Path:
             shutil.copyfile(path, target / path.name)
     except OSError as error:
         raise UsageError(
-            f"the runbooks can't be copied to {target}: {error.strerror}",
-            next_step="Name another folder with --reports, or open the runbooks themselves with --edit.",
+            tell(
+                f"the runbooks can't be copied to {target}: {error.strerror}",
+                f"无法把 Runbook 复制到 {target}：{error.strerror}",
+            ),
+            next_step=tell(
+                "Name another folder with --reports, or open the runbooks themselves with --edit.",
+                "用 --reports 指定其他目录，或用 --edit 直接打开原文件。",
+            ),
         ) from None
     return target
 
@@ -129,7 +140,10 @@ def _free_port(wanted: int | None) -> int:
             probe.bind((_ADDRESS, port))
             return port
     shown = str(wanted) if wanted else f"{_PORTS.start} to {_PORTS.stop - 1}"
-    raise UsageError(f"port {shown} of {_ADDRESS} is in use", next_step="Choose another one with --port.")
+    raise UsageError(
+        tell(f"port {shown} of {_ADDRESS} is in use", f"{_ADDRESS} 的端口 {shown} 已被占用"),
+        next_step=tell("Choose another one with --port.", "用 --port 指定其他端口。"),
+    )
 
 
 @contextlib.contextmanager
@@ -181,8 +195,18 @@ def _wait_until_it_listens(server: subprocess.Popen[bytes], port: int) -> None:
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:
         if server.poll() is not None:
-            raise RunFailed(f"JupyterLab did not start, exit code {server.returncode}")
+            raise RunFailed(
+                tell(
+                    f"JupyterLab did not start, exit code {server.returncode}",
+                    f"JupyterLab 没有启动，退出码 {server.returncode}",
+                )
+            )
         with contextlib.suppress(OSError), socket.create_connection((_ADDRESS, port), timeout=1):
             return
         time.sleep(0.1)
-    raise RunFailed(f"JupyterLab did not start within {_START_SECONDS:.0f} s")
+    raise RunFailed(
+        tell(
+            f"JupyterLab did not start within {_START_SECONDS:.0f} s",
+            f"JupyterLab 在 {_START_SECONDS:.0f} 秒内没有启动",
+        )
+    )

@@ -190,10 +190,17 @@ def _split(pair: str, resolve: bool) -> tuple[str, str | Secret]:
     name, equals, value = pair.partition("=")
     if not equals or not name:
         raise UsageError(
-            f"{pair!r} is no parameter", next_step="Give it as KEY=VALUE, for example -p image=library/tiny:1"
+            tell(f"{pair!r} is no parameter", f"{pair!r} 不是有效的参数"),
+            next_step=tell(
+                "Give it as KEY=VALUE, for example -p image=library/tiny:1",
+                "写法为 KEY=VALUE，例如 -p image=library/tiny:1",
+            ),
         )
     if name == "environment":
-        raise UsageError("the environment is no parameter of its own", next_step="Name it with --env")
+        raise UsageError(
+            tell("the environment is no parameter of its own", "环境不能作为参数给出"),
+            next_step=tell("Name it with --env", "请用 --env 指定"),
+        )
     return name, _not_secret(name, value, resolve)
 
 
@@ -207,8 +214,14 @@ def _not_secret(name: str, value: str, resolve: bool) -> str | Secret:
         return value
     if not is_reference(value):
         raise UsageError(
-            f"{name} is a secret: on a command line every user of this machine can read it, so it was not used",
-            next_step=f"Say where it is: -p {name}=env:NAME, {name}=file:PATH or {name}=keyring:SERVICE/USER",
+            tell(
+                f"{name} is a secret: on a command line every user of this machine can read it, so it was not used",
+                f"{name} 是密码：命令行内容对本机所有用户可见，因此没有使用",
+            ),
+            next_step=tell(
+                f"Say where it is: -p {name}=env:NAME, {name}=file:PATH or {name}=keyring:SERVICE/USER",
+                f"请说明其位置：-p {name}=env:NAME、{name}=file:PATH 或 {name}=keyring:SERVICE/USER",
+            ),
         )
     return secret_of(value) or value if resolve else value
 

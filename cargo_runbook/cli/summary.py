@@ -121,5 +121,8 @@ def _write(found: Summary, to: Path) -> None:
     try:
         write_bytes(to, make())
     except OSError as error:
-        raise UsageError(f"{to} can't be written: {error.strerror}", next_step="Name another file.") from None
+        raise UsageError(
+            tell(f"{to} can't be written: {error.strerror}", f"无法写入 {to}：{error.strerror}"),
+            next_step=tell("Name another file.", "请换一个文件。"),
+        ) from None
     message(tell(f"written to {near(to)}", f"已写入 {near(to)}"))

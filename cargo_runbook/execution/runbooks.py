@@ -13,6 +13,7 @@ from typing import Any
 
 from cargo_runbook.errors import UsageError
 from cargo_runbook.light_start import import_jsonschema
+from cargo_runbook.texts import tell
 
 FOLDER_VARIABLE = "CARGO_RUNBOOK_RUNBOOKS"
 _SUFFIX = ".ipynb"
@@ -35,8 +36,14 @@ def runbooks_folder(variables: Mapping[str, str] | None = None) -> Path:
         if any(folder.glob(f"*{_SUFFIX}")):
             return folder.absolute()
     raise UsageError(
-        f"there are no runbooks in {' or '.join(str(folder) for folder in candidates)}",
-        next_step=f"Start in the project's folder, or set {FOLDER_VARIABLE}.",
+        tell(
+            f"there are no runbooks in {' or '.join(str(folder) for folder in candidates)}",
+            f"以下目录中没有 Runbook：{'、'.join(str(folder) for folder in candidates)}",
+        ),
+        next_step=tell(
+            f"Start in the project's folder, or set {FOLDER_VARIABLE}.",
+            f"请在项目目录中执行，或设置 {FOLDER_VARIABLE}。",
+        ),
     )
 
 
@@ -60,7 +67,7 @@ def find_runbook(name: str, folder: Path | None = None) -> Path:
         starting or [other for other in known if stem and stem in other] or get_close_matches(stem, known, cutoff=0.5)
     )
     step = f"Did you mean {' or '.join(near)}?" if near else f"There are: {', '.join(known)}"
-    raise UsageError(f"there is no runbook named {name!r}", next_step=step)
+    raise UsageError(tell(f"there is no runbook named {name!r}", f"没有名为 {name!r} 的 Runbook"), next_step=step)
 
 
 def read_parameters(runbook: Path, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -75,13 +82,21 @@ def read_parameters(runbook: Path, given: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in given.items():
         if name == "environment" and name not in defaults:
             raise UsageError(
-                f"{runbook.stem} is about no environment: it reads the archive",
-                next_step="Open it with cargo-runbook notebook; cargo-runbook records postmortem INCIDENT writes the draft.",
+                tell(
+                    f"{runbook.stem} is about no environment: it reads the archive",
+                    f"{runbook.stem} 不针对环境：它读取归档",
+                ),
+                next_step=tell(
+                    "Open it with cargo-runbook notebook; cargo-runbook records postmortem INCIDENT writes the draft.",
+                    "用 cargo-runbook notebook 打开；cargo-runbook records postmortem 事件 可生成草稿。",
+                ),
             )
         if name not in defaults:
             near = get_close_matches(name, defaults)
             step = f'Did you mean "{near[0]}"?' if near else f"It takes: {', '.join(defaults) or 'none'}"
-            raise UsageError(f"{runbook.stem} has no parameter {name!r}", next_step=step)
+            raise UsageError(
+                tell(f"{runbook.stem} has no parameter {name!r}", f"{runbook.stem} 没有参数 {name!r}"), next_step=step
+            )
         values[name] = _converted(name, value, defaults[name])
     return values
 
@@ -101,7 +116,12 @@ def _defaults(runbook: Path) -> dict[str, Any]:
         with _PARSING:
             statements = ast.parse(cells[0].source).body if cells else []
     except (ValueError, KeyError, AttributeError, NotJSONError, SyntaxError) as error:
-        raise UsageError(f"{runbook} is not a notebook: {str(error).splitlines()[0][:100]}") from None
+        raise UsageError(
+            tell(
+                f"{runbook} is not a notebook: {str(error).splitlines()[0][:100]}",
+                f"{runbook} 不是 Notebook：{str(error).splitlines()[0][:100]}",
+            )
+        ) from None
     defaults: dict[str, Any] = {}
     for statement in statements:
         match statement:
@@ -123,4 +143,9 @@ def _converted(name: str, value: Any, default: Any) -> Any:
     try:
         return {"true": True, "false": False}[value.lower()] if wanted is bool else wanted(value)
     except (ValueError, KeyError, TypeError):
-        raise UsageError(f"the parameter {name} takes {wanted.__name__} values, not {value!r}") from None
+        raise UsageError(
+            tell(
+                f"the parameter {name} takes {wanted.__name__} values, not {value!r}",
+                f"参数 {name} 的类型为 {wanted.__name__}，不能是 {value!r}",
+            )
+        ) from None

@@ -27,7 +27,7 @@ from cargo_runbook.remedies.outcome import Wish
 from cargo_runbook.secret import Redactor
 from cargo_runbook.steps import Step
 from cargo_runbook.symptoms.answer import Answer
-from cargo_runbook.texts import Text
+from cargo_runbook.texts import Text, tell
 from cargo_runbook.views import words
 from cargo_runbook.views.checks import CheckLine, ChecksView
 from cargo_runbook.views.fix import FixView
@@ -110,7 +110,10 @@ class Triage:
         """
         if name not in self._steps and name not in CHECKS:
             if not self._steps:
-                raise UsageError(f"there is no check named {name!r}", next_step=f"Checks: {', '.join(CHECKS)}.")
+                raise UsageError(
+                    tell(f"there is no check named {name!r}", f"没有名为 {name!r} 的检查"),
+                    next_step=tell(f"Checks: {', '.join(CHECKS)}.", f"检查：{', '.join(CHECKS)}。"),
+                )
             known = ", ".join((*self._steps, *CHECKS))
             raise UsageError(f"there is no step named {name!r}", next_step=f"Steps and checks: {known}.")
         return self._hand.look(name, again=again) if self._hand else self._looked(name)

@@ -16,6 +16,7 @@ from cargo_runbook.errors import InventoryError, UnknownEnvironment, UsageError
 from cargo_runbook.inventory.models import Environment
 from cargo_runbook.inventory.source import MAX_BYTES, Problem, read_source
 from cargo_runbook.inventory.validation import validate
+from cargo_runbook.texts import tell
 
 SUFFIXES = (".yaml", ".yml")
 
@@ -56,8 +57,11 @@ def find_inventory(option: Path | None = None, variables: Mapping[str, str] | No
     folder = inventory_folder(option, variables)
     if not folder.is_dir():
         raise UsageError(
-            f"there is no inventory: {folder} is not a folder",
-            next_step="Write a first file with: cargo-runbook env init NAME   (or name the folder with --inventory)",
+            tell(f"there is no inventory: {folder} is not a folder", f"没有环境清单：{folder} 不是目录"),
+            next_step=tell(
+                "Write a first file with: cargo-runbook env init NAME   (or name the folder with --inventory)",
+                "生成第一个文件：cargo-runbook env init 名称   （或用 --inventory 指定目录）",
+            ),
         )
     return folder
 
@@ -172,7 +176,12 @@ def _files(folder: Path) -> list[Path]:
     try:
         return sorted(f for f in folder.iterdir() if f.suffix in SUFFIXES and not f.name.startswith("."))
     except OSError as error:
-        raise UsageError(f"the inventory folder {folder} can't be read: {error.strerror}") from None
+        raise UsageError(
+            tell(
+                f"the inventory folder {folder} can't be read: {error.strerror}",
+                f"无法读取环境清单目录 {folder}：{error.strerror}",
+            )
+        ) from None
 
 
 def _text(file: Path) -> str:
@@ -213,4 +222,6 @@ def _unknown(name: str, folder: Path) -> UnknownEnvironment:
         step = f"There are: {', '.join(names)}"
     else:
         step = f"There is none at all in {folder}. Write one with: cargo-runbook env init NAME"
-    return UnknownEnvironment(f'no environment is called "{name}" in {folder}', next_step=step)
+    return UnknownEnvironment(
+        tell(f'no environment is called "{name}" in {folder}', f"{folder} 中没有名为 “{name}” 的环境"), next_step=step
+    )

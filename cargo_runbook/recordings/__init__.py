@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from cargo_runbook.errors import UsageError
+from cargo_runbook.texts import tell
 
 HEALTHY = "healthy"
 REPLAY_VARIABLE = "CARGO_RUNBOOK_REPLAY"
@@ -60,7 +61,10 @@ def load_recording(name: str) -> Recording:
     meta = folder / "recording.json"
     if "/" in name or not meta.is_file():
         known = ", ".join(list_recordings()) or "none"
-        raise UsageError(f"there is no recording named {name!r}", next_step=f"Recordings that are shipped: {known}.")
+        raise UsageError(
+            tell(f"there is no recording named {name!r}", f"没有名为 {name!r} 的录制证据"),
+            next_step=tell(f"Recordings that are shipped: {known}.", f"随附的录制证据：{known}。"),
+        )
     body: Mapping[str, Any] = json.loads(meta.read_text(encoding="utf-8"))
     client, concerns = dict(body.get("client", {})), tuple(body.get("concerns", ()))
     return Recording(name, folder, str(body["recorded"]), client, concerns)

@@ -19,7 +19,7 @@ from cargo_runbook.rules.catalog import catalog
 from cargo_runbook.shell.expected import FILL_INS, Expected
 from cargo_runbook.shell.typed import Typed, Typist
 from cargo_runbook.steps import SECTIONS
-from cargo_runbook.texts import Text
+from cargo_runbook.texts import Text, tell
 from cargo_runbook.views.words import QUESTIONS
 
 VERDICT = "verdict"
@@ -72,7 +72,8 @@ def step_names(notebook: Path) -> tuple[str, ...]:
             names += _calls("".join(cell["source"]))
     if not names or notebook.stem not in SECTIONS:
         raise UsageError(
-            f"{notebook.stem} asks nothing of an environment", next_step=f"There are: {', '.join(SECTIONS)}."
+            tell(f"{notebook.stem} asks nothing of an environment", f"{notebook.stem} 不检查任何环境"),
+            next_step=tell(f"There are: {', '.join(SECTIONS)}.", f"可选：{', '.join(SECTIONS)}。"),
         )
     return tuple(dict.fromkeys(names))
 

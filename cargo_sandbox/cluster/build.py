@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from cargo_runbook.texts import tell
 from cargo_sandbox.errors import SandboxFailed, SandboxUnavailable
 from cargo_sandbox.requirements import missing_packages
 
@@ -80,7 +81,10 @@ def require() -> None:
     missing = missing_packages("kubernetes")
     if missing:
         raise SandboxUnavailable(
-            f"Kubernetes can't be built here: it needs the Debian packages {' '.join(missing)}",
+            tell(
+                f"Kubernetes can't be built here: it needs the Debian packages {' '.join(missing)}",
+                f"此处无法编译 Kubernetes：缺少 Debian 软件包 {' '.join(missing)}",
+            ),
             next_step=f"apt-get install --no-install-recommends {' '.join(missing)}",
         )
 
@@ -181,7 +185,12 @@ def _source(work: Path) -> tuple[str, Path]:
 def _field(text: str, name: str) -> str:
     match = re.search(rf"^{name}: (.+)$", text, re.MULTILINE)
     if match is None:
-        raise SandboxUnavailable(f"the source package {SOURCE} does not say its {name.lower()}")
+        raise SandboxUnavailable(
+            tell(
+                f"the source package {SOURCE} does not say its {name.lower()}",
+                f"源码包 {SOURCE} 没有给出 {name.lower()}",
+            )
+        )
     return match.group(1)
 
 
@@ -222,7 +231,7 @@ def _compile(source: Path, progress: Progress) -> None:
             os.killpg(process.pid, 15)
             raise
     if process.returncode:
-        raise SandboxFailed("Kubernetes could not be built", seen="".join(last).strip())
+        raise SandboxFailed(tell("Kubernetes could not be built", "Kubernetes 编译失败"), seen="".join(last).strip())
 
 
 def _keep(cache: Path, made: Path, source_version: str) -> Build:

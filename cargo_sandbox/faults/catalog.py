@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from ruamel.yaml import YAML
 
-from cargo_runbook.texts import Text
+from cargo_runbook.texts import Text, tell
 from cargo_sandbox.errors import UnknownFault
 from cargo_sandbox.topology import MACHINES, SITES
 
@@ -164,5 +164,9 @@ def fault(name: str) -> Fault:
         if candidate.name == name:
             return candidate
     raise UnknownFault(
-        f"there is no fault {name!r}", next_step=f"Take one of: {', '.join(known.name for known in faults())}"
+        tell(f"there is no fault {name!r}", f"没有故障 {name!r}"),
+        next_step=tell(
+            f"Take one of: {', '.join(known.name for known in faults())}",
+            f"可选：{', '.join(known.name for known in faults())}",
+        ),
     )

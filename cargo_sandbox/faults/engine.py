@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from cargo_runbook.texts import tell
 from cargo_sandbox.errors import SandboxFailed, SandboxUnavailable
 from cargo_sandbox.faults.catalog import Command, Edit, Fault, fault
 from cargo_sandbox.machines import processes
@@ -61,8 +62,14 @@ class FaultEngine:
         machine_of(self.state, site(wanted.environment).front)
         if wanted.needs == "cluster" and self.state.cluster is None:
             raise SandboxUnavailable(
-                f"{name} needs a cluster, and the sandbox {self.state.name!r} runs without one",
-                next_step="Take it down, then start it with: cargo-runbook sandbox up --cluster",
+                tell(
+                    f"{name} needs a cluster, and the sandbox {self.state.name!r} runs without one",
+                    f"{name} 需要集群，而沙箱 {self.state.name!r} 没有集群",
+                ),
+                next_step=tell(
+                    "Take it down, then start it with: cargo-runbook sandbox up --cluster",
+                    "先停止，再启动：cargo-runbook sandbox up --cluster",
+                ),
             )
         before = self.broken()
         if name in before:
@@ -122,7 +129,12 @@ class FaultEngine:
         wanted = [edit for edit in edits if (edit.machine, edit.file) == (machine, file)]
         for edit in wanted:
             if content.count(edit.find.encode()) != 1:
-                raise SandboxFailed(f"{file} on {machine} is not as the fault expects it", seen=edit.find.strip())
+                raise SandboxFailed(
+                    tell(
+                        f"{file} on {machine} is not as the fault expects it", f"{machine} 上的 {file} 与故障的预期不符"
+                    ),
+                    seen=edit.find.strip(),
+                )
             content = content.replace(edit.find.encode(), edit.replace.encode())
         replace_content(live, content)
         if not wanted:
@@ -139,7 +151,13 @@ class FaultEngine:
         done = processes.run_on(self.state, command.machine, self._filled(command.command))
         if done.returncode != 0:
             seen = (done.stdout + done.stderr).decode(errors="replace")[-1000:]
-            raise SandboxFailed(f"{' '.join(command.command)} failed on {command.machine}", seen=seen)
+            raise SandboxFailed(
+                tell(
+                    f"{' '.join(command.command)} failed on {command.machine}",
+                    f"{command.machine} 上的命令失败：{' '.join(command.command)}",
+                ),
+                seen=seen,
+            )
 
     def _filled(self, argv: Sequence[str]) -> list[str]:
         """The words of a command with {ca}, {packages} and {services} replaced by where these lie on a machine, and the

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from cargo_runbook.texts import tell
 from cargo_sandbox.errors import SandboxUnavailable
 
 LOOPBACK = "127.0.0.1"
@@ -35,8 +36,11 @@ def forwarded(pid: int, port: int) -> Iterator[None]:
     except OSError as error:
         listener.close()
         raise SandboxUnavailable(
-            f"port {port} of {LOOPBACK} can't be used here: {os.strerror(error.errno or 0)}",
-            next_step="Take another one with --port.",
+            tell(
+                f"port {port} of {LOOPBACK} can't be used here: {os.strerror(error.errno or 0)}",
+                f"无法使用 {LOOPBACK} 的端口 {port}：{os.strerror(error.errno or 0)}",
+            ),
+            next_step=tell("Take another one with --port.", "用 --port 指定其他端口。"),
         ) from None
     with listener:
         listener.listen(64)

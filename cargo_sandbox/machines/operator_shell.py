@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 
+from cargo_runbook.texts import tell
 from cargo_sandbox.errors import SandboxUnavailable
 from cargo_sandbox.machines import processes
 from cargo_sandbox.paths import StateFolder, project_root
@@ -46,10 +47,14 @@ def machine_of(state: StateFolder, name: str) -> int:
     if pid is None or not processes.is_up(state):
         named = "" if state.name == "default" else f" --name {state.name}"
         raise SandboxUnavailable(
-            f"the sandbox {state.name!r} isn't up", next_step=f"Start it with: cargo-runbook sandbox up{named}"
+            tell(f"the sandbox {state.name!r} isn't up", f"沙箱 {state.name!r} 没有运行"),
+            next_step=tell(f"Start it with: cargo-runbook sandbox up{named}", f"启动：cargo-runbook sandbox up{named}"),
         )
     if os.geteuid() != 0:
-        raise SandboxUnavailable("the sandbox belongs to root", next_step="Type it again as root.")
+        raise SandboxUnavailable(
+            tell("the sandbox belongs to root", "沙箱属于 root"),
+            next_step=tell("Type it again as root.", "请以 root 重新执行。"),
+        )
     return pid
 
 

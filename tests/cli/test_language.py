@@ -250,3 +250,39 @@ def test_a_complaint_that_is_not_known_stays_as_it_is() -> None:
 def test_a_language_that_is_not_there_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
     assert main.run(["env", "list", "--lang", "fr"]) == 2
     assert "there is no language 'fr'" in capsys.readouterr().err
+
+
+SAYING = {"message", "complain", "RunFailed", "SandboxUnavailable", "SandboxFailed", "UnknownFault", "UsageError"}
+SAID = ("cargo_runbook/cli", "cargo_sandbox/cli", "cargo_sandbox/drill.py", "cargo_sandbox/lab.py")
+
+
+def english_alone() -> Iterator[str]:
+    """Sentences of commands that are told as they stand in the code, in one language."""
+    for place in SAID:
+        folder = ROOT / place
+        for file in sorted(folder.rglob("*.py")) if folder.is_dir() else [folder]:
+            for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+                if isinstance(node, ast.Call) and _name(node.func) in SAYING:
+                    told = [*node.args, *(each.value for each in node.keywords if each.arg == "next_step")]
+                    for each in told:
+                        words = _literal(each) or ""
+                        # A command to type is the same in both languages.
+                        if len(re.findall(r"[A-Za-z]{2,}", words)) > 2 and not words.startswith("cargo-runbook "):
+                            yield f"{file.relative_to(ROOT)}:{each.lineno}: {words[:60]}"
+
+
+def test_no_command_complains_in_one_language_alone() -> None:
+    assert list(english_alone()) == []
+
+
+def test_a_mistake_is_told_in_the_readers_language(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("CARGO_RUNBOOK_LANG", "zh")
+    monkeypatch.chdir(tmp_path)
+    assert main.run(["diagnose", "--env", "x", "--inventory", str(tmp_path / "nowhere")]) == 2
+    assert "没有环境清单" in capsys.readouterr().err
+    assert main.run(["run", "no-such-runbook", "--env", "x"]) == 2
+    assert "没有名为 'no-such-runbook' 的 Runbook" in capsys.readouterr().err
+    assert main.run(["codes", "CRG000"]) == 2
+    assert "没有诊断代码 CRG000" in capsys.readouterr().err

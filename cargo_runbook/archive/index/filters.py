@@ -10,6 +10,7 @@ from typing import Any
 from cargo_runbook.archive.files import utc
 from cargo_runbook.archive.record import RUN
 from cargo_runbook.errors import UsageError
+from cargo_runbook.texts import tell
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
@@ -79,7 +80,11 @@ def moment(text: str, now: datetime | None = None) -> str:
         told = datetime.fromisoformat(text.replace("Z", "+00:00"))
     except ValueError:
         raise UsageError(
-            f"{text!r} is no time", next_step="Give it as 2026-03-04, 2026-03-04T10:00 (UTC), or an age: 90m, 12h, 7d."
+            tell(f"{text!r} is no time", f"{text!r} 不是有效的时间"),
+            next_step=tell(
+                "Give it as 2026-03-04, 2026-03-04T10:00 (UTC), or an age: 90m, 12h, 7d.",
+                "写法如 2026-03-04、2026-03-04T10:00（UTC），或时长 90m、12h、7d。",
+            ),
         ) from None
     return utc(told if told.tzinfo else told.replace(tzinfo=UTC))
 

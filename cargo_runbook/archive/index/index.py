@@ -15,6 +15,7 @@ from cargo_runbook.archive.index.catching_up import catch_up
 from cargo_runbook.archive.index.filters import Filter
 from cargo_runbook.archive.index.text import joined, query
 from cargo_runbook.errors import UsageError
+from cargo_runbook.texts import tell
 
 INDEX = ".index.sqlite"
 VERSION = 3
@@ -129,7 +130,9 @@ class Index:
         if wanted.text:
             words = query(wanted.text)
             if not words:
-                raise UsageError(f"{wanted.text!r} has no word to search for")
+                raise UsageError(
+                    tell(f"{wanted.text!r} has no word to search for", f"{wanted.text!r} 中没有可搜索的词")
+                )
             # By id, which is the order of sealing: FTS5 gives that without sorting all that it found.
             tables, order = "texts CROSS JOIN records ON records.id = texts.rowid", "texts.rowid"
             columns = f"{_COLUMNS}, snippet(texts, 0, '', '', '…', 24)"

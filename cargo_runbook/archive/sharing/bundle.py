@@ -24,6 +24,7 @@ from cargo_runbook.archive.files import files_in, make_folders, sha256_of, sync,
 from cargo_runbook.archive.record import Draft, Record
 from cargo_runbook.archive.verify import BUNDLE, IMPORT_FILE, Part, verify
 from cargo_runbook.errors import UsageError
+from cargo_runbook.texts import tell
 
 FORMAT = 1
 IMPORT = "import"
@@ -98,7 +99,9 @@ def export_bundle(reports: Path, records: Sequence[Record], target: Path) -> Exp
         partial.replace(target)
     except OSError as error:
         partial.unlink(missing_ok=True)
-        raise UsageError(f"{target} can't be written: {error.strerror}", next_step="Name another file.") from None
+        raise UsageError(
+            f"{target} can't be written: {error.strerror}", next_step=tell("Name another file.", "请换一个文件。")
+        ) from None
     return Exported(target, tuple(sorted(whole)), entries[-1].head)
 
 

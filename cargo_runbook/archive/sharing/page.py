@@ -27,7 +27,7 @@ from cargo_runbook.remedies.journal import FOLDER, PLAN, Change
 from cargo_runbook.steps.names import matrix_table
 from cargo_runbook.steps.step import Step
 from cargo_runbook.tables import Table
-from cargo_runbook.texts import Language, Text, language_from
+from cargo_runbook.texts import Language, Text, language_from, tell
 from cargo_runbook.views.svg import pull_path
 from cargo_runbook.views.words import HEALTH, MEANINGS, SIGNS, STATIONS
 
@@ -55,7 +55,9 @@ def write_page(record: Record, target: Path, language: Language | None = None) -
     try:
         write_text(target, text)
     except OSError as error:
-        raise UsageError(f"{target} can't be written: {error.strerror}", next_step="Name another file.") from None
+        raise UsageError(
+            f"{target} can't be written: {error.strerror}", next_step=tell("Name another file.", "请换一个文件。")
+        ) from None
 
 
 def page(record: Record, language: Language | None = None, *, bar: str = "") -> str:

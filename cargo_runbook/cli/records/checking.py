@@ -109,9 +109,15 @@ def verify(
 
     folder = reports_folder(reports)
     if head and (len(head) < _SHORTEST_HEAD or set(head.lower()) - set("0123456789abcdef")):
-        raise UsageError(f"{head!r} is no head", next_step=f"Give its {_SHORTEST_HEAD} first hex digits, or all 64.")
+        raise UsageError(
+            tell(f"{head!r} is no head", f"{head!r} 不是有效的 head"),
+            next_step=tell(
+                f"Give its {_SHORTEST_HEAD} first hex digits, or all 64.",
+                f"给出其前 {_SHORTEST_HEAD} 位或全部 64 位十六进制数。",
+            ),
+        )
     if signers and not signers.is_file():
-        raise UsageError(f"{signers} is no file with allowed signers")
+        raise UsageError(tell(f"{signers} is no file with allowed signers", f"{signers} 不是允许的签名者文件"))
     if bundle:
         from cargo_runbook.archive.sharing.bundle import opened
 
@@ -122,7 +128,10 @@ def verify(
         result = verify_all(folder, head=head, progress=_told)
         signatures = _signatures(folder, signers)
     else:
-        raise UsageError(f"there is no archive: {folder} is not a folder", next_step="Name it with --reports.")
+        raise UsageError(
+            tell(f"there is no archive: {folder} is not a folder", f"没有归档：{folder} 不是目录"),
+            next_step=tell("Name it with --reports.", "用 --reports 指定。"),
+        )
     result = replace(result, problems=(*result.problems, *signatures.problems))
     if as_json:
         counts = {"records": result.records, "unsealed": result.unsealed, "pruned": result.pruned}
@@ -141,7 +150,10 @@ def reindex(reports: ReportsOption = None, as_json: JsonOption = False) -> None:
 
     folder = reports_folder(reports)
     if not folder.is_dir():
-        raise UsageError(f"there is no archive: {folder} is not a folder", next_step="Name it with --reports.")
+        raise UsageError(
+            tell(f"there is no archive: {folder} is not a folder", f"没有归档：{folder} 不是目录"),
+            next_step=tell("Name it with --reports.", "用 --reports 指定。"),
+        )
     with locked(folder):
         settle(folder)
     with Index(folder, anew=True, progress=_told) as index:

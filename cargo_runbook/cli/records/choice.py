@@ -76,7 +76,10 @@ def chosen(
         UsageError: there is no such status, or a time is none.
     """
     if status and status not in STATUSES:
-        raise UsageError(f"{status!r} is no status of a record", next_step=f"There are: {', '.join(STATUSES)}.")
+        raise UsageError(
+            tell(f"{status!r} is no status of a record", f"{status!r} 不是记录的状态"),
+            next_step=tell(f"There are: {', '.join(STATUSES)}.", f"可选：{'、'.join(STATUSES)}。"),
+        )
     return Filter(
         environments=tuple(environments or ()),
         runbook=runbook,

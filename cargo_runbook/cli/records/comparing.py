@@ -113,7 +113,12 @@ def compare(
     from cargo_runbook.archive.reading import read_record
 
     if bool(other) == last_good:
-        raise UsageError("name another record to compare with, or --last-good, and not both")
+        raise UsageError(
+            tell(
+                "name another record to compare with, or --last-good, and not both",
+                "请给出另一条记录或 --last-good，二者选一",
+            )
+        )
     folder = reports_folder(reports)
     found = find_record(folder, record)
     if last_good:
@@ -121,9 +126,15 @@ def compare(
         if row is None:
             header = found.header
             raise UsageError(
-                f"there is no healthy run of {header.runbook} for {header.environment} before {header.record}",
-                next_step=f"cargo-runbook records list --env {header.environment} --status healthy   shows those of "
-                "other runbooks",
+                tell(
+                    f"there is no healthy run of {header.runbook} for {header.environment} before {header.record}",
+                    f"{header.record} 之前没有 {header.environment} 的 {header.runbook} 正常记录",
+                ),
+                next_step=tell(
+                    f"cargo-runbook records list --env {header.environment} --status healthy   shows those of "
+                    "other runbooks",
+                    f"用 cargo-runbook records list --env {header.environment} --status healthy 查看其他 Runbook 的记录",
+                ),
             )
         against = read_record(row.path)
     else:
@@ -155,7 +166,7 @@ def rejudge(
 ) -> None:
     """Judges records again, one after another; those that can't be judged are told on standard error."""
     if bool(records) == everything:
-        raise UsageError("name records, or --all")
+        raise UsageError(tell("name records, or --all", "请给出记录，或使用 --all"))
     folder = reports_folder(reports)
     if records:
         paths = [find_record(folder, record).path for record in records]

@@ -101,10 +101,13 @@ def postmortem(
     from cargo_runbook.archive.incident import draft_html, draft_markdown, tell_story
 
     if lang and lang not in _LANGUAGES:
-        raise UsageError(f"{lang!r} is no language of the drafts", next_step="There are: en, zh.")
+        raise UsageError(
+            tell(f"{lang!r} is no language of the drafts", f"草稿不支持语言 {lang!r}"),
+            next_step=tell("There are: en, zh.", "可选：en、zh。"),
+        )
     language: Language | None = _LANGUAGES.get(lang)
     if to is not None and to.suffix not in (".md", ".html"):
-        raise UsageError(f"{to} is neither a .md nor a .html file")
+        raise UsageError(tell(f"{to} is neither a .md nor a .html file", f"{to} 既不是 .md 也不是 .html 文件"))
     story = tell_story(reports_folder(reports), incident)
     beside = to.absolute().parent if to else Path.cwd()
     text = (draft_html if to and to.suffix == ".html" else draft_markdown)(story, beside, language)
@@ -114,7 +117,10 @@ def postmortem(
     try:
         write_text(to, text)
     except OSError as error:
-        raise UsageError(f"{to} can't be written: {error.strerror}", next_step="Name another file.") from None
+        raise UsageError(
+            tell(f"{to} can't be written: {error.strerror}", f"无法写入 {to}：{error.strerror}"),
+            next_step=tell("Name another file.", "请换一个文件。"),
+        ) from None
     print(near(to))
     message(tell(f"{len(story.events)} events from {len(story.records)} records",
                  f"{len(story.records)} 条记录，{len(story.events)} 个事件"))  # fmt: skip

@@ -104,7 +104,12 @@ def export(
     folder = reports_folder(reports)
     wanted = chosen(env, "", code, "", since, until, incident)
     if bool(records) == (wanted != Filter()):
-        raise UsageError("name records, or say by --env, --code, --since, --until or --incident which ones")
+        raise UsageError(
+            tell(
+                "name records, or say by --env, --code, --since, --until or --incident which ones",
+                "请给出记录，或用 --env、--code、--since、--until、--incident 选择",
+            )
+        )
     found = [find_record(folder, each) for each in records] if records else _fitting(folder, wanted)
     if to.suffix == ".html":
         _export_page(found, to)
@@ -115,7 +120,7 @@ def export(
         done = export_bundle(folder, found, to)
         body = {"path": str(done.path), "records": list(done.records), "head": done.head}
     else:
-        raise UsageError(f"{to} is neither a .zip nor a .html file")
+        raise UsageError(tell(f"{to} is neither a .zip nor a .html file", f"{to} 既不是 .zip 也不是 .html 文件"))
     if as_json:
         print_json(body)
         return
@@ -185,13 +190,19 @@ def _fitting(folder: Path, wanted: Filter) -> list[Record]:
         rows = index.find(wanted)
     found = [read_record(row.path) for row in rows if not row.origin]
     if not found:
-        raise UsageError("no record fits")
+        raise UsageError(tell("no record fits", "没有符合条件的记录"))
     return found
 
 
 def _export_page(found: list[Record], to: Path) -> None:
     if len(found) != 1:
-        raise UsageError(f"a page shows one record, and these are {len(found)}", next_step="Export them as a .zip.")
+        raise UsageError(
+            tell(
+                f"a page shows one record, and these are {len(found)}",
+                f"一个页面只能显示一条记录，这里有 {len(found)} 条",
+            ),
+            next_step=tell("Export them as a .zip.", "请导出为 .zip。"),
+        )
     from cargo_runbook.archive.sharing.page import write_page
 
     write_page(found[0], to)
@@ -200,6 +211,9 @@ def _export_page(found: list[Record], to: Path) -> None:
 def _age(text: str) -> timedelta:
     found = re.fullmatch(r"(\d+)([hdw])", text)
     if not found:
-        raise UsageError(f"{text!r} is no age", next_step="Give it as 400d, 8w or 36h.")
+        raise UsageError(
+            tell(f"{text!r} is no age", f"{text!r} 不是有效的时长"),
+            next_step=tell("Give it as 400d, 8w or 36h.", "写法如 400d、8w 或 36h。"),
+        )
     unit = {"h": "hours", "d": "days", "w": "weeks"}[found[2]]
     return timedelta(**{unit: int(found[1])})

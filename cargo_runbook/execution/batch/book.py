@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 from cargo_runbook.archive.files import utc
 from cargo_runbook.errors import UsageError
+from cargo_runbook.texts import tell
 
 BATCHES, BOOK = "batches", "book.jsonl"
 FAILED = "failed"
@@ -101,7 +102,7 @@ class Book:
         except OSError as error:
             raise UsageError(
                 f"no batch can be written below {reports}: {error.strerror}",
-                next_step="Name another folder with --reports.",
+                next_step=tell("Name another folder with --reports.", "用 --reports 指定其他目录。"),
             ) from None
         if os.fstat(self._file).st_size == 0:
             self._write("batch", **asdict(order))

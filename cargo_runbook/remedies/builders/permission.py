@@ -8,7 +8,8 @@ from dataclasses import replace
 from cargo_runbook.connections.api_calls import ApiRequest, Row, Service
 from cargo_runbook.errors import SecretUnavailable
 from cargo_runbook.facts.access import AccessFacts, Right
-from cargo_runbook.inventory.credentials import Login, docker_config_path, login_of
+from cargo_runbook.inventory.credentials import Login, login_of
+from cargo_runbook.inventory.docker_login import docker_config_path
 from cargo_runbook.inventory.models import AccountKind, Action
 from cargo_runbook.observations import OPERATOR
 from cargo_runbook.remedies.actions import ApiCall, Effect
