@@ -37,6 +37,14 @@ def take_language(arguments: Sequence[str]) -> tuple[str, list[str]]:
     return language, rest
 
 
+def has_its_own(command: Any, arguments: Sequence[str]) -> bool:
+    """Whether the command that is meant has an option `--lang` of its own: of what it writes, not of what it says."""
+    root = command
+    for word in arguments:
+        command = getattr(command, "commands", {}).get(word, command)
+    return command is not root and any(OPTION in getattr(each, "opts", ()) for each in command.params)
+
+
 _FRAME = (
     (r"(?m)^Usage: ", "用法："),
     (r"(?m)^Options:$", "选项："),

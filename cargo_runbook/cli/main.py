@@ -14,7 +14,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 from importlib.metadata import EntryPoint, entry_points, version
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -36,7 +36,7 @@ from cargo_runbook.cli import (
 from cargo_runbook.cli import run as run_command
 from cargo_runbook.cli.completion import VARIABLE as COMPLETE
 from cargo_runbook.cli.console import PROGRAM, complain, message, tell
-from cargo_runbook.cli.language import LANGUAGES, OPTION, said, speak, take_language
+from cargo_runbook.cli.language import LANGUAGES, OPTION, has_its_own, said, speak, take_language
 from cargo_runbook.cli.language import VARIABLE as LANGUAGE
 from cargo_runbook.errors import InventoryError, RunbookError, UsageError
 from cargo_runbook.texts import language_from
@@ -152,9 +152,21 @@ def _options(
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line (without the program's name). Gives the exit code; never raises for an expected error."""
+    before = os.environ.get(LANGUAGE)
     try:
-        rest = _in_the_language_wanted(arguments)
+        return _run(arguments)
+    finally:
+        # `--lang` is for this command line alone.
+        if before is None:
+            os.environ.pop(LANGUAGE, None)
+        else:
+            os.environ[LANGUAGE] = before
+
+
+def _run(arguments: Sequence[str]) -> int:
+    try:
         command = typer.main.get_command(build())
+        rest = _in_the_language_wanted(command, arguments)
         speak(command, language_from())
         if os.environ.get(COMPLETE):
             completion.answer(command)
@@ -186,9 +198,11 @@ def run(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _in_the_language_wanted(arguments: Sequence[str]) -> list[str]:
+def _in_the_language_wanted(command: Any, arguments: Sequence[str]) -> list[str]:
     """The arguments without `--lang`, which counts for everything that is said from now on."""
     language, rest = take_language(arguments)
+    if has_its_own(command, rest):
+        return list(arguments)
     if language and language not in LANGUAGES:
         raise UsageError(
             tell(f"there is no language {language!r} here", f"不支持语言 {language!r}"),

@@ -247,6 +247,28 @@ def test_a_complaint_that_is_not_known_stays_as_it_is() -> None:
     assert said("No such command 'x'.", "en") == "No such command 'x'."
 
 
+def test_a_command_with_a_language_of_its_own_keeps_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CARGO_RUNBOOK_LANG", "en")
+    assert main.run(["explain", "x509: certificate signed by unknown authority", "--lang", "zh"]) in (0, 1, 3)
+    assert CHINESE.search(capsys.readouterr().out)
+    assert main.run(["explain", "x", "--lang", "fr"]) == 2
+    assert "there is no language 'fr' here" in capsys.readouterr().err
+
+
+def test_the_switch_counts_for_one_command_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CARGO_RUNBOOK_LANG", raising=False)
+    assert main.run(["codes", "CRG000", "--lang", "zh"]) == 2
+    assert "没有诊断代码" in capsys.readouterr().err
+    assert "CARGO_RUNBOOK_LANG" not in os.environ
+    monkeypatch.setenv("CARGO_RUNBOOK_LANG", "en")
+    assert main.run(["--lang", "zh", "codes", "CRG000"]) == 2
+    assert os.environ["CARGO_RUNBOOK_LANG"] == "en"
+
+
 def test_a_language_that_is_not_there_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
     assert main.run(["env", "list", "--lang", "fr"]) == 2
     assert "there is no language 'fr'" in capsys.readouterr().err
