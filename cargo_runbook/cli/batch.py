@@ -229,7 +229,8 @@ def _cluster(address: str, plan: BatchPlan, reports: Path, inventory: Path | Non
         if error.name != "distributed":
             raise
         raise UsageError(
-            "--scheduler needs Dask, which is not installed", next_step="pip install 'cargo-runbook[dask]'"
+            tell("--scheduler needs Dask, which is not installed", "--scheduler 需要 Dask，但没有安装"),
+            next_step="pip install 'cargo-runbook[dask]'",
         ) from None
     cluster = Cluster(address, plan, reports, inventory)
     if not address.startswith("tls:"):

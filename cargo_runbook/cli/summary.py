@@ -117,7 +117,10 @@ def _write(found: Summary, to: Path) -> None:
     }
     make = forms.get(to.suffix.lower())
     if make is None:
-        raise UsageError(f"{to} has no form that can be written", next_step=f"Name it with {', '.join(forms)}.")
+        raise UsageError(
+            tell(f"{to} has no form that can be written", f"{to} 的格式无法写入"),
+            next_step=tell(f"Name it with {', '.join(forms)}.", f"请使用后缀 {'、'.join(forms)}。"),
+        )
     try:
         write_bytes(to, make())
     except OSError as error:

@@ -289,7 +289,9 @@ def english_alone() -> Iterator[str]:
                     for each in told:
                         words = _literal(each) or ""
                         # A command to type is the same in both languages.
-                        if len(re.findall(r"[A-Za-z]{2,}", words)) > 2 and not words.startswith("cargo-runbook "):
+                        if len(re.findall(r"[A-Za-z]{2,}", words)) > 2 and not words.startswith(
+                            ("cargo-runbook ", "pip install ")
+                        ):
                             yield f"{file.relative_to(ROOT)}:{each.lineno}: {words[:60]}"
 
 

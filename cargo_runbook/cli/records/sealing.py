@@ -65,7 +65,10 @@ def seal(
 
     folder = reports_folder(reports)
     if bool(drafts) == every:
-        raise UsageError("name what is to be sealed, or --all", next_step="cargo-runbook records list   names it.")
+        raise UsageError(
+            tell("name what is to be sealed, or --all", "请给出要封存的草稿，或使用 --all"),
+            next_step="cargo-runbook records list",
+        )
     found = list_drafts(folder) if every else [_draft(folder, name) for name in drafts or ()]
     sealed: list[Record] = []
     failed: RunbookError | None = None
@@ -97,7 +100,8 @@ def _draft(folder: Path, name: str) -> Path:
     draft = find_draft(folder, name)
     if draft is None:
         raise UsageError(
-            f"there is no draft {name!r} below {folder}", next_step="cargo-runbook records list   names those."
+            tell(f"there is no draft {name!r} below {folder}", f"{folder} 下没有草稿 {name!r}"),
+            next_step="cargo-runbook records list",
         )
     return draft
 
