@@ -28,7 +28,8 @@ from types import TracebackType
 from markdown_it import MarkdownIt
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 300.0
+# The installation of all packages on a computer that is busy with other tests.
+PATIENCE = 900.0
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 # Bound: the reader's own differs from the page's, and is typed again later.
 _BOUND = r"\d{8}T\d{6}Z-(?:[a-z][\w*-]*-)?[0-9a-f]{6}|\b(?=[a-f]*\d)(?=\d*[a-f])[0-9a-f]{12,64}\b"

@@ -61,7 +61,7 @@ def test_what_a_page_does_not_say_is_shown_beside_what_it_says(tmp_path: Path, t
 
 def test_a_command_that_waits_for_ever_is_an_error_with_what_it_printed(terminal: Terminal) -> None:
     with terminal, pytest.raises(AssertionError, match=r"longer than 0 s, after:\nhere"):
-        terminal.type("echo here; sleep 3", timeout=0.3)
+        terminal.type("echo here; sleep 0.7", timeout=0.2)
 
 
 def test_a_command_that_ends_the_shell_is_an_error(terminal: Terminal) -> None:
