@@ -18,6 +18,7 @@ FROZEN = Text("shown as it was, not run again", "显示当时的结果，未重�
 OLDER = Text("older than what was asked at {since} UTC", "早于 {since} UTC 的检查")
 BEFORE_CHANGE = Text("from before the change of {since} UTC: run it again", "早于 {since} UTC 的修改，请重新执行")
 RUNNING = Text("running for {seconds} s, {count} answers so far", "已运行 {seconds} 秒，得到 {count} 个结果")
+STOPPING = Text("being stopped, {seconds} s", "正在停止，{seconds} 秒")
 STOPPED = Text(
     "stopped after {seconds} s; nothing was changed, and nothing runs on at the hosts",
     "已在 {seconds} 秒后停止；没有修改任何东西，主机上也没有遗留进程",

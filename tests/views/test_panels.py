@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import pytest
+
 from cargo_runbook.execution.pasting import understood
-from cargo_runbook.views.panels import EnvironmentPanel, SymptomPanel
+from cargo_runbook.findings import Verdict
+from cargo_runbook.texts import Text
+from cargo_runbook.views.checks import CheckLine, ChecksView
+from cargo_runbook.views.panels import ChecksPanel, EnvironmentPanel, NotesPanel, Panel, RunPanel, SymptomPanel
+from cargo_runbook.views.panels.panel import WIDGET_TYPE
+from cargo_runbook.views.panels.speech import Speech, chosen_language
 from cargo_runbook.views.pasted import PastedView
+from cargo_runbook.views.ran import RanNote
+from cargo_runbook.views.target import KnownHost, TargetView
 
 
 def test_the_default_comes_from_the_parameter() -> None:
@@ -65,3 +74,73 @@ def test_a_pasted_text_is_shown_without_its_secrets_and_as_text_only() -> None:
     shown = str(box._repr_mimebundle_())
     assert "hunter2secret" not in shown
     assert "<b>r.example" not in shown
+
+
+def panels(*, interactive: bool) -> list[Panel]:
+    """Each panel that can be shown without anybody there, and with."""
+    checks = ChecksView((CheckLine("dns", Text("Does it resolve?", "能否解析？"), Verdict.OK, Text("yes", "是"), 1.0),))
+    target = TargetView("cargo", "production", "r.example", (KnownHost("cargo", "192.0.2.1", ()),))
+    return [
+        EnvironmentPanel(("cargo",), "cargo", lambda _: target, interactive=interactive),
+        SymptomPanel("denied: requested access", said, incident="INC-7", interactive=interactive),
+        ChecksPanel(checks, lambda: None, lambda: None, interactive=interactive),
+        NotesPanel("seen", lambda _: Text("", ""), interactive=interactive),
+    ]
+
+
+@pytest.mark.parametrize("panel", panels(interactive=True), ids=lambda p: type(p).__name__)
+def test_every_panel_has_a_value_a_layout_and_a_text(panel: Panel) -> None:
+    assert panel.value
+    assert panel.layout is panel._box.layout
+    assert repr(panel)
+    assert set(panel._repr_mimebundle_()) >= {"text/plain", WIDGET_TYPE}
+
+
+@pytest.mark.parametrize("panel", panels(interactive=False), ids=lambda p: type(p).__name__)
+def test_where_nobody_listens_no_panel_is_a_widget(panel: Panel) -> None:
+    assert WIDGET_TYPE not in panel._repr_mimebundle_()
+
+
+def test_the_identity_names_the_stage_in_a_word_and_a_host_without_a_known_key() -> None:
+    panel = panels(interactive=False)[0]
+    assert "PRODUCTION" in panel.to_html()
+    assert "crb-stage-production" in panel.to_html()
+    assert "no host key is known: it will be refused" in panel.to_html()
+    assert "PRODUCTION · 生产环境   r.example" in repr(panel)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "variables", "shown"),
+    [
+        ("zh", {"CARGO_RUNBOOK_LANG": "en"}, "zh"),
+        ("", {"CARGO_RUNBOOK_LANG": "zh_CN.UTF-8", "LANG": "en_GB.UTF-8"}, "zh"),
+        ("", {"LANG": "en_GB.UTF-8"}, "en"),
+        ("both", {"LANG": "en_GB.UTF-8"}, "both"),
+        ("", {"LANG": "C.UTF-8"}, "both"),
+        ("", {}, "both"),
+    ],
+)
+def test_the_language_is_that_of_the_parameter_the_variable_the_locale_or_both(
+    wanted: str, variables: dict[str, str], shown: str
+) -> None:
+    assert chosen_language(wanted, variables) == shown
+
+
+def test_a_switch_of_the_language_changes_labels_and_hides_the_other_one() -> None:
+    speech, labels = Speech(), []
+    speech.label(Text("Stop", "停止"), labels.append)
+    speech.language = "zh"
+    speech.language = "en"
+    assert labels == ["Stop · 停止", "停止", "Stop"]
+    assert ".crb-zh" in speech.style()
+    assert ".crb-en" not in speech.style()
+
+
+def test_what_did_not_change_is_not_drawn_anew() -> None:
+    panel, view = RunPanel(lambda: None, lambda: None), said("")
+    panel.show(view, RanNote((Text("ran", "已执行"),)))
+    drawn: list[object] = []
+    panel._shown.observe(drawn.append, "value")
+    panel.show(view, RanNote((Text("frozen", "未重新执行"),)))
+    assert drawn == []
+    assert "frozen" in repr(panel)

@@ -6,7 +6,9 @@ import atexit
 import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from typing import get_args
 
 from IPython.core.getipython import get_ipython
 
@@ -15,19 +17,22 @@ from cargo_runbook.archive.record import Record
 from cargo_runbook.execution.fix_step import FixStep
 from cargo_runbook.execution.stepping.frozen import FrozenSteps, Hooks
 from cargo_runbook.execution.stepping.keeping import Keeper, Seen
-from cargo_runbook.findings import CHECKS, Diagnosis
+from cargo_runbook.findings import CHECKS, Diagnosis, Health, Verdict
 from cargo_runbook.investigation import Investigation
 from cargo_runbook.observations import Observation
 from cargo_runbook.remedies.outcome import Outcome
 from cargo_runbook.secret import Redactor
-from cargo_runbook.texts import Text
-from cargo_runbook.views import ran
+from cargo_runbook.texts import Language, Text
+from cargo_runbook.views import ran, words
 from cargo_runbook.views.checks import CheckLine, ChecksView
 from cargo_runbook.views.fix import FixView
-from cargo_runbook.views.notebook import RecordNote, StepView, View
+from cargo_runbook.views.notebook import RecordNote, StepView, VerdictCard, View
 from cargo_runbook.views.panels import ChecksPanel, ConcludePanel, FixPanel, NotesPanel, RunPanel
 
 VERDICT, FIX = "verdict", "fix"
+_STOPPING = Text("being stopped", "正在停止")
+_WHAT_IS_BROKEN = Text("Verdict: what is broken?", "结论：故障在哪里？")
+_VERDICTS = {Health.HEALTHY: Verdict.OK, Health.FAULT: Verdict.FAULT, Health.UNKNOWN: Verdict.UNKNOWN}
 _STOPPED = Text("stopped; what ran until then is kept", "已停止；此前的结果已保存")
 _NOTES_KEPT = Text("kept in the draft at {at} UTC", "已于 {at} UTC 保存到草稿")
 _NOTES_SEALED = Text("sealed in a record of their own: {record}", "已封存为新的记录：{record}")
@@ -65,7 +70,7 @@ class ByHand:
         self._judged_look = investigation
         self._looks = [investigation]
         self._reopen, self._looked, self._judged, self._note = reopen, looked, judged, note
-        self._questions = questions
+        self._questions = {**questions, VERDICT: _WHAT_IS_BROKEN}
         self._keeper = Keeper(
             reports,
             investigation.environment.name,
@@ -190,13 +195,16 @@ class ByHand:
             done = self.steps.ran(name) if self.steps.counts(name) else None
             if done is not None and isinstance(done.view, StepView):
                 lines.append(CheckLine(name, question, done.view.verdict, done.view.answer, done.seconds))
+            elif done is not None and isinstance(done.view, VerdictCard):
+                lines.append(CheckLine(name, question, *_told(done.view.diagnosis), done.seconds))
             else:
                 lines.append(CheckLine(name, question))
         return ChecksView(tuple(lines), running=self.steps.running, note=note)
 
     def _changed(self) -> None:
         if self._checks is not None:
-            self._checks.show(self._list())
+            going = self.steps.running and self.steps.stopped
+            self._checks.show(self._list(_STOPPING if going else None))
 
     def _run_all(self) -> None:
         # In a thread: the button's own call has to end before the kernel listens to the next one.
@@ -206,10 +214,21 @@ class ByHand:
         if all(self.steps.counts(name) for name in self._questions):
             self.steps.look_anew()
         for name in self._questions:
-            if not self.steps.counts(name) and not self.steps.run(name, lambda name=name: self._looked(name)):  # type: ignore[misc]
+            work = self._judged if name == VERDICT else partial(self._looked, name)
+            if not self.steps.counts(name) and not self.steps.run(name, work):
                 if self._checks is not None and self.steps.stopped:
                     self._checks.show(self._list(_STOPPED))
                 return
+
+
+def _told(diagnosis: Diagnosis) -> tuple[Verdict, Text]:
+    """A verdict in a line."""
+    roots = diagnosis.roots()
+    if not roots:
+        sentence = words.NO_FAULT if diagnosis.status is Health.HEALTHY else words.COULD_NOT_TELL
+        return _VERDICTS[diagnosis.status], sentence
+    en, zh = (", ".join(f"{root.code} {root.title.say(say)}" for root in roots) for say in get_args(Language))
+    return Verdict.FAULT, Text(en, zh)
 
 
 NEEDS_VERDICT = ran.RanNote(

@@ -101,8 +101,10 @@ class FrozenSteps:
 
     def stop(self) -> None:
         """Ends the step that runs, the processes at the hosts too."""
-        self._stopped = True
-        self._hooks.stop()
+        if self.running:
+            self._stopped = True
+            self._hooks.stop()
+            self._hooks.changed()
 
     def look_anew(self) -> None:
         """What was asked so far stays frozen; what runs from now on asks anew."""
@@ -146,8 +148,10 @@ class FrozenSteps:
             nonlocal on_screen
             if seconds < _PATIENCE:
                 return
-            count = hooks.answers() - before
-            panel.running(RanNote((ran.RUNNING.fill({"seconds": f"{seconds:.0f}", "count": count}),)))
+            filled = {"seconds": f"{seconds:.0f}", "count": hooks.answers() - before}
+            panel.running(
+                RanNote(((ran.STOPPING if self._stopped else ran.RUNNING).fill(filled),), warns=self._stopped)
+            )
             if not on_screen and get_ipython() is not None:
                 on_screen = True
                 display(panel)  # type: ignore[no-untyped-call]
@@ -162,7 +166,7 @@ class FrozenSteps:
             return (datetime.now(UTC) - began).total_seconds()
 
         try:
-            view = run_stoppably(work, stop=self.stop, tell=tell)
+            view = run_stoppably(work, stop=self.stop, stopped=lambda: self._stopped, tell=tell)
         except Stopped:
             hooks.end(name, StepStatus.INTERRUPTED, "stopped by hand")
             panel.show(None, RanNote((ran.STOPPED.fill({"seconds": f"{seconds():.1f}"}),), warns=True))

@@ -12,15 +12,18 @@ from cargo_runbook.errors import Stopped
 
 T = TypeVar("T")
 _TICK = 0.2
-_LAST_WORDS = 5.0
+_LAST_WORDS = 4.0
 """Seconds that what was stopped has to end what it started at the hosts."""
 
 
-def run_stoppably(work: Callable[[], T], *, stop: Callable[[], None], tell: Callable[[float], None]) -> T:
+def run_stoppably(
+    work: Callable[[], T], *, stop: Callable[[], None], stopped: Callable[[], bool], tell: Callable[[float], None]
+) -> T:
     """The result of `work`, which runs in a thread of its own.
 
     Args:
         stop: makes `work` end soon; called when the kernel is interrupted. A button may call it as well.
+        stopped: whether it was called.
         tell: told of the seconds that it has taken, five times a second.
 
     Raises:
@@ -36,16 +39,17 @@ def run_stoppably(work: Callable[[], T], *, stop: Callable[[], None], tell: Call
 
     threading.Thread(target=run, daemon=True).start()
     began = time.monotonic()
-    stopped = 0.0
+    last_words = 0.0
     while not future.done():
         try:
             if not _done_within(future, _TICK):
                 tell(time.monotonic() - began)
         except KeyboardInterrupt:
-            stopped = stopped or time.monotonic()
             stop()
-        if stopped and time.monotonic() - stopped > _LAST_WORDS:
-            raise Stopped
+        if stopped():
+            last_words = last_words or time.monotonic() + _LAST_WORDS
+            if time.monotonic() > last_words:
+                raise Stopped
     return future.result()
 
 
