@@ -4,7 +4,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := setup
-.PHONY: setup venv packages kubernetes demo check test lint docs clean lock recordings help
+.PHONY: setup venv packages kubernetes demo check test lint docs clean lock recordings pictures help
 MAKEFLAGS += --no-print-directory
 RUN := .venv/bin/cargo-runbook
 NOT_FAST := services or sandbox or browser or slow
@@ -49,6 +49,10 @@ recordings: packages venv
 docs: venv
 	@.venv/bin/python tools/docs_site.py
 
+# For the docs; a font with Chinese letters has to be there (Debian: fonts-wqy-microhei).
+pictures: packages venv
+	@CARGO_RUNBOOK_PICTURES=docs/pictures .venv/bin/pytest -q tests/runbooks/test_panels_in_browser.py tests/sandbox/test_stepping_in_browser.py
+
 lock: venv
 	@tools/lock.sh
 
@@ -65,5 +69,6 @@ help:
 	@echo "make kubernetes  build Kubernetes for the sandbox's cluster, once (root; about 6 minutes)"
 	@echo "make recordings  record the evidence for the replay again, from the sandbox (root)"
 	@echo "make docs        build the documentation as a site, build/site, in English and Chinese"
+	@echo "make pictures    take the pictures of the docs again, from the browser tests (root)"
 	@echo "make lock        resolve requirements.lock again"
 	@echo "make clean       remove .venv and caches; records stay"

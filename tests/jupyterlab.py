@@ -52,7 +52,8 @@ class Notebook:
 
     def __init__(self, page: Page, url: str, name: str) -> None:
         self.page = page
-        page.goto(re.sub(r"tree/[^?]*", f"tree/{name}.ipynb", url))
+        # A fresh workspace: JupyterLab would open again what another page had open.
+        page.goto(f"{re.sub(r'tree/[^?]*', f'tree/{name}.ipynb', url)}&reset")
         self.opened()
 
     def opened(self) -> None:

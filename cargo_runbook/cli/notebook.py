@@ -34,11 +34,13 @@ _STOP_SECONDS = 10.0
 # Among others: nothing that looks for updates, news or extensions elsewhere.
 _CONFIGURATION = Path(__file__).with_name("jupyterlab")
 
+_INDEX = _CONFIGURATION / "index.json"
+
 _HELP = tell(
     """Open JupyterLab on the runbooks, on 127.0.0.1 and with a token. Ctrl-C ends it.
 
-What you open is a copy below the reports folder: outputs never get into the project's files. With --edit it is the
-runbooks themselves.
+What you open is a copy below the reports folder: outputs never get into the project's files. It begins with an index:
+what is the symptom, which runbook, recent records of the environment. With --edit it is the runbooks themselves.
 
 \b
 Examples:
@@ -48,7 +50,7 @@ Examples:
 """,
     """在 JupyterLab 中打开 Runbook，仅监听 127.0.0.1，并使用令牌。按 Ctrl-C 结束。
 
-打开的是 reports 目录下的副本，输出不会写入项目文件。加 --edit 则直接打开原文件。
+打开的是 reports 目录下的副本，输出不会写入项目文件。首先打开索引：按现象选择 Runbook，并列出该环境的近期记录。加 --edit 则直接打开原文件。
 
 \b
 示例：
@@ -88,7 +90,7 @@ def notebook(
     variables = {**os.environ, **_variables(inventory, records, replay), "JUPYTER_TOKEN": token}
     with _server(chosen, root, variables) as server:
         _wait_until_it_listens(server, chosen)
-        first = sorted(path.name for path in root.glob("*.ipynb"))[0]
+        first = sorted(path.name for path in root.glob("*.ipynb"))[0] if edit else "index.ipynb"
         url = f"http://{_ADDRESS}:{chosen}/lab/tree/{first}?token={token}"
         print(url, flush=True)
         message(tell(f"JupyterLab on {root}; Ctrl-C ends it", f"JupyterLab 目录 {root}；按 Ctrl-C 结束"))
@@ -119,6 +121,8 @@ def _copy(source: Path, records: Path) -> Path:
         target.mkdir(parents=True)
         for path in source.glob("*.ipynb"):
             shutil.copyfile(path, target / path.name)
+        # The place to begin; it lies among the copies only, since it is no runbook.
+        shutil.copyfile(_INDEX, target / "index.ipynb")
     except OSError as error:
         raise UsageError(
             tell(

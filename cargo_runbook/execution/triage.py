@@ -6,7 +6,7 @@ The same calls serve a person in JupyterLab, who chooses and repeats, and a run 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,7 +23,7 @@ from cargo_runbook.findings import CHECKS, Diagnosis
 from cargo_runbook.inventory.loader import find_inventory
 from cargo_runbook.investigation import Investigation
 from cargo_runbook.redaction.notebook import redacted_notebook
-from cargo_runbook.remedies.outcome import Wish
+from cargo_runbook.remedies.outcome import Outcome, Wish
 from cargo_runbook.secret import Redactor
 from cargo_runbook.steps import Step
 from cargo_runbook.symptoms.answer import Answer
@@ -33,6 +33,7 @@ from cargo_runbook.views.checks import CheckLine, ChecksView
 from cargo_runbook.views.fix import FixView
 from cargo_runbook.views.notebook import RecordNote, StepView, VerdictCard
 from cargo_runbook.views.pasted import PastedView
+from cargo_runbook.views.plan import PROOFS
 
 if TYPE_CHECKING:
     from cargo_runbook.execution.stepping.by_hand import ByHand
@@ -237,7 +238,7 @@ class Triage:
             questions=self._questions(),
             looked=self._looked,
             judged=self._judged,
-            note=lambda record, follows: _note_of(self._diagnosis, record, follows),
+            note=lambda record, follows, outcomes: _note_of(self._diagnosis, record, follows, outcomes),
             reports=self._reports or reports_folder(),
             incident=self._incident,
             redactor=self._redactor,
@@ -274,7 +275,7 @@ def _note(diagnosis: Diagnosis, record: str, path: str, head: str = "") -> Recor
     )
 
 
-def _note_of(diagnosis: Diagnosis | None, record: Record, follows: str) -> RecordNote:
+def _note_of(diagnosis: Diagnosis | None, record: Record, follows: str, outcomes: Sequence[Outcome]) -> RecordNote:
     header = record.header
     roots = diagnosis.roots() if diagnosis else ()
     return RecordNote(
@@ -286,4 +287,5 @@ def _note_of(diagnosis: Diagnosis | None, record: Record, follows: str) -> Recor
         replayed=header.replayed,
         sections=tuple(dict.fromkeys(root.section for root in roots if root.section)),
         follows=follows,
+        fixes=tuple((outcome.plan.code, PROOFS[outcome.proof]) for outcome in outcomes),
     )

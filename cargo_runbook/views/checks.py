@@ -18,18 +18,19 @@ READS_ONLY = Text(
     "These only look. What changes something is never run from here: it stands below, with a button of its own.",
     "以下步骤只读。会修改环境的步骤不会在此执行，它在下方，有单独的按钮。",
 )
-RUNNING, WAITING = Text("running", "执行中"), Text("not run yet", "尚未执行")
+RUNNING, WAITING, SHOWN = Text("running", "执行中"), Text("not run yet", "尚未执行"), Text("ran", "已执行")
 
 
 @dataclass(frozen=True)
 class CheckLine:
-    """One step; `verdict` is None until it ran."""
+    """One step; `verdict` is None until it ran, or where it only shows something."""
 
     name: str
     question: Text
     verdict: Verdict | None = None
     answer: Text | None = None
     seconds: float = 0.0
+    ran: bool = False
 
 
 @dataclass(frozen=True, repr=False)
@@ -45,7 +46,7 @@ class ChecksView(View):
     template = "checks.html.j2"
 
     def _values(self) -> Mapping[str, Any]:
-        return {"checks": self, "READS_ONLY": READS_ONLY, "RUNNING": RUNNING, "WAITING": WAITING}
+        return {"checks": self, "READS_ONLY": READS_ONLY, "RUNNING": RUNNING, "WAITING": WAITING, "SHOWN": SHOWN}
 
     def _text(self) -> RenderableType:
         lines = []

@@ -28,8 +28,20 @@ _WORDS = {
     "digest": Text("digest", "摘要"),
     "works": Text("works", "成功"),
     "fails": Text("fails", "失败"),
+    "output": Text("what it printed", "输出"),
     "control": Text("control, must not change", "对照，不应变化"),
 }
+
+
+class _Once:
+    """True at the first call: of many outputs the first one is unfolded."""
+
+    def __init__(self) -> None:
+        self._taken = False
+
+    def take(self) -> bool:
+        taken, self._taken = self._taken, True
+        return not taken
 
 
 @dataclass(frozen=True, repr=False)
@@ -63,6 +75,7 @@ class FixView(View):
             "AFTER": _AFTER,
             "TAKEN_BACK": _TAKEN_BACK,
             "say": _WORDS,
+            "first": _Once(),
         }
 
     def _text(self) -> RenderableType:

@@ -162,7 +162,8 @@ class VerdictCard(View):
 @dataclass(frozen=True, repr=False)
 class RecordNote(View):
     """The last line of a runbook: where the record is. `head` is empty while the run that will seal it goes on;
-    `follows` names the record that was sealed before it out of the same notebook."""
+    `follows` names the record that was sealed before it out of the same notebook,
+    `fixes` what was changed, with its proof."""
 
     record: str
     path: str
@@ -172,6 +173,7 @@ class RecordNote(View):
     replayed: str = ""
     sections: tuple[str, ...] = field(default=())
     follows: str = ""
+    fixes: tuple[tuple[str, Text], ...] = ()
 
     template = "record.html.j2"
 

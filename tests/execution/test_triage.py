@@ -118,6 +118,7 @@ def test_the_public_face_is_what_notebooks_need_and_nothing_else() -> None:
         "open_batch",
         "open_environment",
         "open_incident",
+        "open_index",
         "paste_error",
     ]
     with pytest.raises(AttributeError):

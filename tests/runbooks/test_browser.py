@@ -59,7 +59,7 @@ def test_stepping_through_shows_the_verdict_and_keeps_a_record(
     lab: tuple[subprocess.Popen[str], str], tmp_path: Path
 ) -> None:
     server, url = lab
-    found = re.fullmatch(r"http://127\.0\.0\.1:(\d+)/lab/tree/00_triage\.ipynb\?token=[\w-]{20,}", url)
+    found = re.fullmatch(r"http://127\.0\.0\.1:(\d+)/lab/tree/index\.ipynb\?token=[\w-]{20,}", url)
     assert found, url
     port = int(found.group(1))
     executable = next(path for name in BROWSERS if (path := program(name)))
@@ -69,7 +69,7 @@ def test_stepping_through_shows_the_verdict_and_keeps_a_record(
         browser = driver.chromium.launch(executable_path=executable, args=arguments)
         page = browser.new_page(viewport={"width": 1280, "height": 1600})
         page.on("request", lambda request: asked_elsewhere.append(request.url))
-        page.goto(url)
+        page.goto(url.replace("index.ipynb", "00_triage.ipynb"))
         page.wait_for_selector(".jp-NotebookPanel .jp-Cell", timeout=60 * SECONDS)
         page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60 * SECONDS)
         run_all_cells(page)

@@ -59,7 +59,7 @@ class ByHand:
         questions: dict[str, Text],
         looked: Callable[[str], View],
         judged: Callable[[], View],
-        note: Callable[[Record, str], RecordNote],
+        note: Callable[[Record, str, Sequence[Outcome]], RecordNote],
         reports: Path,
         incident: str,
         redactor: Redactor,
@@ -150,7 +150,7 @@ class ByHand:
     def _seal(self) -> Record:
         before = self._keeper.sealed
         record = self._keeper.seal(_LATER if before else "")
-        note = self._note(record, before.header.record if before else "")
+        note = self._note(record, before.header.record if before else "", self._outcomes())
         if self._concluded is None:
             self._concluded = ConcludePanel(note)
         else:
@@ -194,9 +194,11 @@ class ByHand:
         for name, question in self._questions.items():
             done = self.steps.ran(name) if self.steps.counts(name) else None
             if done is not None and isinstance(done.view, StepView):
-                lines.append(CheckLine(name, question, done.view.verdict, done.view.answer, done.seconds))
+                view = done.view
+                verdict, answer = (view.verdict, view.answer) if view.findings else (None, None)
+                lines.append(CheckLine(name, question, verdict, answer, done.seconds, ran=True))
             elif done is not None and isinstance(done.view, VerdictCard):
-                lines.append(CheckLine(name, question, *_told(done.view.diagnosis), done.seconds))
+                lines.append(CheckLine(name, question, *_told(done.view.diagnosis), done.seconds, ran=True))
             else:
                 lines.append(CheckLine(name, question))
         return ChecksView(tuple(lines), running=self.steps.running, note=note)

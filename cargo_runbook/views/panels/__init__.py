@@ -6,6 +6,7 @@ from cargo_runbook.views.panels.checks import ChecksPanel
 from cargo_runbook.views.panels.conclude import ConcludePanel, NotesPanel
 from cargo_runbook.views.panels.environment import EnvironmentPanel
 from cargo_runbook.views.panels.fix import FixPanel
+from cargo_runbook.views.panels.index import IndexPanel
 from cargo_runbook.views.panels.panel import Panel
 from cargo_runbook.views.panels.run import RunPanel
 from cargo_runbook.views.panels.speech import SPEECH
@@ -17,6 +18,7 @@ __all__ = [
     "ConcludePanel",
     "EnvironmentPanel",
     "FixPanel",
+    "IndexPanel",
     "NotesPanel",
     "Panel",
     "RunPanel",

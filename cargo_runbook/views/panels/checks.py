@@ -16,7 +16,7 @@ _STOP = Text("Stop", "停止")
 
 
 class ChecksPanel(Panel):
-    """The list of the steps with how each ended, and the buttons; `value` is step -> verdict.
+    """The list of the steps with how each ended, and the buttons; `value` is step -> verdict, of those that ran.
 
     Args:
         view: the list as it is.
@@ -42,7 +42,7 @@ class ChecksPanel(Panel):
 
     @property
     def value(self) -> Mapping[str, str]:
-        return {step.name: str(step.verdict) for step in self._view.steps if step.verdict}
+        return {step.name: str(step.verdict or "ran") for step in self._view.steps if step.verdict or step.ran}
 
     def show(self, view: ChecksView) -> None:
         """How far it is now."""

@@ -49,6 +49,10 @@ class EnvironmentPanel(Panel):
     def _tell(self) -> None:
         self._identity.value = self._target(self.value).to_html() if self._target and self.value else ""
 
+    def on_change(self, follow: Callable[[], None]) -> None:
+        """Calls `follow` whenever another one is chosen."""
+        self._list.observe(lambda _: follow(), "value")
+
     @property
     def value(self) -> str:
         return str(self._list.value or "")

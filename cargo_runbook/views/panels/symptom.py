@@ -49,6 +49,10 @@ class SymptomPanel(Panel):
     def _tell(self) -> None:
         self._said.value = self._view(self.value).to_html()
 
+    def on_change(self, follow: Callable[[], None]) -> None:
+        """Calls `follow` whenever another text was given."""
+        self._area.observe(lambda _: follow(), "value")
+
     @property
     def value(self) -> str:
         return str(self._area.value)

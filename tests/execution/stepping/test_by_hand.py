@@ -140,7 +140,7 @@ def test_all_checks_run_in_turn_and_end_with_the_verdict(section: Triage) -> Non
     panel = section.checks()
     assert section._hand is not None
     section._hand._all_in_turn()
-    assert panel.value == {"emitter": "ok", "domains": "fault", "methods": "skipped", "verdict": "fault"}
+    assert panel.value == {"emitter": "ok", "domains": "fault", "methods": "ran", "verdict": "fault"}
     assert "shown as it was" in repr(looked(section, "domains"))
 
 
