@@ -16,7 +16,7 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -26,6 +26,7 @@ from tornado.ioloop import IOLoop
 
 from cargo_runbook.execution.guard import guard_kernel
 from cargo_runbook.execution.warm.output import Attendant, Port, Publisher, WireSession, WireStream
+from cargo_runbook.execution.warm.shortcuts import take_shortcuts
 from cargo_runbook.execution.warm.wire import CONTROL, SHELL, Frame, Unpacker, pack_body
 
 _CHUNK = 1 << 16
@@ -36,7 +37,6 @@ class ForkedKernel(IPythonKernel):
 
     _execute_sleep = 0.0
     shell_channel_thread: Any = None
-    transformed: _Transformed
 
     def _abort_queues(self, subshell_id: str | None = None) -> None:
         return
@@ -49,7 +49,6 @@ class ForkedKernel(IPythonKernel):
         """One request of the shell channel: busy, the handler, its reply, idle."""
         kind = request["header"]["msg_type"]
         request["msg_type"] = kind
-        self.transformed.forget()
         self.set_parent([], request, channel="shell")
         self._publish_status("busy", "shell")
         handler = self.shell_handlers.get(kind)
@@ -68,31 +67,6 @@ class ForkedKernel(IPythonKernel):
         sys.stdout.flush()
         sys.stderr.flush()
         self._publish_status("idle", "shell")
-
-
-class _Transformed:
-    """`transform_cell` of a shell. ipykernel asks for it, and then IPython for the same text: that is done once.
-
-    Args:
-        transform: the shell's own.
-    """
-
-    def __init__(self, transform: Callable[[str], str]) -> None:
-        self._transform = transform
-        self._last: tuple[str, str] | None = None
-
-    def __call__(self, raw_cell: str) -> str:
-        """What IPython makes of the text of a cell."""
-        last, self._last = self._last, None
-        if last is not None and last[0] == raw_cell:
-            return last[1]
-        cell = self._transform(raw_cell)
-        self._last = (raw_cell, cell)
-        return cell
-
-    def forget(self) -> None:
-        """The next cell is transformed by what transforms cells then."""
-        self._last = None
 
 
 class _MainThread:
@@ -145,7 +119,7 @@ class ForkedApp(IPKernelApp):
         )
         kernel.shell_channel_thread = _MainThread()
         assert kernel.shell is not None
-        kernel.shell.transform_cell = kernel.transformed = _Transformed(kernel.shell.transform_cell)
+        take_shortcuts(kernel.shell)
         self.kernel = kernel
 
     # What a person has in startup files belongs into each kernel, not into the process that they come from.

@@ -1,0 +1,68 @@
+"""What a forked kernel's shell leaves out makes no difference to any cell."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from IPython.core.displayhook import DisplayHook
+from IPython.core.inputtransformer2 import TokenTransformBase, TransformerManager
+
+from cargo_runbook.execution.warm.shortcuts import take_shortcuts
+
+CELLS = st.lists(
+    st.sampled_from((*"ab=!%?,;/()[]#'\\\n\t", " ", '"""', "\n    ", "if a:\n", "%%time\n", ">>> ")), max_size=14
+)
+
+
+class _Hook(DisplayHook):
+    def __init__(self, cells: list[str]) -> None:
+        self._cells = cells
+
+    def quiet(self) -> bool:
+        return bool(self.semicolon_at_end_of_expression(self._cells[-1]))
+
+
+def _shell(*cells: str) -> Any:
+    shown = list(cells)
+    shell = SimpleNamespace(
+        input_transformer_manager=TransformerManager(),
+        displayhook=SimpleNamespace(quiet=_Hook(shown).quiet),
+        history_manager=SimpleNamespace(input_hist_parsed=shown),
+    )
+    take_shortcuts(shell)
+    return shell
+
+
+@given(CELLS.map("".join))
+@example("x = %time 1")
+@example("a = !ls")
+@example("  /f a, b")
+@example(",f a b")
+@example("if a:\n    ;f a")
+@example("len?")
+@example("a != b")
+def test_a_cell_is_turned_into_what_ipython_makes_of_it(cell: str) -> None:
+    assert _shell().input_transformer_manager.transform_cell(cell) == TransformerManager().transform_cell(cell)
+
+
+@pytest.mark.parametrize("cell", ["1", "1;", "1 ; # why", "';'", "1 # ;", "f(\n1);\n"])
+def test_a_semicolon_at_the_end_keeps_a_result_back_as_ever(cell: str) -> None:
+    assert _shell(cell).displayhook.quiet() is _Hook([cell]).quiet()
+
+
+def test_a_transformer_that_a_notebook_adds_is_asked() -> None:
+    class Shout(TokenTransformBase):  # type: ignore[misc]
+        @classmethod
+        def find(cls, tokens_by_line: Any) -> Any:
+            return next((cls(t.start) for line in tokens_by_line for t in line if t.string == "whisper"), None)
+
+        def transform(self, lines: list[str]) -> list[str]:
+            return [line.replace("whisper", "shout") for line in lines]
+
+    manager = _shell().input_transformer_manager
+    manager.token_transformers.append(Shout)
+    assert manager.transform_cell("whisper(1)") == "shout(1)\n"
