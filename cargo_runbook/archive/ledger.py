@@ -1,8 +1,9 @@
 """The ledger of a run: what each step of a notebook came to, kept in a file beside it while the run goes on.
 
-`ledger.jsonl` gets a line before a step and one after it, and each is on the disk before the run goes on. So it stays
-true whatever ends the runner: an error, a signal that nobody can catch, a power cut. A lock (flock) on the file says
-that its runner lives: without the lock and without a last line, the run was cut off.
+`ledger.jsonl` gets a line before a step and one after it, and each is on the disk before the run goes on: a good end
+together with the line of what comes next. So it stays true whatever ends the runner: an error, a signal that nobody can
+catch, a power cut. A lock (flock) on the file says that its runner lives: without the lock and without a last line, the
+run was cut off.
 """
 
 from __future__ import annotations
@@ -40,6 +41,8 @@ class StepStatus(StrEnum):
     INTERRUPTED = "interrupted"
     SKIPPED = "skipped"
 
+
+_GOOD = (StepStatus.OK, StepStatus.WARNED, StepStatus.SKIPPED)
 
 STEP_WORDS: Mapping[StepStatus, Text] = {
     StepStatus.NOT_RUN: Text("not run", "未执行"),
@@ -145,7 +148,9 @@ class Ledger:
 
     def end(self, cell: int, status: StepStatus, reason: str = "") -> None:
         """A step came to this."""
-        self._write("end", cell=cell, status=status, **({"reason": self._redact(reason)} if reason else {}))
+        # What follows a good end is put on the disk before it is done, and this with it: half as many waits for the disk.
+        at_once = status not in _GOOD
+        self._write("end", at_once, cell=cell, status=status, **({"reason": self._redact(reason)} if reason else {}))
 
     def close(self, reason: str = "") -> None:
         """The run is over; `reason` is empty for one that came to a good end. The lock is kept until `release`."""
@@ -157,11 +162,12 @@ class Ledger:
             os.close(self._file)
             self._file = -1
 
-    def _write(self, entry: str, **fields: Any) -> None:
+    def _write(self, entry: str, at_once: bool = True, /, **fields: Any) -> None:
         line = json.dumps({"entry": entry, "time": _now(), **fields}, ensure_ascii=False) + "\n"
         try:
             _write_all(self._file, line.encode("utf-8", "replace"))
-            _sync(self._file)
+            if at_once:
+                _sync(self._file)
         except OSError as error:
             raise self._failed(error) from None
 

@@ -96,12 +96,22 @@ def test_a_kernel_that_outlives_its_runner_keeps_nobody_waiting(tmp_path: Path) 
         runner.stdout.close()
 
 
-def test_every_line_is_on_the_disk_before_the_call_returns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_line_is_on_the_disk_before_the_run_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     written: list[int] = []
     monkeypatch.setattr("cargo_runbook.archive.ledger._sync", lambda file: written.append(os.fstat(file).st_size))
-    begun(tmp_path).release()
-    lines = (tmp_path / LEDGER).read_bytes().splitlines(keepends=True)
-    assert written == [sum(len(line) for line in lines[: n + 1]) for n in range(len(lines))]
+    ledger = begun(tmp_path)
+    size = (tmp_path / LEDGER).stat
+    assert written[-1] == size().st_size
+    ledger.end(2, StepStatus.OK)
+    ledger.begin(3)
+    assert written[-1] == size().st_size
+    ledger.end(3, StepStatus.TIMED_OUT, "why")
+    assert written[-1] == size().st_size
+    ledger.begin(4)
+    ledger.end(4, StepStatus.WARNED)
+    ledger.close()
+    assert written[-1] == size().st_size
+    ledger.release()
 
 
 def test_a_full_disk_is_a_sentence_and_nothing_runs_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,8 +121,9 @@ def test_a_full_disk_is_a_sentence_and_nothing_runs_on(tmp_path: Path, monkeypat
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("cargo_runbook.archive.ledger._sync", full)
+    ledger.end(2, StepStatus.OK)
     with pytest.raises(LedgerError, match="can't be written: No space left on device"):
-        ledger.end(2, StepStatus.OK)
+        ledger.begin(3)
     ledger.release()
 
 
