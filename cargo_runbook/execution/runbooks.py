@@ -7,6 +7,7 @@ import os
 import threading
 from collections.abc import Mapping
 from difflib import get_close_matches
+from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -106,6 +107,16 @@ def _defaults(runbook: Path) -> dict[str, Any]:
 
     Not by papermill's inspect_notebook: it prints, and standard output can't be set aside for one thread alone.
     """
+    try:
+        state = runbook.stat()
+    except OSError as error:
+        raise UsageError(f"{runbook} is not a notebook: {error.strerror}") from None
+    return _read_defaults(runbook, state.st_mtime_ns, state.st_size)
+
+
+@lru_cache(maxsize=32)
+def _read_defaults(runbook: Path, _changed: int, _size: int) -> dict[str, Any]:
+    # A batch asks once for each environment, and reading a notebook takes as long as a cell.
     import_jsonschema()
     import nbformat
     from nbformat.reader import NotJSONError
