@@ -31,10 +31,19 @@ def _shell(*cells: str) -> Any:
     shell = SimpleNamespace(
         input_transformer_manager=TransformerManager(),
         displayhook=SimpleNamespace(quiet=_Hook(shown).quiet),
+        compile=SimpleNamespace(),
         history_manager=SimpleNamespace(input_hist_parsed=shown),
     )
     take_shortcuts(shell)
     return shell
+
+
+def _transformed(manager: TransformerManager, cell: str) -> str:
+    try:
+        return str(manager.transform_cell(cell))
+    except IndexError:
+        # IPython stumbles over some that are no cells at all; so must we.
+        return "none"
 
 
 @given(CELLS.map("".join))
@@ -46,7 +55,7 @@ def _shell(*cells: str) -> Any:
 @example("len?")
 @example("a != b")
 def test_a_cell_is_turned_into_what_ipython_makes_of_it(cell: str) -> None:
-    assert _shell().input_transformer_manager.transform_cell(cell) == TransformerManager().transform_cell(cell)
+    assert _transformed(_shell().input_transformer_manager, cell) == _transformed(TransformerManager(), cell)
 
 
 @pytest.mark.parametrize("cell", ["1", "1;", "1 ; # why", "';'", "1 # ;", "f(\n1);\n"])
