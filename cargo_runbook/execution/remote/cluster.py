@@ -33,7 +33,7 @@ from cargo_runbook.execution.remote.order import RunOrder, RunReturned
 from cargo_runbook.execution.remote.worker import do_run, stop_run
 from cargo_runbook.execution.run import RunResult
 from cargo_runbook.execution.watch import CELL_DEADLINE, Watch
-from cargo_runbook.inventory.loader import environment_file, find_inventory, load_environment
+from cargo_runbook.inventory.loader import environment_file, find_inventory
 
 CONNECT = 10.0
 """Seconds for the scheduler to answer."""
@@ -129,8 +129,7 @@ class Cluster:
     def _order(self, job: Job) -> RunOrder:
         digest = ""
         if self._inventory is not None:
-            # One that is wrong, and may hold a password in the place of a reference, is told here and goes nowhere.
-            load_environment(job.environment, self._inventory)
+            # The digest alone is sent; a file that is wrong is told of by the worker, which has the same one.
             digest = sha256_of(environment_file(job.environment, self._inventory))
         return RunOrder(
             run=f"cargo-runbook-{self._plan.order.batch}-{job.environment}-{uuid4().hex[:8]}",

@@ -163,7 +163,7 @@ def test_a_batch_that_may_change_hosts_is_not_sent(tmp_path: Path, cluster: Dask
     assert begun(marks, "fine-1") == 0
 
 
-def test_a_file_of_the_inventory_that_is_wrong_and_may_hold_a_password_is_not_sent(
+def test_one_wrong_file_of_the_inventory_is_the_failure_of_its_own_run_alone(
     tmp_path: Path, cluster: DaskCluster
 ) -> None:
     notebook, inventory, marks = write_many(tmp_path, "fine-1", "wrong-1")
