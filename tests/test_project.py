@@ -136,6 +136,23 @@ def test_no_file_of_the_project_holds(forbidden: str, why: str) -> None:
     assert found == [], why
 
 
+def test_every_kind_of_data_file_of_the_packages_gets_into_the_wheel() -> None:
+    patterns = project_data()
+    left = []
+    for file in tracked():
+        package, *inside = file.relative_to(ROOT).parts
+        if package in patterns and file.suffix != ".py":
+            kinds = {pattern.rpartition("/")[2] for pattern in patterns[package]}
+            if not kinds & {f"*{file.suffix}", inside[-1]}:
+                left.append(str(file.relative_to(ROOT)))
+    assert left == [], "package-data in pyproject.toml"
+
+
+def project_data() -> dict[str, list[str]]:
+    data: dict[str, list[str]] = project()["tool"]["setuptools"]["package-data"]
+    return data
+
+
 def test_every_shell_script_of_the_project_can_be_run_and_read() -> None:
     scripts = [file for file in tracked() if file.suffix == ".sh" and file.parent == ROOT / "tools"]
     scripts.append(ROOT / ".ci" / "run")
