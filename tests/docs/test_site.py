@@ -123,9 +123,11 @@ def test_in_a_browser_the_site_asks_its_own_server_alone_and_finds_what_is_searc
             page.on("request", lambda request: asked.append(request.url))
             for name in ("index.html", "first-ten-minutes.html", "finding-codes.html", "zh/first-ten-minutes.html"):
                 page.goto(address + name)
-            page.goto(address + "index.html")
-            page.get_by_role("textbox", name="Search").fill("CRG201")
-            page.locator(".md-search-result__link").first.wait_for()
+            with page.expect_response(lambda answer: "search_index" in answer.url, timeout=60_000):
+                page.goto(address + "index.html")
+            page.get_by_role("textbox", name="Search").click()
+            page.keyboard.type("CRG201", delay=50)
+            page.locator(".md-search-result__item").first.wait_for(state="attached", timeout=60_000)
             browser.close()
     finally:
         server.shutdown()
