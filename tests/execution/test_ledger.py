@@ -16,6 +16,8 @@ import pytest
 from cargo_runbook.archive.ledger import RunState, read_account
 from cargo_runbook.archive.reading import list_records
 from cargo_runbook.archive.record import NOTEBOOK
+from cargo_runbook.execution.endings import SKIP_TAG
+from cargo_runbook.execution.run import run_notebook
 from tests.execution.notebooks import write_notebook
 
 pytestmark = pytest.mark.slow
@@ -163,3 +165,16 @@ def test_papermill_alone_gets_one_of_these_right(folder: Path) -> None:
         if statuses == wanted and _code(folder, "theirs", ending) != 0:
             right.append(ending)
     assert right == ["error"]
+
+
+def test_a_step_that_complained_and_one_that_was_left_out_are_called_so(tmp_path: Path) -> None:
+    complains = "import sys; print('careful', file=sys.stderr)"
+    source = write_notebook(tmp_path / "notebook.ipynb", FIRST, complains, "   ", "print('left out')", LAST)
+    notebook = json.loads(source.read_text(encoding="utf-8"))
+    notebook["cells"][4]["metadata"]["tags"] = [SKIP_TAG]
+    source.write_text(json.dumps(notebook), encoding="utf-8")
+    done = run_notebook(str(source), "cargo", reports=tmp_path / "reports", replay="healthy")
+    statuses = [str(step.status) for step in read_account(done.path).steps if step.id != "injected"]
+    assert statuses[-5:] == ["ok", "warned", "skipped", "skipped", "ok"]
+    kept = [cell.get("cargo_runbook", {}).get("status") for cell in _cells(done.path / NOTEBOOK)]
+    assert kept[-5:] == ["ok", "warned", "skipped", "skipped", "ok"]

@@ -1,156 +1,167 @@
-"""Secrets in every place where an installation keeps them: none is in anything that is written, printed or called."""
+"""No secret that stands where Cargo, Harbor, docker, ssh, kubectl and people keep them gets out, by whichever way."""
 
 from __future__ import annotations
 
-import base64
 import json
 import sys
-import threading
 import time
-from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.main import get_command
 
+from cargo_runbook.cli.main import build
 from cargo_runbook.guide import NOTEBOOKS
 from tests.execution.notebooks import write_notebook
-from tests.sandbox.planted import CONFIG, FILES, MARKER, PASTED, Planted, outputs, plant, unplant
+from tests.practice import ROOT
+from tests.sandbox.planted import CONFIG, FILES, MARKER, PASTED, outputs, plant, unplant
+from tests.sandbox.scanning import (
+    HOME,
+    INCIDENT,
+    NOT_SCANNED,
+    NOTED,
+    REPORTS,
+    arguments,
+    commands,
+    later_commands,
+    leaves,
+    pages,
+    served,
+    written,
+)
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.slow]
 
-HOME = "/home/engineer/planted"
-REPORTS = f"{HOME}/reports"
 ACCOUNTS = ("alice", "cargo-admin", "devops-admin")
-# On operator: every file below the home folder that was written since, base64 of its bytes.
-COLLECT = """
-import base64, json, pathlib, sys
-since = float(sys.argv[2])
-found = {str(p): base64.b64encode(p.read_bytes()).decode()
-         for p in pathlib.Path(sys.argv[1]).rglob("*")
-         if p.is_file() and not p.is_symlink() and p.stat().st_mtime >= since}
-print(json.dumps(found))
+RUN = ["--env", "cargo", "--reports", REPORTS, "--incident", INCIDENT]
+TRIED = ["explain -", "run 00_triage"]
+BY_PAPERMILL = {"90_postmortem": {"incident": INCIDENT, "reports": REPORTS}}
+"""Notebooks about the archive instead of an environment, with their parameters."""
+# It is killed while a cell goes on, and leaves a draft.
+CUT_OFF = f"""
+rm -f {HOME}/begun
+cargo-runbook run {HOME}/endless.ipynb {" ".join(RUN)} -p password=file:{HOME}/.kept 2>/dev/null & runner=$!
+for _ in $(seq 600); do [ -e {HOME}/begun ] && break; sleep 0.1; done
+kill -9 $runner
 """
 
 
-class ArgumentsOfAll(threading.Thread):
-    """Reads the arguments of all processes of this machine, again and again."""
-
-    def __init__(self, planted: Planted) -> None:
-        super().__init__(daemon=True)
-        self.planted = planted
-        self.seen: set[bytes] = set()
-        self.over = threading.Event()
-
-    def run(self) -> None:
-        while not self.over.is_set():
-            for path in Path("/proc").glob("[0-9]*/cmdline"):
-                try:
-                    self.seen.add(path.read_bytes())
-                except OSError:
-                    # It ended meanwhile.
-                    continue
-            time.sleep(0.02)
+def _is_typed(command: str, typed: list[list[str]]) -> bool:
+    words = command.split()
+    return any(each[: len(words)] == words for each in typed)
 
 
-@contextmanager
-def arguments(planted: Planted) -> Iterator[ArgumentsOfAll]:
-    reader = ArgumentsOfAll(planted)
-    reader.start()
-    yield reader
-    reader.over.set()
-    reader.join()
+def test_every_command_and_every_runbook_is_among_those_that_are_scanned() -> None:
+    typed = [*commands("A", "B"), *later_commands("A"), *(each.split() for each in TRIED)]
+    every = [each for each in leaves(get_command(build())) if not each.startswith("sandbox ")]
+    assert [each for each in every if each not in NOT_SCANNED and not _is_typed(each, typed)] == []
+    runbooks = {path.stem for path in (ROOT / "runbooks").glob("*.ipynb")}
+    assert runbooks == {"00_triage", *NOTEBOOKS.values(), *BY_PAPERMILL}
 
 
-def _commands(record: str) -> list[list[str]]:
-    """Every command that shows something, but for those that open a page."""
-    reports = ["--reports", REPORTS]
-    return [
-        ["env", "list"],
-        ["env", "show", "cargo"],
-        ["env", "check"],
-        ["diagnose", "--env", "cargo"],
-        ["diagnose", "--env", "cargo", "--json"],
-        ["fix", "CRG201", "--env", "cargo", *reports],
-        ["fix", "CRG201", "--env", "cargo", "--json", *reports],
-        ["batch", "00_triage", "--env", "cargo", "--env", "devops", *reports],
-        ["records", "list", *reports],
-        ["records", "show", record, *reports],
-        ["records", "show", record, "--json", *reports],
-        ["records", "search", MARKER, *reports],
-        ["records", "verify", *reports],
-        ["records", "export", record, *reports, "--to", f"{HOME}/record.html"],
-        ["records", "export", record, *reports, "--to", f"{HOME}/record.zip"],
-        ["diagnose", "--from", record, *reports],
-    ]
-
-
-def _written(sandbox: Any, began: float) -> dict[str, bytes]:
-    """What was written on operator since then."""
-    collect = sandbox.run(sys.executable, "-c", COLLECT, "/home/engineer", str(began))
-    return {path: base64.b64decode(body) for path, body in json.loads(collect.stdout).items()}
-
-
-def test_no_planted_secret_is_written_printed_or_called_and_the_marker_is_there(sandbox: Any, tmp_path: Path) -> None:
+def test_no_planted_secret_is_written_printed_served_or_called_and_the_marker_is_there(
+    sandbox: Any, tmp_path: Path
+) -> None:
     sandbox.break_("wrong-domain")
     planted = plant(sandbox, "cargo")
     for account in ACCOUNTS:
         planted.secrets[f"password of {account}"] = sandbox.password(account)
     given = planted.new("parameter of a notebook")
     pasted = f"{planted.lines(PASTED)}{MARKER}\n"
+    noted = f"{MARKER}: it was password={planted.new('password in a note')}"
     logged = planted.new("password in a log"), planted.new("login in a log")
     assert len(planted.secrets) >= 40
     domain = "cargo.caicloudprivatetest.com"
     address = f"https://{domain}/v2/?account=admin&password={logged[0]}&n=1"
     sandbox.run("curl", "-sk", "-u", f"admin:{logged[1]}", address)
     sandbox.run("bash", "-c", f"mkdir -p {HOME}; umask 077; cat > {HOME}/.kept", input=given)
-    source = write_notebook(tmp_path / "own.ipynb", f"print('{MARKER}', password)", "raise ValueError(password)",
-                            more='password = ""')  # fmt: skip
-    sandbox.run("bash", "-c", f"cat > {HOME}/own.ipynb", input=source.read_text(encoding="utf-8"))
+    for name, cells in {
+        "own": (f"print('{MARKER}', password)", "raise ValueError(password)"),
+        "endless": (f"print('{MARKER}', password)", f"open('{HOME}/begun', 'w').close(); import time; time.sleep(600)"),
+    }.items():
+        source = write_notebook(tmp_path / f"{name}.ipynb", *cells, more='password = ""')
+        sandbox.run("bash", "-c", f"cat > {HOME}/{name}.ipynb", input=source.read_text(encoding="utf-8"))
     began = time.time()
     time.sleep(1.1)
     printed: dict[str, str] = {}
+
+    def do(*words: str, stdin: str | None = None) -> str:
+        done = sandbox.run(*words, input=stdin)
+        printed[" ".join(words[1:])] = done.stdout + done.stderr
+        assert "Traceback" not in done.stderr, done.stderr
+        return str(done.stdout)
+
+    def type_(words: list[str], stdin: str | None = None) -> str:
+        return do("cargo-runbook", *words, stdin=stdin)
+
+    def record_of(runbook: str) -> str:
+        told = json.loads(type_(["run", runbook, *RUN, "--json"]))
+        assert (told["status"], told["root_causes"]) == ("fault", ["CRG201"])
+        return str(told["record"])
+
     try:
-        with arguments(planted) as called:
-
-            def do(*words: str, stdin: str | None = None) -> str:
-                done = sandbox.run("cargo-runbook", *words, input=stdin)
-                printed[" ".join(words)] = done.stdout + done.stderr
-                assert "Traceback" not in done.stderr, done.stderr
-                return str(done.stdout)
-
-            def record_of(runbook: str) -> str:
-                told = json.loads(do("run", runbook, "--env", "cargo", "--reports", REPORTS, "--json"))
-                assert (told["status"], told["root_causes"]) == ("fault", ["CRG201"])
-                return str(told["record"])
-
-            def rest(words: Sequence[str]) -> str:
-                return do(*words)
-
+        with arguments() as called:
             # Three at a time: most of it is waiting.
             with ThreadPoolExecutor(3) as pool:
-                triage, *_ = pool.map(record_of, ["00_triage", *dict.fromkeys(NOTEBOOKS.values())])
-                own = ["run", f"{HOME}/own.ipynb", "--env", "cargo", "--reports", REPORTS]
-                list(pool.map(rest, [[*own, "-p", f"password=file:{HOME}/.kept"], *_commands(triage)]))
-            do("explain", "-", stdin=pasted)
-            do("explain", "-", "--json", stdin=pasted)
+                cut = pool.submit(sandbox.run, "bash", "-c", CUT_OFF)
+                triage, other, *_ = pool.map(record_of, ["00_triage", *dict.fromkeys(NOTEBOOKS.values())])
+                own = ["run", f"{HOME}/own.ipynb", *RUN, "-p", f"password=file:{HOME}/.kept"]
+                list(pool.map(type_, [own, *commands(triage, other)]))
+                cut.result()
+            for option in ([], ["--json"], ["--env", "cargo"]):
+                type_(["explain", "-", *option], pasted)
+            type_(["explain", "--jsonl", "-"], json.dumps({"id": "1", "text": pasted}) + "\n")
+            do(sys.executable, "-c", NOTED, INCIDENT, REPORTS, stdin=noted)
+            for words in later_commands(triage):
+                type_(words)
+            for name, values in BY_PAPERMILL.items():
+                given_to = [word for pair in values.items() for word in ("-p", *pair)]
+                source_of = str(ROOT / "runbooks" / f"{name}.ipynb")
+                do(sys.executable, "-m", "papermill", source_of, f"{HOME}/{name}.ipynb", *given_to)
+            shown = served(sandbox, pages(triage, other))
     finally:
         unplant(sandbox, "cargo")
-    files = _written(sandbox, began)
-    texts = files | {words: text.encode() for words, text in printed.items()}
+    files = written(sandbox, began)
+    texts = files | shown | {words: text.encode() for words, text in printed.items()}
     texts |= {f"arguments {word!r}": word for word in called.seen}
     leaks = {where: sorted(planted.found_in(body)) for where, body in texts.items()}
     assert {where: found for where, found in leaks.items() if found} == {}
-    # An empty report would pass as well: what stood beside the secrets is there.
-    (evidence,) = [body.decode() for path, body in files.items() if path.endswith(f"{triage}/evidence.jsonl")]
-    assert outputs(evidence).count(MARKER) >= 8
-    (page,) = [body.decode() for path, body in files.items() if "-own-" in path and path.endswith("notebook.ipynb")]
-    assert MARKER in page
-    assert "‹secret " in page
-    assert "realm: https://" in printed[f"fix CRG201 --env cargo --reports {REPORTS}"]
+    _assert_the_marker_is_there(files, shown, printed, triage)
+    # The draft that was left is a record now.
+    assert [path for path in files if "-endless-" in path and path.endswith("manifest.json")]
     assert len([word for word in called.seen if b"guarded_kernel" in word]) > len(set(NOTEBOOKS.values()))
+
+
+def _assert_the_marker_is_there(
+    files: dict[str, bytes], shown: dict[str, bytes], printed: dict[str, str], triage: str
+) -> None:
+    """An empty report would pass as well: what stood beside the secrets is in everything that should show it."""
+    marker = MARKER.encode()
+    (evidence,) = [
+        body.decode() for path, body in files.items() if path.endswith(f"reports/{_place(triage)}/evidence.jsonl")
+    ]
+    assert outputs(evidence).count(MARKER) >= 8
+    for name in ("own", "endless"):
+        (page,) = [
+            body.decode() for path, body in files.items() if f"-{name}-" in path and path.endswith("notebook.ipynb")
+        ]
+        assert MARKER in page
+        assert "‹secret " in page
+    for file in ("record.html", "record.zip!", "draft.en.md", "draft.zh.html", ".index.sqlite", "90_postmortem.ipynb"):
+        assert any(marker in body for path, body in files.items() if file in path), file
+    for language in ("en", "zh"):
+        assert marker in shown[f"served {language} /records/{triage}"]
+        assert marker in shown[f"served {language} /incidents/{INCIDENT}"]
+        assert triage.encode() in shown[f"served {language} /?q={MARKER}"]
+        assert all(body.startswith(b"200") for where, body in shown.items() if "nowhere" not in where)
+    assert triage in printed[f"records search {MARKER} --reports {REPORTS}"]
+    assert "realm: https://" in printed[f"fix CRG201 --env cargo --reports {REPORTS}"]
+
+
+def _place(record: str) -> str:
+    return "/".join((record[:4], record[4:6], record[6:8], record))
 
 
 def test_a_fix_that_is_done_writes_no_planted_secret_but_into_its_private_backups(sandbox: Any) -> None:
@@ -169,7 +180,7 @@ def test_a_fix_that_is_done_writes_no_planted_secret_but_into_its_private_backup
     finally:
         unplant(sandbox, "cargo", places)
     assert done.returncode == 0, done.stderr
-    files = _written(sandbox, began)
+    files = written(sandbox, began)
     backups = {path for path in files if Path(path).name.startswith(("before-", "after-"))}
     assert backups
     modes = sandbox.run("stat", "-c", "%a", *sorted(backups)).stdout.split()
