@@ -196,6 +196,7 @@ def test_a_chinese_page_of_help_has_no_english_frame(helps: dict[str, dict[str, 
         (["env", "list"], "", ["env", "list"]),
         (["sandbox", "run", "ls", "--lang", "zh"], "", ["sandbox", "run", "ls", "--lang", "zh"]),
         (["--lang", "zh", "sandbox", "run", "--", "x", "--lang=en"], "zh", ["sandbox", "run", "--", "x", "--lang=en"]),
+        (["explain", "--", "--lang", "zh"], "", ["explain", "--", "--lang", "zh"]),
         (["env", "list", "--lang"], "", ["env", "list", "--lang"]),
     ],
 )
