@@ -104,6 +104,8 @@ def test_panels_are_used_with_the_keyboard_alone_and_read_in_both_themes_and_wid
                 assert looked_at > 200
                 if found := bad + page.evaluate(CUT, [".crb, .crb-panel"]):
                     wrong[f"{theme}, {width}"] = found
+                if width == 1280 and "Dark" in theme:
+                    notebook.picture("verdict-dark", page.locator(".crb-verdict"))
             page.set_viewport_size({"width": 1280, "height": 1600})
         assert wrong == {}
         assert page.locator(".jp-RenderedText[data-mime-type='application/vnd.jupyter.error']").count() == 0
