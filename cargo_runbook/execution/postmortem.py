@@ -9,6 +9,7 @@ from typing import get_args
 
 from cargo_runbook.archive.files import write_text
 from cargo_runbook.archive.incident import Story, draft_html, draft_markdown, tell_story, write_note
+from cargo_runbook.archive.incident.notes import read_note
 from cargo_runbook.archive.incident.story import Place
 from cargo_runbook.archive.index import Filter, Index
 from cargo_runbook.archive.record import reports_folder
@@ -44,7 +45,9 @@ class Postmortem:
         if not text.strip():
             return self._said(Text("Notes", "说明"), Text("No note was given.", "没有填写说明。"))
         record = write_note(self.reports, self.incident, text)
-        row = (Cell(record.header.record), Cell(text.strip()), Cell(record.head[:16]))
+        # As it was sealed: what was masked there is not shown here either.
+        _, kept = read_note(record.path)
+        row = (Cell(record.header.record), Cell(kept), Cell(record.head[:16]))
         columns = (Text("record", "记录"), Text("note", "说明"), Text("head", "校验"))
         return self._shown(Text("A note was kept", "已保存说明"), columns, [row])
 

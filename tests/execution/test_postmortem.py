@@ -46,6 +46,13 @@ def test_a_note_is_kept_and_is_in_the_timeline_at_once(reports: Path) -> None:
     assert "traffic moved" in str(postmortem.timeline())
 
 
+def test_a_note_is_shown_as_it_was_sealed(reports: Path) -> None:
+    shown = str(open_incident("INC-7", str(reports)).note("it was password=c4nary-77 all the time"))
+    assert "c4nary-77" not in shown
+    assert "‹secret" in shown
+    assert "it was" in shown
+
+
 def test_the_drafts_are_there_in_both_forms_and_languages(reports: Path) -> None:
     (shown,) = open_incident("INC-7", str(reports)).draft().tables
     drafts = sorted(path.name for path in (reports / "postmortems").iterdir())

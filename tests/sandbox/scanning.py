@@ -62,6 +62,7 @@ NOT_SCANNED = {
     "notebook": "JupyterLab itself; what its kernels show is scanned by way of the runs",
     "demo": "it only calls the others",
     "records serve": "its pages are fetched",
+    "completion": "it prints a script that is the same for everybody",
 }
 """Commands that no list below types, each with the reason. Those of the practice installation handle its own secrets."""
 
@@ -77,6 +78,8 @@ def commands(record: str, other: str) -> list[list[str]]:
         ["env", "schema"],
         ["codes", "CRG201"],
         ["remedies"],
+        ["doctor", "--env", "cargo", *reports],
+        ["shell-commands", "00_triage", "--env", "cargo"],
         ["diagnose", "--env", "cargo"],
         ["diagnose", "--env", "cargo", "--json"],
         ["diagnose", "--from", record, *reports],
@@ -107,6 +110,8 @@ def later_commands(record: str) -> list[list[str]]:
     ]
     return [
         ["env", "init", "another", "--inventory", f"{HOME}/environments"],
+        ["summary", *reports],
+        ["summary", "--to", f"{HOME}/summary.html", *reports],
         ["records", "seal", "--all", *reports],
         ["records", "note", INCIDENT, MARKER, *reports],
         *drafts,

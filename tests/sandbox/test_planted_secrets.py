@@ -37,7 +37,10 @@ pytestmark = [pytest.mark.sandbox, pytest.mark.slow]
 ACCOUNTS = ("alice", "cargo-admin", "devops-admin")
 RUN = ["--env", "cargo", "--reports", REPORTS, "--incident", INCIDENT]
 TRIED = ["explain -", "run 00_triage"]
-BY_PAPERMILL = {"90_postmortem": {"incident": INCIDENT, "reports": REPORTS}}
+BY_PAPERMILL = {
+    "90_postmortem": {"incident": INCIDENT, "reports": REPORTS},
+    "95_batch_summary": {"reports": REPORTS},
+}
 """Notebooks about the archive instead of an environment, with their parameters."""
 # It is killed while a cell goes on, and leaves a draft.
 CUT_OFF = f"""
