@@ -151,10 +151,12 @@ class Keeper:
         if self._draft is None:
             began = datetime.now(UTC) if self.sealed else self._started
             draft = Draft(self._reports, self._environment, notebook_name(), began, incident=self._incident)
-            self._ledger = Ledger(draft.folder, self._environment, draft.runbook, self._redactor.redact)
+            look = self._seen().investigation
+            about = {"incident": draft.incident, "domain": look.environment.domain, "replayed": look.replayed}
+            self._ledger = Ledger(draft.folder, self._environment, draft.runbook, self._redactor.redact, about)
             self._ledger.run(list(enumerate(self._steps)))
             follows = self.sealed.header.record if self.sealed else ""
-            domain = self._seen().investigation.environment.domain
-            write_json(draft.folder / ABOUT, {"incident": draft.incident, "domain": domain, "follows": follows})
+            known = {"incident": draft.incident, "domain": look.environment.domain, "follows": follows}
+            write_json(draft.folder / ABOUT, known)
             self._draft = draft
         return self._draft
