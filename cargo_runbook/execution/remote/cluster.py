@@ -34,6 +34,7 @@ from cargo_runbook.execution.remote.worker import do_run, stop_run
 from cargo_runbook.execution.run import RunResult
 from cargo_runbook.execution.watch import CELL_DEADLINE, Watch
 from cargo_runbook.inventory.loader import environment_file, find_inventory
+from cargo_runbook.texts import tell
 
 CONNECT = 10.0
 """Seconds for the scheduler to answer."""
@@ -69,8 +70,11 @@ class Cluster:
     ) -> None:
         if plan.parameters.get(APPROVED):
             raise UsageError(
-                "a run that may change a host is not sent to a cluster: the way back lies on the machine that makes the change",
-                next_step="Leave --scheduler out.",
+                tell(
+                    "a run that may change a host is not sent to a cluster: the way back lies on the machine that makes the change",
+                    "可能修改主机的运行不会发送到集群：撤销所需的备份保存在执行修改的机器上",
+                ),
+                next_step=tell("Leave --scheduler out.", "请去掉 --scheduler。"),
             )
         key = sign_key(None)
         self._sign = signer_with(key) if key else None
@@ -89,9 +93,12 @@ class Cluster:
         except (OSError, ValueError, TypeError, RuntimeError) as error:
             told = str(error).strip().split("\n")[0]
             raise UsageError(
-                f"no Dask scheduler answers at {address}",
+                tell(f"no Dask scheduler answers at {address}", f"{address} 处没有 Dask 调度器应答"),
                 seen=told,
-                next_step="Give its address as tcp://HOST:8786, or tls://HOST:8786 with Dask's TLS settings.",
+                next_step=tell(
+                    "Give its address as tcp://HOST:8786, or tls://HOST:8786 with Dask's TLS settings.",
+                    "地址写作 tcp://主机:8786；使用 tls://主机:8786 时需要 Dask 的 TLS 配置。",
+                ),
             ) from None
         self._client.subscribe_topic(self._topic, self._hear)
 
@@ -151,7 +158,7 @@ class Cluster:
         self, order: RunOrder, future: Future[RunReturned], watch: Watch, told: queue.SimpleQueue[Any]
     ) -> RunReturned:
         worker, stopped = "", 0.0
-        while not future.done():
+        while (returned := self._fetched(future)) is None:
             with suppress(queue.Empty):
                 worker = _heed(told.get(timeout=_LOOK), watch) or worker
             if watch.stopped and not stopped:
@@ -164,7 +171,17 @@ class Cluster:
             if not self._workers.there(self._client, NO_WORKER):
                 future.cancel()
                 raise PlaceLost(f"the Dask cluster has had no worker for {NO_WORKER:g} s")
-        return self._result_of(future)
+        return returned
+
+    def _fetched(self, future: Future[RunReturned]) -> RunReturned | None:
+        """What came back; None while there is nothing."""
+        if not future.done():
+            return None
+        try:
+            return self._result_of(future)
+        except TimeoutError:
+            # Lost with the worker that held it: Dask does the run again.
+            return None
 
     def _result_of(self, future: Future[RunReturned]) -> RunReturned:
         if future.status == "finished":
