@@ -106,7 +106,7 @@ def test_what_a_killed_kernel_left_is_sealed_when_the_notebook_is_opened_again(s
     assert ledger is not None
     ledger.release()
     (record,) = seal_left(tmp_path, "cargo", notebook_name())
-    assert record.header.reason == "the kernel ended before the notebook was concluded"
+    assert "was cut off before" in record.header.reason
     assert (record.header.status, record.header.incident) == ("failed", "INC-7")
     assert read_evidence(record.path / "evidence.jsonl")
     assert verify_all(tmp_path).problems == ()
