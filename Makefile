@@ -37,9 +37,10 @@ check: lint
 	@.venv/bin/pytest -q -n 2 -m "not ($(NOT_FAST))"
 
 test: venv
-	@tools/debian-packages.sh browser-tests kubernetes
+	@tools/debian-packages.sh tests kubernetes
 	@$(MAKE) kubernetes
 	@tools/clean-root.sh
+	@tools/airflow.sh
 	@$(MAKE) lint
 	@tools/test.sh
 

@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[1]
 SERVICES = ("sshd", "nginx", "dnsmasq")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 # Packages of the sandbox's list that only some of its tests need.
-LATER = ("browser-tests", "kubernetes")
+LATER = ("tests", "kubernetes")
 NOT_HERE = "not here: "
 _SYSTEM_PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/local/sbin", "/usr/sbin", "/sbin"])
 _last_words = pytest.StashKey[str]()

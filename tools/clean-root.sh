@@ -45,7 +45,7 @@ fi
 # What this computer's apt would fetch for a computer on which nothing but minbase is installed.
 mkdir -p "$work/debian/partial" "$folder/debian" "$folder/wheels"
 tar -C "$work" -xf "$folder/$suite.tar" ./var/lib/dpkg/status
-mapfile -t packages < <(sed 's/#.*//' "$list" | awk 'NF && $3 != "browser-tests" && $3 != "kubernetes" { print $1 }' | sort -u)
+mapfile -t packages < <(sed 's/#.*//' "$list" | awk 'NF && $3 != "tests" && $3 != "kubernetes" { print $1 }' | sort -u)
 options=(-q -y -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 -o APT::Sandbox::User=root -o Debug::NoLocking=1)
 apt-get "${options[@]}" update >/dev/null
 cp -n "$folder"/debian/*.deb "$work/debian/" 2>/dev/null || true

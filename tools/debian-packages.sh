@@ -2,7 +2,7 @@
 # Installs the Debian packages that the sandbox needs, when they are missing and the user is root.
 # Otherwise says which are missing and the one command to type. Without them everything runs on recorded evidence,
 # so a missing package is no error here; where CI=true it is.
-#   tools/debian-packages.sh [browser-tests] [kubernetes]     with arguments: also what only these need
+#   tools/debian-packages.sh [tests] [kubernetes]     with arguments: also what only these need
 set -euo pipefail
 cd "$(dirname "$0")/.."
 list=cargo_sandbox/debian-packages.txt
@@ -17,7 +17,7 @@ missing() {
     # A line is "package command [condition]"; # begins a comment.
     while read -r package command condition; do
         if [[ -z $package ]]; then continue; fi
-        if [[ $condition == browser-tests || $condition == kubernetes ]] && [[ $wanted != *" $condition "* ]]; then continue; fi
+        if [[ $condition == tests || $condition == kubernetes ]] && [[ $wanted != *" $condition "* ]]; then continue; fi
         if ! command -v "$command" >/dev/null; then printf '%s\n' "$package"; fi
     done < <(sed 's/#.*//' "$list") | sort -u
 }

@@ -1,7 +1,7 @@
 """The DAG file: by Airflow itself in an installation of its own, where its operators are called for real.
 
-Airflow is no dependency of this project (it brings some 150 packages and pins others), so the real test installs it
-into a folder that is thrown away, which takes about a minute. The quick test beside it holds the file against the
+Airflow is no dependency of this project (it brings some 150 packages and pins others), so the real test uses the
+one that `tools/airflow.sh` has put below the cache folder. The quick test beside it holds the file against the
 arguments that these versions of the operators take, written down here from their source.
 """
 
@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import runpy
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -19,11 +18,11 @@ from typing import Any, Self
 
 import pytest
 
+from cargo_sandbox.paths import cache_folder
 from tests.execution.batch.test_summary import outcome, write
 
 ROOT = Path(__file__).parents[2]
 DAGS = ROOT / "docs" / "recipes" / "airflow_cargo_triage.py"
-WANTED = ("apache-airflow==3.3.2", "apache-airflow-providers-papermill==3.13.3")
 
 _BASE = {"task_id", "execution_timeout", "max_active_tis_per_dag"}
 _TAKES = {
@@ -134,7 +133,7 @@ each.execute({})
 
 @pytest.mark.slow
 def test_airflow_loads_the_file_and_papermill_operators_run_the_notebooks(tmp_path: Path) -> None:
-    python = airflow(tmp_path / "airflow")
+    python = airflow()
     kernel = tmp_path / "jupyter" / "kernels" / "cargo-runbook" / "kernel.json"
     kernel.parent.mkdir(parents=True)
     # As `ipykernel install --env` writes it.
@@ -170,17 +169,13 @@ def test_airflow_loads_the_file_and_papermill_operators_run_the_notebooks(tmp_pa
     assert (record["status"], judged.returncode) == ("fault", 1)
 
 
-def airflow(folder: Path) -> Path:
-    """The Python of an installation of Airflow; CARGO_RUNBOOK_TEST_AIRFLOW may name one that is there."""
+def airflow() -> Path:
+    """The Python of the Airflow that `tools/airflow.sh` has made; CARGO_RUNBOOK_TEST_AIRFLOW may name another."""
     if named := os.environ.get("CARGO_RUNBOOK_TEST_AIRFLOW"):
         return Path(named)
-    python = folder / "bin" / "python"
-    subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-    uv = shutil.which("uv") or shutil.which("uv", path=str(Path(sys.executable).parent))
-    command = [uv, "pip", "install", "--quiet", "--python", python] if uv else [python, "-m", "pip", "install", "-q"]
-    done = subprocess.run([*command, *WANTED], capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        told = f"Airflow could not be installed: {done.stderr.strip()[-300:]}"
+    folder = cache_folder() / "airflow"
+    if not (folder / "ready").exists():
+        told = "not here: Airflow (tools/airflow.sh has not run)"
         # A missing part is an error where a build server runs it.
         pytest.fail(told) if os.environ.get("CI") == "true" else pytest.skip(told)
-    return python
+    return folder / "bin" / "python"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 from configparser import ConfigParser
@@ -54,7 +53,7 @@ def test_the_timer_belongs_to_the_service_and_comes_every_day() -> None:
     assert (RECIPES / "cargo-triage.service").exists()
 
 
-@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is not on this machine")
+@pytest.mark.services("systemd-analyze")
 @pytest.mark.slow
 def test_systemd_takes_both_units(tmp_path: Path) -> None:
     # With programs that exist here: where a machine has them is its own business.
@@ -85,7 +84,7 @@ def test_the_line_for_cron_has_five_fields_and_a_command_line_of_ours() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not shutil.which("flock"), reason="flock is not on this machine")
+@pytest.mark.services("flock")
 def test_what_cron_would_run_leaves_data_messages_and_one_line_about_the_exit_code(tmp_path: Path) -> None:
     notebook, inventory, _ = write_many(tmp_path, "prod-fault", "prod-1", "fault-1")
     (tmp_path / ".venv/bin").mkdir(parents=True)

@@ -39,7 +39,7 @@ def test_on_another_system_only_the_system_is_named(able):
 
 
 def test_a_browser_is_no_part_of_the_sandbox(able):
-    able.setattr(requirements, "packages", lambda: (Package("chromium", "no-such-browser", "browser-tests"),))
+    able.setattr(requirements, "packages", lambda: (Package("chromium", "no-such-browser", "tests"),))
     assert missing_packages() == []
 
 
@@ -62,4 +62,4 @@ def test_the_sentence_ends_with_what_to_type(able):
 
 def test_every_listed_package_has_a_program_that_proves_it():
     assert {(p.name, p.program) for p in packages()} >= {("docker.io", "dockerd"), ("dnsmasq-base", "dnsmasq")}
-    assert {p.when for p in packages()} <= {"", "unless-kubectl", "browser-tests", "kubernetes"}
+    assert {p.when for p in packages()} <= {"", "unless-kubectl", "tests", "kubernetes"}
