@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from cargo_runbook.archive.interrupted import account_of
 from cargo_runbook.archive.ledger import (
     STEP_WORDS,
     LedgerError,
@@ -29,6 +28,8 @@ _GOOD = (StepStatus.OK, StepStatus.SKIPPED)
 
 def told_of_draft(draft: Path) -> str:
     """A line about a draft: whether its run goes on, was cut off and where."""
+    from cargo_runbook.archive.interrupted import account_of
+
     name = draft.name
     account = account_of(draft)
     done = sum(step.status in (StepStatus.OK, StepStatus.WARNED) for step in account.steps)
@@ -44,6 +45,8 @@ def told_of_draft(draft: Path) -> str:
 
 def show_account(draft: Path, as_json: bool) -> None:
     """Shows what is known of a run that has no record (yet)."""
+    from cargo_runbook.archive.interrupted import account_of
+
     account = account_of(draft)
     name = draft.name
     if as_json:

@@ -11,7 +11,6 @@ import socket
 import subprocess
 import sys
 import time
-import webbrowser
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from http import HTTPStatus
@@ -95,6 +94,8 @@ def notebook(
         print(url, flush=True)
         message(tell(f"JupyterLab on {root}; Ctrl-C ends it", f"JupyterLab 目录 {root}；按 Ctrl-C 结束"))
         if not no_browser:
+            import webbrowser
+
             webbrowser.open(url)
         server.wait()
     if server.returncode not in (0, -signal.SIGTERM):

@@ -20,6 +20,7 @@ HEAVY = (
     "papermill",
     "httpx",
     "rich",
+    "pydantic",
 )
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cargo_runbook.archive.index import Filter, moment
 from cargo_runbook.cli.console import tell
 from cargo_runbook.errors import UsageError
 from cargo_runbook.findings import Health
+
+if TYPE_CHECKING:
+    from cargo_runbook.archive.index import Filter
 
 STATUSES = (*(str(health) for health in Health), "failed")
 
@@ -75,6 +77,8 @@ def chosen(
     Raises:
         UsageError: there is no such status, or a time is none.
     """
+    from cargo_runbook.archive.index import Filter, moment
+
     if status and status not in STATUSES:
         raise UsageError(
             tell(f"{status!r} is no status of a record", f"{status!r} 不是记录的状态"),

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cargo_runbook.archive.index import Filter, Index
 from cargo_runbook.archive.reading import find_record
 from cargo_runbook.archive.record import reports_folder
 from cargo_runbook.cli.console import JsonOption, ReportsOption, complain, message, print_json, print_table, tell
@@ -29,6 +28,7 @@ from cargo_runbook.views.words import HEALTH, MEANINGS, one_line
 
 if TYPE_CHECKING:
     from cargo_runbook.archive.compare import AnswerChange, Comparison, FindingChange
+    from cargo_runbook.archive.index import Filter
     from cargo_runbook.archive.rejudge import Judgement
 
 _COMPARE_HELP = tell(
@@ -197,6 +197,8 @@ def rejudge(
 
 
 def _paths(folder: Path, wanted: Filter) -> list[Path]:
+    from cargo_runbook.archive.index import Index
+
     with Index(folder) as index:
         return [row.path for row in index.find(wanted)]
 

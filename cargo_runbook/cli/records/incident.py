@@ -8,7 +8,6 @@ from typing import Annotated, Literal
 import typer
 
 from cargo_runbook.archive.files import write_text
-from cargo_runbook.archive.index import moment
 from cargo_runbook.archive.record import reports_folder
 from cargo_runbook.cli.console import JsonOption, ReportsOption, SignKeyOption, message, print_json, tell
 from cargo_runbook.errors import UsageError
@@ -76,6 +75,7 @@ def note(
 ) -> None:
     """Seals a note."""
     from cargo_runbook.archive.incident import write_note
+    from cargo_runbook.archive.index import moment
 
     record = write_note(reports_folder(reports), incident, text, moment(at) if at else "", key=sign_key)
     if as_json:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cargo_runbook.archive.index import Filter, Index
 from cargo_runbook.archive.reading import find_record, read_record
 from cargo_runbook.archive.record import Record, reports_folder
 from cargo_runbook.cli.console import JsonOption, ReportsOption, message, print_json, tell
@@ -23,6 +22,9 @@ from cargo_runbook.cli.records.choice import (
 )
 from cargo_runbook.errors import UsageError
 from cargo_runbook.views.words import near
+
+if TYPE_CHECKING:
+    from cargo_runbook.archive.index import Filter
 
 _EXPORT_HELP = tell(
     """Write records as one zip file that verifies on another machine, or one record as a page (.html).
@@ -101,6 +103,8 @@ def export(
     as_json: JsonOption = False,
 ) -> None:
     """Exports the named records, or those that the filters leave."""
+    from cargo_runbook.archive.index import Filter
+
     folder = reports_folder(reports)
     wanted = chosen(env, "", code, "", since, until, incident)
     if bool(records) == (wanted != Filter()):
@@ -167,6 +171,8 @@ def prune(
     folder = reports_folder(reports)
     spare: list[str] = []
     if not incidents:
+        from cargo_runbook.archive.index import Filter, Index
+
         with Index(folder) as index:
             spare = [row.record for row in index.find(Filter(incident="*"))]
     age = _age(older_than) if older_than else None
@@ -186,6 +192,8 @@ def prune(
 
 
 def _fitting(folder: Path, wanted: Filter) -> list[Record]:
+    from cargo_runbook.archive.index import Index
+
     with Index(folder) as index:
         rows = index.find(wanted)
     found = [read_record(row.path) for row in rows if not row.origin]

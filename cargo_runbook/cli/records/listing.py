@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cargo_runbook.archive.chain import CHAIN
 from cargo_runbook.archive.checking import lacks_chain
-from cargo_runbook.archive.index import Filter, Index, Row
-from cargo_runbook.archive.look import target_rows
 from cargo_runbook.archive.reading import (
     find_draft,
     find_record,
@@ -20,7 +18,6 @@ from cargo_runbook.archive.reading import (
     read_look,
 )
 from cargo_runbook.archive.record import Record, reports_folder
-from cargo_runbook.cli.account import show_account, show_steps, told_of_draft
 from cargo_runbook.cli.console import JsonOption, ReportsOption, complain, message, print_json, print_table, tell
 from cargo_runbook.cli.records.choice import (
     SHOWN,
@@ -39,6 +36,9 @@ from cargo_runbook.cli.records.choice import (
 from cargo_runbook.findings import diagnosis_to_json
 from cargo_runbook.texts import language_from
 from cargo_runbook.views.words import HEALTH, near, one_line
+
+if TYPE_CHECKING:
+    from cargo_runbook.archive.index import Filter, Row
 
 _LIST_HELP = tell(
     """List the records, oldest first.
@@ -121,6 +121,8 @@ def show_list(
     as_json: JsonOption = False,
 ) -> None:
     """Lists records of the reports folder; what is none is told on standard error."""
+    from cargo_runbook.cli.account import told_of_draft
+
     wanted = chosen(env, runbook, code, status, since, until, incident, pruned=pruned)
     _list(reports_folder(reports), wanted, limit, as_json)
     for draft in list_drafts(reports_folder(reports)):
@@ -146,6 +148,8 @@ def search(
 
 
 def _list(folder: Path, wanted: Filter, limit: int | None, as_json: bool) -> None:
+    from cargo_runbook.archive.index import Filter, Index
+
     most = limit if limit is not None else 0 if as_json else SHOWN
     with Index(folder, progress=_told_progress) as index:
         # One more than is shown tells that there are more.
@@ -195,6 +199,8 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """Shows what a record says, with its chain and its evidence; of a run without a record, what its ledger says."""
+    from cargo_runbook.cli.account import show_account, show_steps
+
     folder = reports_folder(reports)
     draft = find_draft(folder, record)
     if draft is not None:
@@ -208,6 +214,7 @@ def show(
         return
     from rich.text import Text as RichText
 
+    from cargo_runbook.archive.look import target_rows
     from cargo_runbook.views.terminal import show as show_view
     from cargo_runbook.views.terminal import verdict_card, verdict_table
 
