@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from types import SimpleNamespace
 from typing import Any
 
@@ -40,10 +41,18 @@ def _shell(*cells: str) -> Any:
 
 def _transformed(manager: TransformerManager, cell: str) -> str:
     try:
-        return str(manager.transform_cell(cell))
+        made = str(manager.transform_cell(cell))
+        # IPython's tokenizer trips over a wrong indentation before the compiler does; it is the same error then.
+        with warnings.catch_warnings(action="ignore"):
+            compile(made, "cell", "exec")
     except IndexError:
         # IPython stumbles over some that are no cells at all; so must we.
         return "none"
+    except IndentationError:
+        return "wrong indentation"
+    except (SyntaxError, ValueError):
+        pass
+    return made
 
 
 @given(CELLS.map("".join))
@@ -54,6 +63,7 @@ def _transformed(manager: TransformerManager, cell: str) -> str:
 @example("if a:\n    ;f a")
 @example("len?")
 @example("a != b")
+@example("\ta\n    a")
 def test_a_cell_is_turned_into_what_ipython_makes_of_it(cell: str) -> None:
     assert _transformed(_shell().input_transformer_manager, cell) == _transformed(TransformerManager(), cell)
 
