@@ -102,8 +102,11 @@ class Workbench:
         return f"{there.stat().st_uid}:{there.stat().st_gid}"
 
     def resolves(self, host: Host, name: str, known: Collection[str]) -> bool:
-        """Whether programs on the host resolve the name to one of these addresses, as far as can be told."""
+        """Whether programs on the host resolve the name to one of these addresses, as far as can be told. A lookup that
+        hangs is one that fails: its name server is silent."""
         seen = self._command(host, "getent", "hosts", name)
+        if (seen.data.get("phase"), seen.data.get("reason")) == ("command", "timeout"):
+            return False
         return not seen.answered or any(line.split()[:1] == [a] for line in seen.output.splitlines() for a in known)
 
     def get(self, url: str, *headers: tuple[str, str]) -> Observation:
