@@ -85,7 +85,7 @@ def test_a_late_command_ends_on_the_other_machine_too(operator: Operator, start_
     assert [alive(pid) for pid in pids] == [False, False]
     assert seen.error == "said\nthe command was not done in time"
     assert seen.data["remote_process_ended"] is True
-    assert 3.0 <= seen.duration < 8
+    assert 3.0 <= seen.duration < 5.5
     assert ask(live, "echo", "again").output == "again\n"
 
 
@@ -96,17 +96,12 @@ def test_a_deadline_that_is_over_at_once_leaves_the_connection_to_the_others(
     operator.knows(sshd, "cargo1")
     live = operator.connections()
     ask(live, "true")
-    # On a machine that is busy enough, even saying that a channel is not wanted any more comes too late.
-    for _ in range(4):
-        before = sshd.logins()
-        with ThreadPoolExecutor(2) as pool:
-            steady = pool.submit(ask, live, "sh", "-c", "sleep 1; echo steady")
-            late = pool.submit(ask, live, "sleep", "60", deadline=0.05)
-        assert late.result().status is Status.TIMEOUT
-        assert steady.result().output == "steady\n"
-        if sshd.logins() == before:
-            return
-    pytest.fail("the connection was given up each time")
+    with ThreadPoolExecutor(2) as pool:
+        steady = pool.submit(ask, live, "sh", "-c", "sleep 1; echo steady")
+        late = pool.submit(ask, live, "sleep", "60", deadline=0.05)
+    assert late.result().status is Status.TIMEOUT
+    assert steady.result().output == "steady\n"
+    assert sshd.logins() == 1
 
 
 def test_output_beyond_the_cap_is_cut_and_hashed_as_a_whole(operator: Operator, start_sshd: StartSshd) -> None:
