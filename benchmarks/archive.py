@@ -24,11 +24,13 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 
-from cargo_runbook.archive.chain import CHAIN, FORMAT, MANIFEST, Entry, folder_of
 from cargo_runbook.archive.files import utc, write_json
 from cargo_runbook.archive.index import Filter, Index
-from cargo_runbook.archive.record import EVIDENCE, HEADER, NOTEBOOK, VERDICT, Draft
-from cargo_runbook.archive.verify import verify
+from cargo_runbook.archive.keeping.verify import verify
+from cargo_runbook.archive.places import CHAIN, MANIFEST, folder_of
+from cargo_runbook.archive.record import EVIDENCE, HEADER, NOTEBOOK, VERDICT
+from cargo_runbook.archive.sealing.chain import FORMAT, Entry
+from cargo_runbook.archive.sealing.draft import Draft
 from cargo_runbook.rules.catalog import catalog
 
 ALLOWED_MILLISECONDS = 50.0

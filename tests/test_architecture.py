@@ -29,6 +29,18 @@ FLOORS = (
     "workstation",
     "cli",
 )
+ARCHIVE_FLOORS = (
+    "files",
+    "places",
+    "ledger",
+    "record",
+    "sealing",
+    "keeping",
+    "index",
+    "reading",
+    "incident",
+    "sharing",
+)
 PURE = ("facts", "rules", "symptoms")
 WORLD = {
     "socket",
@@ -92,6 +104,16 @@ def test_data_flows_one_way() -> None:
     for place, floor in enumerate(FLOORS):
         later = {f"cargo_runbook.{name}" for name in FLOORS[place + 1 :]}
         for path in modules(PACKAGE / floor):
+            assert not names(path, later), path
+
+
+def test_the_archive_flows_one_way_too() -> None:
+    archive = PACKAGE / "archive"
+    places = {path.stem for path in archive.iterdir() if path.name not in ("__init__.py", "__pycache__")}
+    assert places == set(ARCHIVE_FLOORS)
+    for place, floor in enumerate(ARCHIVE_FLOORS):
+        later = {f"cargo_runbook.archive.{name}" for name in ARCHIVE_FLOORS[place + 1 :]}
+        for path in [*archive.glob(f"{floor}.py"), *modules(archive / floor)]:
             assert not names(path, later), path
 
 

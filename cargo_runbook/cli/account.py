@@ -28,7 +28,7 @@ _GOOD = (StepStatus.OK, StepStatus.SKIPPED)
 
 def told_of_draft(draft: Path) -> str:
     """A line about a draft: whether its run goes on, was cut off and where."""
-    from cargo_runbook.archive.interrupted import account_of
+    from cargo_runbook.archive.sealing.interrupted import account_of
 
     name = draft.name
     account = account_of(draft)
@@ -45,7 +45,7 @@ def told_of_draft(draft: Path) -> str:
 
 def show_account(draft: Path, as_json: bool) -> None:
     """Shows what is known of a run that has no record (yet)."""
-    from cargo_runbook.archive.interrupted import account_of
+    from cargo_runbook.archive.sealing.interrupted import account_of
 
     account = account_of(draft)
     name = draft.name

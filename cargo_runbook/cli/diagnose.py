@@ -162,9 +162,9 @@ def _look(name: str, inventory: Path | None, replay: str, shown: Bars, **wanted:
 
 
 def _judge_again(record: str, reports: Path | None, as_json: bool) -> NoReturn:
-    from cargo_runbook.archive.reading import find_record
+    from cargo_runbook.archive.reading.records import find_record
+    from cargo_runbook.archive.reading.rejudge import judge_again
     from cargo_runbook.archive.record import reports_folder
-    from cargo_runbook.archive.rejudge import judge_again
 
     judged = judge_again(find_record(reports_folder(reports), record))
     if as_json:

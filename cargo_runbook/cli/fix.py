@@ -136,7 +136,7 @@ def _show_plan(fixing: Fixing, plan: Plan) -> None:
 
 
 def _end(fixing: Fixing, outcome: Outcome, folder: Path, as_json: bool, *, rollback: bool = False) -> None:
-    from cargo_runbook.archive.changes import seal_change
+    from cargo_runbook.archive.sealing.changes import seal_change
 
     try:
         kept = seal_change(folder, outcome, fixing.redactor).header.record

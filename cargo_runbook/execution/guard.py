@@ -15,8 +15,8 @@ from typing import Any
 
 from IPython.core.getipython import get_ipython
 
-from cargo_runbook.archive.clean import note_masked
 from cargo_runbook.archive.record import RECORD_VARIABLE
+from cargo_runbook.archive.sealing.clean import note_masked
 from cargo_runbook.redaction.notebook import redacted_output
 from cargo_runbook.redaction.shapes import sensitive_name
 from cargo_runbook.secret import Redactor, Secret

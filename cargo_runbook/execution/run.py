@@ -13,7 +13,8 @@ from typing import Any
 
 from cargo_runbook.archive.files import sha256_of, write_json, write_text
 from cargo_runbook.archive.ledger import Ledger
-from cargo_runbook.archive.record import FINAL_VARIABLE, NOTEBOOK, RECORD_VARIABLE, VERDICT, Draft
+from cargo_runbook.archive.record import FINAL_VARIABLE, NOTEBOOK, RECORD_VARIABLE, VERDICT
+from cargo_runbook.archive.sealing.draft import Draft
 from cargo_runbook.errors import RunbookError, RunFailed
 from cargo_runbook.execution.runbooks import find_runbook, read_parameters
 from cargo_runbook.execution.watch import CELL_DEADLINE, Kernels, RunStopped, Watch

@@ -11,10 +11,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cargo_runbook.archive.changes import keep_change
 from cargo_runbook.archive.files import utc, write_json, write_text
-from cargo_runbook.archive.look import file_look
-from cargo_runbook.archive.record import NOTE_FILE, NOTEBOOK, Draft, Record, final_folder, reports_folder
+from cargo_runbook.archive.record import NOTE_FILE, NOTEBOOK, Record, reports_folder
+from cargo_runbook.archive.sealing.changes import keep_change
+from cargo_runbook.archive.sealing.draft import Draft, final_folder
+from cargo_runbook.archive.sealing.look import file_look
 from cargo_runbook.errors import UsageError
 from cargo_runbook.execution.fix_step import REPLAYED, FixStep
 from cargo_runbook.execution.pasting import proven_causes

@@ -6,15 +6,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import urlencode
 
-from cargo_runbook.archive.chain import CHAIN, Entry, lines
-from cargo_runbook.archive.checking import Problem, check_record
-from cargo_runbook.archive.compare import compare, last_good
 from cargo_runbook.archive.incident.story import tell_story
 from cargo_runbook.archive.index import Filter, Index, Row, moment
-from cargo_runbook.archive.reading import UnreadableRecord, find_record, read_record
+from cargo_runbook.archive.keeping.seal import Problem, check_record
+from cargo_runbook.archive.keeping.verify import verify_all
+from cargo_runbook.archive.places import CHAIN
+from cargo_runbook.archive.reading.compare import compare, last_good
+from cargo_runbook.archive.reading.records import UnreadableRecord, find_record, read_record
 from cargo_runbook.archive.record import Record
+from cargo_runbook.archive.sealing.chain import Entry, lines
 from cargo_runbook.archive.sharing.page import page
-from cargo_runbook.archive.verify import verify_all
 from cargo_runbook.errors import UsageError
 from cargo_runbook.pages.rendering import render
 from cargo_runbook.texts import Language, Text

@@ -8,9 +8,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from cargo_runbook.archive.chain import MANIFEST, folder_of
-from cargo_runbook.archive.look import write_findings
-from cargo_runbook.archive.record import Draft, Record
+from cargo_runbook.archive.places import MANIFEST, folder_of
+from cargo_runbook.archive.record import Record
+from cargo_runbook.archive.sealing.draft import Draft
+from cargo_runbook.archive.sealing.look import write_findings
 from tests.views.diagnoses import evidence, wrong_domain
 
 STARTED = datetime(2026, 3, 4, 10, 4, 11, tzinfo=UTC)

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from cargo_runbook.archive.ledger import RunState, read_account
-from cargo_runbook.archive.reading import list_records
+from cargo_runbook.archive.reading.records import list_records
 from cargo_runbook.archive.record import NOTEBOOK
 from cargo_runbook.execution.endings import SKIP_TAG
 from cargo_runbook.execution.run import run_notebook

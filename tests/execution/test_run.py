@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from cargo_runbook.archive.reading import list_records, read_record
+from cargo_runbook.archive.reading.records import list_records, read_record
 from cargo_runbook.archive.record import NOTEBOOK, VERDICT
 from cargo_runbook.errors import UnknownEnvironment, UsageError
 from cargo_runbook.execution.run import RunResult, run_notebook

@@ -14,8 +14,8 @@ from urllib.parse import quote
 
 import pytest
 
-from cargo_runbook.archive.clean import MASKED
 from cargo_runbook.archive.record import NOTEBOOK
+from cargo_runbook.archive.sealing.clean import MASKED
 from cargo_runbook.execution.run import RunResult, run_notebook
 from cargo_runbook.execution.warm.kernels import WarmKernels
 from cargo_runbook.secret import Secret

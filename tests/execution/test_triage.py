@@ -9,7 +9,7 @@ import pytest
 
 import cargo_runbook
 from cargo_runbook import choose_environment, open_environment
-from cargo_runbook.archive.reading import list_records
+from cargo_runbook.archive.reading.records import list_records
 from cargo_runbook.archive.record import RECORD_VARIABLE
 from cargo_runbook.errors import UsageError
 from cargo_runbook.execution.pasting import image_of, understood

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from cargo_runbook.archive.reading import read_record
+from cargo_runbook.archive.reading.records import read_record
 from cargo_runbook.archive.record import Record
 from cargo_runbook.archive.sharing.page import write_page
 from cargo_runbook.execution.run import run_notebook

@@ -11,7 +11,8 @@ from typing import Any
 import nbformat
 import pytest
 
-from cargo_runbook.archive.record import NOTEBOOK, Draft, Record
+from cargo_runbook.archive.record import NOTEBOOK, Record
+from cargo_runbook.archive.sealing.draft import Draft
 from tests.archive.kept import STARTED, keep
 from tests.conftest import BROWSERS, program
 from tests.pages.serving import served

@@ -19,7 +19,7 @@ import pytest
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-from cargo_runbook.archive.reading import list_records
+from cargo_runbook.archive.reading.records import list_records
 from tests.conftest import BROWSERS, program
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

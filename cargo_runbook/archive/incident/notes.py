@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cargo_runbook.archive.files import utc, write_json
-from cargo_runbook.archive.record import NOTE, NOTE_FILE, Draft, Record
+from cargo_runbook.archive.record import NOTE, NOTE_FILE, Record
+from cargo_runbook.archive.sealing.draft import Draft
 from cargo_runbook.errors import UsageError
 from cargo_runbook.secret import Redactor
 

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cargo_runbook.archive.changes import Change, changes_of
-from cargo_runbook.archive.checking import check_record
 from cargo_runbook.archive.files import utc
 from cargo_runbook.archive.incident.notes import read_note
 from cargo_runbook.archive.index import Filter, Index
-from cargo_runbook.archive.reading import read_diagnosis, read_evidence_of, read_look, read_record
+from cargo_runbook.archive.keeping.seal import check_record
+from cargo_runbook.archive.reading.records import read_diagnosis, read_evidence_of, read_look, read_record
 from cargo_runbook.archive.record import FIX, NOTE, NOTEBOOK, RUN, Record
+from cargo_runbook.archive.sealing.changes import Change, changes_of
 from cargo_runbook.errors import RunbookError, UsageError
 from cargo_runbook.findings import Diagnosis, Finding, Health, Verdict
 from cargo_runbook.texts import Text

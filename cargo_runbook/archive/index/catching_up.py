@@ -12,10 +12,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from cargo_runbook.archive.chain import CHAIN, DRAFTS, MANIFEST, Entry, folder_of, lines, roots
 from cargo_runbook.archive.index.text import searchable
-from cargo_runbook.archive.prune import buried_in, is_tombstone
+from cargo_runbook.archive.keeping.prune import buried_in, is_tombstone
+from cargo_runbook.archive.places import CHAIN, DRAFTS, MANIFEST, folder_of, roots
 from cargo_runbook.archive.record import FIX, HEADER, NOTE, RUN
+from cargo_runbook.archive.sealing.chain import Entry, lines
 
 _AT_ONCE = 500
 # Names that are given to a folder twice within one tick of the file system's clock leave its time as it was.

@@ -19,10 +19,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from cargo_runbook.archive.chain import CHAIN, IMPORTED, MANIFEST, SIGNATURE, Entry, folder_of, lines, locked
 from cargo_runbook.archive.files import files_in, make_folders, sha256_of, sync, utc, write_bytes, write_json
-from cargo_runbook.archive.record import Draft, Record
-from cargo_runbook.archive.verify import BUNDLE, IMPORT_FILE, Part, verify
+from cargo_runbook.archive.keeping.verify import BUNDLE, IMPORT_FILE, Part, verify
+from cargo_runbook.archive.places import CHAIN, IMPORTED, MANIFEST, SIGNATURE, folder_of
+from cargo_runbook.archive.record import Record
+from cargo_runbook.archive.sealing.chain import Entry, lines, locked
+from cargo_runbook.archive.sealing.draft import Draft
 from cargo_runbook.errors import UsageError
 from cargo_runbook.texts import tell
 

@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from cargo_runbook import views
-from cargo_runbook.archive.chain import MANIFEST
-from cargo_runbook.archive.checking import check_record
 from cargo_runbook.archive.files import utc, write_text
+from cargo_runbook.archive.keeping.seal import check_record
 from cargo_runbook.archive.ledger import STEP_WORDS, LedgerError, read_account
 from cargo_runbook.archive.ledger import Step as Ran
-from cargo_runbook.archive.look import target_rows
-from cargo_runbook.archive.reading import read_diagnosis, read_evidence_of, read_look
+from cargo_runbook.archive.places import MANIFEST
+from cargo_runbook.archive.reading.records import read_diagnosis, read_evidence_of, read_look
+from cargo_runbook.archive.reading.rejudge import sealed_investigation
 from cargo_runbook.archive.record import NOTEBOOK, Record
-from cargo_runbook.archive.rejudge import sealed_investigation
+from cargo_runbook.archive.sealing.look import target_rows
 from cargo_runbook.errors import RunbookError, UsageError
 from cargo_runbook.findings import CHECKS
 from cargo_runbook.observations import Observation

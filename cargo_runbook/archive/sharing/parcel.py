@@ -14,10 +14,12 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from cargo_runbook.archive.chain import DRAFTS, MANIFEST, SIGNATURE, Signer, folder_of
 from cargo_runbook.archive.files import files_in, make_folders, write_json
-from cargo_runbook.archive.reading import UnreadableRecord, read_header
-from cargo_runbook.archive.record import HEADER, Draft, Header, Record, chain_draft, operator_name
+from cargo_runbook.archive.places import DRAFTS, MANIFEST, SIGNATURE, folder_of
+from cargo_runbook.archive.reading.records import UnreadableRecord, read_header
+from cargo_runbook.archive.record import HEADER, Header, Record
+from cargo_runbook.archive.sealing.chain import Signer
+from cargo_runbook.archive.sealing.draft import Draft, chain_draft, operator_name
 from cargo_runbook.errors import UsageError
 
 _NAME = re.compile(r"[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*")

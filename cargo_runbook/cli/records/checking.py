@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cargo_runbook.archive.checking import Problem
+from cargo_runbook.archive.keeping.seal import Problem
 from cargo_runbook.archive.record import reports_folder
 from cargo_runbook.cli.console import JsonOption, ReportsOption, message, print_json, tell
 from cargo_runbook.errors import UsageError
@@ -17,7 +17,7 @@ from cargo_runbook.texts import Text, language_from
 from cargo_runbook.views.words import one_line
 
 if TYPE_CHECKING:
-    from cargo_runbook.archive.verify import Verification
+    from cargo_runbook.archive.keeping.verify import Verification
 
 _VERIFY_HELP = tell(
     """Check every byte of every record, and that none is missing.
@@ -104,8 +104,8 @@ def verify(
     as_json: JsonOption = False,
 ) -> None:
     """Verifies the archive, or a bundle; the problems are data, so they go to standard output."""
-    from cargo_runbook.archive.verify import verify as check
-    from cargo_runbook.archive.verify import verify_all
+    from cargo_runbook.archive.keeping.verify import verify as check
+    from cargo_runbook.archive.keeping.verify import verify_all
 
     folder = reports_folder(reports)
     if head and (len(head) < _SHORTEST_HEAD or set(head.lower()) - set("0123456789abcdef")):
@@ -145,8 +145,8 @@ def verify(
 
 def reindex(reports: ReportsOption = None, as_json: JsonOption = False) -> None:
     """Makes index and chain anew."""
-    from cargo_runbook.archive.chain import locked, settle
     from cargo_runbook.archive.index import Index
+    from cargo_runbook.archive.sealing.chain import locked, settle
 
     folder = reports_folder(reports)
     if not folder.is_dir():
@@ -196,8 +196,9 @@ def _signatures(folder: Path, signers: Path | None) -> Signatures:
     """Checks every signature of an archive; a record without one counts as none, and the one after it vouches for it."""
     if signers is None:
         return Signatures(Counter())
-    from cargo_runbook.archive.chain import SIGNATURE, Entry, folder_of, lines
-    from cargo_runbook.archive.signature import check_signature
+    from cargo_runbook.archive.places import SIGNATURE, folder_of
+    from cargo_runbook.archive.sealing.chain import Entry, lines
+    from cargo_runbook.archive.sealing.signature import check_signature
 
     by: Counter[str] = Counter()
     problems, last_signed = [], True

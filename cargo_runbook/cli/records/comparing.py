@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cargo_runbook.archive.reading import find_record
+from cargo_runbook.archive.reading.records import find_record
 from cargo_runbook.archive.record import reports_folder
 from cargo_runbook.cli.console import JsonOption, ReportsOption, complain, message, print_json, print_table, tell
 from cargo_runbook.cli.records.choice import (
@@ -27,9 +27,9 @@ from cargo_runbook.texts import Text, language_from
 from cargo_runbook.views.words import HEALTH, MEANINGS, one_line
 
 if TYPE_CHECKING:
-    from cargo_runbook.archive.compare import AnswerChange, Comparison, FindingChange
     from cargo_runbook.archive.index import Filter
-    from cargo_runbook.archive.rejudge import Judgement
+    from cargo_runbook.archive.reading.compare import AnswerChange, Comparison, FindingChange
+    from cargo_runbook.archive.reading.rejudge import Judgement
 
 _COMPARE_HELP = tell(
     """Show what changed between two runs: verdict, findings, answers, who was looked at.
@@ -108,9 +108,9 @@ def compare(
     as_json: JsonOption = False,
 ) -> None:
     """Compares two records; the earlier one counts as the first, whichever is named first."""
-    from cargo_runbook.archive.compare import compare as compared
-    from cargo_runbook.archive.compare import last_good as good_before
-    from cargo_runbook.archive.reading import read_record
+    from cargo_runbook.archive.reading.compare import compare as compared
+    from cargo_runbook.archive.reading.compare import last_good as good_before
+    from cargo_runbook.archive.reading.records import read_record
 
     if bool(other) == last_good:
         raise UsageError(
@@ -204,7 +204,7 @@ def _paths(folder: Path, wanted: Filter) -> list[Path]:
 
 
 def _judged(paths: list[Path]) -> Iterator[Judgement | str]:
-    from cargo_runbook.archive.rejudge import judge_folder
+    from cargo_runbook.archive.reading.rejudge import judge_folder
 
     if len(paths) < _WORTH_PROCESSES:
         yield from map(judge_folder, paths)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cargo_runbook.archive.reading import find_record, read_record
+from cargo_runbook.archive.reading.records import find_record, read_record
 from cargo_runbook.archive.record import Record, reports_folder
 from cargo_runbook.cli.console import JsonOption, ReportsOption, message, print_json, tell
 from cargo_runbook.cli.records.choice import (
@@ -166,7 +166,7 @@ def prune(
     as_json: JsonOption = False,
 ) -> None:
     """Prunes, or tells what it would prune."""
-    from cargo_runbook.archive.prune import prune as bury
+    from cargo_runbook.archive.keeping.prune import prune as bury
 
     folder = reports_folder(reports)
     spare: list[str] = []

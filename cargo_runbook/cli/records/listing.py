@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cargo_runbook.archive.chain import CHAIN
-from cargo_runbook.archive.checking import lacks_chain
-from cargo_runbook.archive.reading import (
+from cargo_runbook.archive.keeping.seal import lacks_chain
+from cargo_runbook.archive.places import CHAIN
+from cargo_runbook.archive.reading.records import (
     find_draft,
     find_record,
     list_drafts,
@@ -214,7 +214,7 @@ def show(
         return
     from rich.text import Text as RichText
 
-    from cargo_runbook.archive.look import target_rows
+    from cargo_runbook.archive.sealing.look import target_rows
     from cargo_runbook.views.terminal import show as show_view
     from cargo_runbook.views.terminal import verdict_card, verdict_table
 

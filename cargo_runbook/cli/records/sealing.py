@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cargo_runbook.archive.reading import find_draft, list_drafts
+from cargo_runbook.archive.reading.records import find_draft, list_drafts
 from cargo_runbook.archive.record import Record, reports_folder
 from cargo_runbook.cli.console import (
     InventoryOption,
@@ -61,7 +61,7 @@ def seal(
     as_json: JsonOption = False,
 ) -> None:
     """Seals the named drafts, or all that nobody writes any more."""
-    from cargo_runbook.archive.interrupted import NotOver, seal_interrupted
+    from cargo_runbook.archive.sealing.interrupted import NotOver, seal_interrupted
 
     folder = reports_folder(reports)
     if bool(drafts) == every:
@@ -108,7 +108,7 @@ def _draft(folder: Path, name: str) -> Path:
 
 def _learn_secrets(draft: Path, inventory: Path | None) -> None:
     """Resolves the credentials of the draft's environment, so that they are known by value."""
-    from cargo_runbook.archive.interrupted import account_of
+    from cargo_runbook.archive.sealing.interrupted import account_of
     from cargo_runbook.inventory.credentials import login_of
     from cargo_runbook.inventory.loader import find_inventory, load_environment
 

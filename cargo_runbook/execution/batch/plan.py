@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cargo_runbook.archive.chain import DRAFTS
 from cargo_runbook.archive.files import sha256_of, utc
-from cargo_runbook.archive.reading import UnreadableRecord, find_record
+from cargo_runbook.archive.places import DRAFTS
+from cargo_runbook.archive.reading.records import UnreadableRecord, find_record
 from cargo_runbook.errors import InventoryError, UsageError
 from cargo_runbook.execution.batch.book import FAILED, Account, Order, Outcome, new_id, read_book
 from cargo_runbook.execution.batch.queue import Job
@@ -185,7 +185,7 @@ def _filed(reports: Path, record: str, name: str, order: Order) -> Outcome | Non
 
 def cells_of(record: Path, status: str) -> Mapping[str, str]:
     """A verdict for each check of a record; `unknown` throughout for a run that failed."""
-    from cargo_runbook.archive.reading import read_diagnosis, read_record
+    from cargo_runbook.archive.reading.records import read_diagnosis, read_record
     from cargo_runbook.findings import CHECKS
 
     nothing = dict.fromkeys(CHECKS, str(Verdict.UNKNOWN))

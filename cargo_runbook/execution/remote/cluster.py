@@ -23,8 +23,8 @@ from uuid import uuid4
 from distributed import Client, Future, KilledWorker
 
 from cargo_runbook.archive.files import sha256_of
+from cargo_runbook.archive.sealing.signature import sign_key, signer_with
 from cargo_runbook.archive.sharing.parcel import take_in
-from cargo_runbook.archive.signature import sign_key, signer_with
 from cargo_runbook.errors import RunbookError, RunFailed, UsageError
 from cargo_runbook.execution.batch.place import PlaceLost
 from cargo_runbook.execution.batch.plan import APPROVED, BatchPlan

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from cargo_runbook.archive.changes import keep_change
 from cargo_runbook.archive.files import utc, write_json, write_text
 from cargo_runbook.archive.ledger import Ledger, StepStatus
-from cargo_runbook.archive.look import file_evidence, file_look
-from cargo_runbook.archive.record import NOTE_FILE, NOTEBOOK, Draft, Record
+from cargo_runbook.archive.record import NOTE_FILE, NOTEBOOK, Record
+from cargo_runbook.archive.sealing.changes import keep_change
+from cargo_runbook.archive.sealing.draft import Draft
+from cargo_runbook.archive.sealing.look import file_evidence, file_look
 from cargo_runbook.errors import RunbookError
 from cargo_runbook.execution.session import executed_cells, notebook_name
 from cargo_runbook.findings import Diagnosis

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from cargo_runbook.archive.interrupted import seal_interrupted
 from cargo_runbook.archive.ledger import LedgerError, RunState, read_account
-from cargo_runbook.archive.reading import list_drafts
+from cargo_runbook.archive.reading.records import list_drafts
 from cargo_runbook.archive.record import Record
+from cargo_runbook.archive.sealing.interrupted import seal_interrupted
 from cargo_runbook.errors import RunbookError
 from cargo_runbook.execution.stepping.keeping import ABOUT
 

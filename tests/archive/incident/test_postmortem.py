@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from cargo_runbook.archive.changes import seal_change
 from cargo_runbook.archive.files import files_in, write_json
 from cargo_runbook.archive.incident import draft_html, draft_markdown, tell_story, write_note
 from cargo_runbook.archive.index import Filter, Index
-from cargo_runbook.archive.look import file_look
-from cargo_runbook.archive.record import NOTEBOOK, Draft, Record
-from cargo_runbook.archive.verify import verify
+from cargo_runbook.archive.keeping.verify import verify
+from cargo_runbook.archive.record import NOTEBOOK, Record
+from cargo_runbook.archive.sealing.changes import seal_change
+from cargo_runbook.archive.sealing.draft import Draft
+from cargo_runbook.archive.sealing.look import file_look
 from cargo_runbook.cli.main import run
 from cargo_runbook.investigation import open_investigation
 from cargo_runbook.remedies import journal

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from cargo_runbook.archive.chain import CHAIN, MANIFEST
 from cargo_runbook.archive.files import files_in
 from cargo_runbook.archive.index import Filter, Index
-from cargo_runbook.archive.reading import find_record
+from cargo_runbook.archive.keeping.verify import verify, verify_all
+from cargo_runbook.archive.places import CHAIN, MANIFEST
+from cargo_runbook.archive.reading.records import find_record
 from cargo_runbook.archive.record import Record
 from cargo_runbook.archive.sharing.bundle import BadBundle, export_bundle, import_bundle, opened
-from cargo_runbook.archive.verify import verify, verify_all
 from cargo_runbook.cli.main import run
 from cargo_runbook.errors import UsageError
 from tests.archive.kept import keep, keep_old

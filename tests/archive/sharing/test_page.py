@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from cargo_runbook.archive.files import write_json
-from cargo_runbook.archive.look import write_findings
-from cargo_runbook.archive.record import NOTEBOOK, Draft
+from cargo_runbook.archive.record import NOTEBOOK
+from cargo_runbook.archive.sealing.draft import Draft
+from cargo_runbook.archive.sealing.look import write_findings
 from cargo_runbook.archive.sharing.page import page
 from cargo_runbook.cli.main import run
 from cargo_runbook.remedies.journal import Change

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from cargo_runbook.archive.chain import DRAFTS
-from cargo_runbook.archive.clean import SecretInRecord
-from cargo_runbook.archive.look import write_findings
-from cargo_runbook.archive.reading import list_records
+from cargo_runbook.archive.keeping.verify import verify
+from cargo_runbook.archive.places import DRAFTS
+from cargo_runbook.archive.reading.records import list_records
 from cargo_runbook.archive.record import Record
+from cargo_runbook.archive.sealing.clean import SecretInRecord
+from cargo_runbook.archive.sealing.look import write_findings
 from cargo_runbook.archive.sharing.parcel import BadParcel, TravellingDraft, pack, take_in
-from cargo_runbook.archive.verify import verify
 from tests.archive.kept import keep
 from tests.views.diagnoses import evidence, wrong_domain
 

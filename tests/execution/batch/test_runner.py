@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from cargo_runbook.archive.ledger import read_account
-from cargo_runbook.archive.reading import list_records
+from cargo_runbook.archive.reading.records import list_records
 from cargo_runbook.errors import UsageError
 from cargo_runbook.execution.batch.book import Book, Outcome, read_book
 from cargo_runbook.execution.batch.place import ThisMachine

@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
+from cargo_runbook.archive.keeping.verify import verify
 from cargo_runbook.archive.ledger import read_account
-from cargo_runbook.archive.reading import list_records
-from cargo_runbook.archive.verify import verify
+from cargo_runbook.archive.reading.records import list_records
 from tests.execution.batch.many import begun, write_many
 from tests.execution.remote.dask_cluster import THREADS, DaskCluster, dask_cluster, until
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from cargo_runbook.archive.keeping.verify import verify_all
 from cargo_runbook.archive.ledger import StepStatus, read_account
-from cargo_runbook.archive.reading import list_drafts, list_records
-from cargo_runbook.archive.verify import verify_all
+from cargo_runbook.archive.reading.records import list_drafts, list_records
 from cargo_runbook.connections.evidence import read_evidence
 from cargo_runbook.errors import Stopped, UsageError
 from cargo_runbook.execution.session import notebook_name

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from cargo_runbook.archive.reading import list_records
+from cargo_runbook.archive.reading.records import list_records
 from cargo_runbook.archive.record import NOTEBOOK, VERDICT
 from cargo_runbook.execution.run import RunResult, run_notebook
 from cargo_runbook.execution.warm.kernels import WarmKernels

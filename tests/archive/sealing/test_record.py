@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from cargo_runbook.archive.chain import MANIFEST, folder_of
-from cargo_runbook.archive.look import write_findings
-from cargo_runbook.archive.reading import (
+from cargo_runbook.archive.places import MANIFEST, folder_of
+from cargo_runbook.archive.reading.records import (
     UnreadableRecord,
     find_record,
     list_records,
@@ -20,7 +19,9 @@ from cargo_runbook.archive.reading import (
     read_evidence_of,
     read_record,
 )
-from cargo_runbook.archive.record import HEADER, VERDICT, Draft
+from cargo_runbook.archive.record import HEADER, VERDICT
+from cargo_runbook.archive.sealing.draft import Draft
+from cargo_runbook.archive.sealing.look import write_findings
 from cargo_runbook.errors import UsageError
 from tests.archive.kept import STARTED, keep, keep_old
 from tests.views.diagnoses import evidence, wrong_domain

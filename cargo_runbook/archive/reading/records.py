@@ -9,9 +9,9 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from cargo_runbook.archive.chain import DRAFTS, MANIFEST, entry_of, folder_of, roots
-from cargo_runbook.archive.checking import folders
+from cargo_runbook.archive.places import DRAFTS, MANIFEST, folder_of, folders, roots
 from cargo_runbook.archive.record import EVIDENCE, HEADER, LOOK, VERDICT, Header, Record
+from cargo_runbook.archive.sealing.chain import entry_of
 from cargo_runbook.errors import UsageError
 from cargo_runbook.findings import Diagnosis, Health, diagnosis_from_json
 from cargo_runbook.observations import Observation, observation_from_json
@@ -156,7 +156,7 @@ def read_evidence_of(record: Record) -> Sequence[Observation]:
 
 
 def read_look(record: Record) -> dict[str, Any] | None:
-    """What the look of a record was about (see `archive.look`); None where the run left none.
+    """What the look of a record was about (see `archive.sealing.look`); None where the run left none.
 
     Raises:
         UnreadableRecord: its file can't be read.

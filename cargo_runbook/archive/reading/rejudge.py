@@ -8,11 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cargo_runbook.archive.checking import check_record
-from cargo_runbook.archive.compare import FindingChange, finding_changes
-from cargo_runbook.archive.look import inventory_of
-from cargo_runbook.archive.reading import UnreadableRecord, read_diagnosis, read_evidence_of, read_look, read_record
+from cargo_runbook.archive.keeping.seal import check_record
+from cargo_runbook.archive.reading.compare import FindingChange, finding_changes
+from cargo_runbook.archive.reading.records import (
+    UnreadableRecord,
+    read_diagnosis,
+    read_evidence_of,
+    read_look,
+    read_record,
+)
 from cargo_runbook.archive.record import LOOK, Record
+from cargo_runbook.archive.sealing.look import inventory_of
 from cargo_runbook.connections import Evidence, ReplayConnections
 from cargo_runbook.errors import RunbookError, UsageError
 from cargo_runbook.findings import Diagnosis

@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cargo_runbook.archive.chain import CHAIN, DRAFTS, MANIFEST, SIGNATURE, Entry, folder_of, lines, roots
-from cargo_runbook.archive.checking import Problem, check_old, check_record, folders, is_old, lacks_chain, stranger
 from cargo_runbook.archive.files import sha256_of
-from cargo_runbook.archive.prune import Tombstones
+from cargo_runbook.archive.keeping.prune import Tombstones
+from cargo_runbook.archive.keeping.seal import Problem, check_old, check_record, is_old, lacks_chain, stranger
+from cargo_runbook.archive.places import CHAIN, DRAFTS, MANIFEST, SIGNATURE, folder_of, folders, roots
+from cargo_runbook.archive.sealing.chain import Entry, lines
 from cargo_runbook.texts import Text
 
 BUNDLE, IMPORT_FILE = "bundle.json", "import.json"

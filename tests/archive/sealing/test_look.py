@@ -6,9 +6,9 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
-from cargo_runbook.archive.look import file_look, inventory_of
-from cargo_runbook.archive.reading import read_look
-from cargo_runbook.archive.record import Draft
+from cargo_runbook.archive.reading.records import read_look
+from cargo_runbook.archive.sealing.draft import Draft
+from cargo_runbook.archive.sealing.look import file_look, inventory_of
 from cargo_runbook.facts.targets import CLUSTER_ID, CLUSTER_SERVER, read_targets
 from cargo_runbook.inventory.loader import load_environment
 from cargo_runbook.investigation import open_investigation

@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from cargo_runbook.archive.chain import CHAIN, MANIFEST, Entry, entry_of
-from cargo_runbook.archive.checking import folders
 from cargo_runbook.archive.files import write_bytes
+from cargo_runbook.archive.places import CHAIN, MANIFEST, folders
+from cargo_runbook.archive.sealing.chain import Entry, entry_of
 
 
 def rebuild_chain(reports: Path) -> int:

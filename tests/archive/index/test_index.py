@@ -12,13 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from cargo_runbook.archive.chain import CHAIN, MANIFEST
 from cargo_runbook.archive.index import Filter, Index, moment
 from cargo_runbook.archive.index.index import INDEX
 from cargo_runbook.archive.index.text import joined, query, split
-from cargo_runbook.archive.look import write_findings
-from cargo_runbook.archive.prune import prune
-from cargo_runbook.archive.record import HEADER, Draft, Record
+from cargo_runbook.archive.keeping.prune import prune
+from cargo_runbook.archive.places import CHAIN, MANIFEST
+from cargo_runbook.archive.record import HEADER, Record
+from cargo_runbook.archive.sealing.draft import Draft
+from cargo_runbook.archive.sealing.look import write_findings
 from cargo_runbook.cli.main import run
 from cargo_runbook.errors import UsageError
 from tests.archive.kept import STARTED, keep, keep_old

@@ -14,7 +14,6 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,14 +22,10 @@ from pathlib import Path
 from typing import Any
 
 from cargo_runbook.archive.files import canonical, files_in, make_folders, sha256_of, sync, write_bytes
+from cargo_runbook.archive.places import CHAIN, DRAFTS, LOCK, MANIFEST, SIGNATURE, folder_of, is_id
 from cargo_runbook.errors import UsageError
 
-CHAIN, LOCK, DRAFTS = "chain.jsonl", ".lock", ".drafts"
-MANIFEST, SIGNATURE = "manifest.json", "manifest.json.sig"
-IMPORTED = "imported"
-"""Folder of archives that came from other machines, each with a chain of its own."""
 FORMAT = 1
-_ID = re.compile(r"(\d{4})(\d\d)(\d\d)T\d{6}Z-[A-Za-z0-9._-]+")
 _BLOCK = 4096
 
 Signer = Callable[[Path], None]
@@ -65,29 +60,9 @@ class Entry:
             same = entry.line() == line + b"\n"
         except (TypeError, UnicodeDecodeError) as error:
             raise ValueError(str(error)) from None
-        if not same or not _ID.fullmatch(entry.record) or not isinstance(entry.sequence, int):
+        if not same or not is_id(entry.record) or not isinstance(entry.sequence, int):
             raise ValueError("it is not written as this program writes it")
         return entry
-
-
-def folder_of(reports: Path, record: str) -> Path:
-    """Where the record of that id lies or will lie.
-
-    Raises:
-        ValueError: that is no id of a record.
-    """
-    found = _ID.fullmatch(record)
-    if found is None:
-        raise ValueError(f"{record!r} is no id of a record")
-    return reports.joinpath(*found.groups(), record)
-
-
-def roots(reports: Path) -> Iterator[tuple[str, Path]]:
-    """The archives of a folder: itself (named by an empty text), and those that were imported."""
-    yield "", reports
-    for folder in sorted((reports / IMPORTED).glob("*/")):
-        if (folder / CHAIN).exists() and not folder.name.startswith("."):
-            yield f"{IMPORTED}/{folder.name}", folder
 
 
 def lines(reports: Path, offset: int = 0) -> Iterator[tuple[int, bytes]]:
@@ -210,7 +185,7 @@ def settle(reports: Path) -> Entry | None:
     """Finishes what a writer that was cut off had begun, and gives the last entry. The lock must be held."""
     if not (reports / CHAIN).exists():
         # Late: it reads folders, which nobody does who only adds.
-        from cargo_runbook.archive.rebuilding import rebuild_chain
+        from cargo_runbook.archive.sealing.rebuilding import rebuild_chain
 
         rebuild_chain(reports)
     _finish_line(reports)

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from cargo_runbook.archive import prune as pruning
 from cargo_runbook.archive.files import files_in
-from cargo_runbook.archive.prune import prune
-from cargo_runbook.archive.record import Draft, Record
-from cargo_runbook.archive.verify import verify
+from cargo_runbook.archive.keeping import prune as pruning
+from cargo_runbook.archive.keeping.prune import prune
+from cargo_runbook.archive.keeping.verify import verify
+from cargo_runbook.archive.record import Record
+from cargo_runbook.archive.sealing.draft import Draft
 from cargo_runbook.cli.main import run
 from cargo_runbook.errors import UsageError
 from tests.archive.kept import keep

@@ -10,16 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from cargo_runbook.archive.chain import DRAFTS
-from cargo_runbook.archive.clean import SecretInRecord
 from cargo_runbook.archive.index import Filter, Index
-from cargo_runbook.archive.interrupted import NotOver, seal_interrupted
+from cargo_runbook.archive.keeping.verify import verify
 from cargo_runbook.archive.ledger import LEDGER, Ledger, RunState, StepStatus, read_account
-from cargo_runbook.archive.look import write_findings
-from cargo_runbook.archive.reading import list_drafts
-from cargo_runbook.archive.record import VERDICT, Draft
+from cargo_runbook.archive.places import DRAFTS
+from cargo_runbook.archive.reading.records import list_drafts
+from cargo_runbook.archive.record import VERDICT
+from cargo_runbook.archive.sealing.clean import SecretInRecord
+from cargo_runbook.archive.sealing.draft import Draft
+from cargo_runbook.archive.sealing.interrupted import NotOver, seal_interrupted
+from cargo_runbook.archive.sealing.look import write_findings
 from cargo_runbook.archive.sharing.page import page
-from cargo_runbook.archive.verify import verify
 from cargo_runbook.cli.main import run
 from cargo_runbook.secret import Redactor, Secret
 from tests.archive.kept import STARTED, keep

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from cargo_runbook.archive.chain import CHAIN, MANIFEST
 from cargo_runbook.archive.files import files_in
-from cargo_runbook.archive.prune import prune
+from cargo_runbook.archive.keeping.prune import prune
+from cargo_runbook.archive.keeping.verify import verify
+from cargo_runbook.archive.places import CHAIN, MANIFEST
 from cargo_runbook.archive.record import Record
-from cargo_runbook.archive.verify import verify
 from cargo_runbook.cli.main import run
 from tests.archive.kept import STARTED, keep, keep_old
 

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from cargo_runbook.archive.chain import SIGNATURE
-from cargo_runbook.archive.record import Draft, Record
-from cargo_runbook.archive.signature import NAMESPACE, Checked, SigningFailed, check_signature, sign_key
-from cargo_runbook.archive.verify import verify
+from cargo_runbook.archive.keeping.verify import verify
+from cargo_runbook.archive.places import SIGNATURE
+from cargo_runbook.archive.record import Record
+from cargo_runbook.archive.sealing.draft import Draft
+from cargo_runbook.archive.sealing.signature import NAMESPACE, Checked, SigningFailed, check_signature, sign_key
 from cargo_runbook.cli.main import run
 from tests.archive.kept import keep
 from tests.conftest import program

@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from cargo_runbook.archive import chain
-from cargo_runbook.archive.chain import CHAIN, DRAFTS, MANIFEST, Entry, last_entry, lines, settle
-from cargo_runbook.archive.reading import list_records
-from cargo_runbook.archive.record import Draft
-from cargo_runbook.archive.verify import verify
+from cargo_runbook.archive.keeping.verify import verify
+from cargo_runbook.archive.places import CHAIN, DRAFTS, MANIFEST
+from cargo_runbook.archive.reading.records import list_records
+from cargo_runbook.archive.sealing import chain
+from cargo_runbook.archive.sealing.chain import Entry, last_entry, lines, settle
+from cargo_runbook.archive.sealing.draft import Draft
 from cargo_runbook.cli.main import run
 from cargo_runbook.errors import UsageError
 from tests.archive.kept import keep, keep_old

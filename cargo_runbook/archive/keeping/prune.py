@@ -15,9 +15,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from cargo_runbook.archive.chain import MANIFEST, SIGNATURE, Entry, folder_of, lines
 from cargo_runbook.archive.files import files_in, sync, write_json
-from cargo_runbook.archive.record import HEADER, Draft, Record
+from cargo_runbook.archive.places import MANIFEST, SIGNATURE, folder_of
+from cargo_runbook.archive.record import HEADER, Record
+from cargo_runbook.archive.sealing.chain import Entry, lines
+from cargo_runbook.archive.sealing.draft import Draft
 from cargo_runbook.errors import UsageError
 from cargo_runbook.texts import tell
 

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cargo_runbook.archive.chain import CHAIN, MANIFEST, SIGNATURE, Entry, entry_of
 from cargo_runbook.archive.files import files_in
+from cargo_runbook.archive.places import CHAIN, MANIFEST, SIGNATURE, folders
 from cargo_runbook.archive.record import HEADER
+from cargo_runbook.archive.sealing.chain import Entry, entry_of
 from cargo_runbook.texts import Text
 
-_DAYS = "[0-9]*/[0-9]*/[0-9]*"
 _MISSING = Text("the file is missing", "文件缺失")
 _NO_MANIFEST = Text("it is no manifest", "不是有效的清单")
 
@@ -61,16 +60,6 @@ def check_record(folder: Path, entry: Entry | None = None, *, pruned: bool = Fal
     if entry and found.signature != entry.signature:
         yield Problem(record, SIGNATURE, Text("the signature is missing or was changed", "签名缺失或已被修改"))
     yield from _files(record, folder, files, pruned)
-
-
-def folders(reports: Path, start: str = "") -> Iterator[Path]:
-    """All folders that lie where records lie and whose names begin like that, in order."""
-    whole = start[:8].isdecimal() and len(start) >= len("YYYYMMDD")
-    for day in sorted(reports.glob("/".join((start[:4], start[4:6], start[6:8])) if whole else _DAYS)):
-        if day.is_dir():
-            with os.scandir(day) as found:
-                names = sorted(n for each in found if (n := each.name).startswith(start) and not n.startswith("."))
-            yield from (day / name for name in names)
 
 
 def _files(record: str, folder: Path, files: dict[str, Any], pruned: bool) -> Iterator[Problem]:

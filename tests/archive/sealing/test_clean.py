@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from cargo_runbook.archive.clean import MASKED, SecretInRecord
-from cargo_runbook.archive.reading import list_records
-from cargo_runbook.archive.record import Draft
+from cargo_runbook.archive.reading.records import list_records
+from cargo_runbook.archive.sealing.clean import MASKED, SecretInRecord
+from cargo_runbook.archive.sealing.draft import Draft
 from cargo_runbook.recordings import recordings_folder
 from cargo_runbook.secret import Redactor, Secret
 

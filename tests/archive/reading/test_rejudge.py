@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from cargo_runbook import investigation as looking
-from cargo_runbook.archive.compare import compare, last_good
-from cargo_runbook.archive.look import file_look
-from cargo_runbook.archive.record import Draft, Record
-from cargo_runbook.archive.rejudge import NotJudgeable, judge_again
+from cargo_runbook.archive.reading.compare import compare, last_good
+from cargo_runbook.archive.reading.rejudge import NotJudgeable, judge_again
+from cargo_runbook.archive.record import Record
+from cargo_runbook.archive.sealing.draft import Draft
+from cargo_runbook.archive.sealing.look import file_look
 from cargo_runbook.cli.main import run
 from cargo_runbook.findings import Diagnosis
 from cargo_runbook.investigation import open_investigation

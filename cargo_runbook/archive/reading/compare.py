@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cargo_runbook.archive.index import Filter, Index, Row
-from cargo_runbook.archive.reading import read_diagnosis, read_evidence_of, read_look
+from cargo_runbook.archive.reading.records import read_diagnosis, read_evidence_of, read_look
 from cargo_runbook.archive.record import Record
 from cargo_runbook.findings import Diagnosis, Finding
 from cargo_runbook.observations import Command, HttpRequest, Observation

@@ -21,7 +21,8 @@ from typing import Any
 
 from cargo_runbook.archive.files import files_in, utc, write_json
 from cargo_runbook.archive.ledger import LEDGER, Account, LedgerError, RunState, read_account
-from cargo_runbook.archive.record import VERDICT, Draft, Ran, Record, operator_name
+from cargo_runbook.archive.record import VERDICT, Record
+from cargo_runbook.archive.sealing.draft import Draft, Ran, operator_name
 from cargo_runbook.errors import UsageError
 from cargo_runbook.secret import Redactor
 

@@ -13,8 +13,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cargo_runbook.archive.chain import MANIFEST, SIGNATURE, Signer
 from cargo_runbook.archive.files import sync
+from cargo_runbook.archive.places import MANIFEST, SIGNATURE
+from cargo_runbook.archive.sealing.chain import Signer
 from cargo_runbook.errors import UsageError
 
 NAMESPACE = "cargo-runbook-record"

@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from cargo_runbook.archive.chain import MANIFEST
 from cargo_runbook.archive.files import files_in, write_json, write_text
+from cargo_runbook.archive.places import MANIFEST
 from cargo_runbook.errors import RunbookError
 from cargo_runbook.redaction.notebook import redacted_notebook
 from cargo_runbook.secret import Redactor

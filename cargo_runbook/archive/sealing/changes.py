@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cargo_runbook.archive.files import write_bytes, write_json
-from cargo_runbook.archive.record import FIX, VERDICT, Draft, Record
+from cargo_runbook.archive.record import FIX, VERDICT, Record
+from cargo_runbook.archive.sealing.draft import Draft
 from cargo_runbook.findings import diagnosis_to_json
 from cargo_runbook.remedies import journal
 from cargo_runbook.secret import Redactor

@@ -1,0 +1,1 @@
+"""Reading records back: one, two side by side, and one judged again."""

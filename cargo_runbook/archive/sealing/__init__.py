@@ -1,0 +1,1 @@
+"""Sealing: what a run left becomes a record that nobody can change unnoticed."""
