@@ -38,8 +38,8 @@ ARCHIVE_FLOORS = (
     "keeping",
     "index",
     "reading",
-    "incident",
     "sharing",
+    "incident",
 )
 PURE = ("facts", "rules", "symptoms")
 WORLD = {

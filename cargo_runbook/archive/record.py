@@ -23,6 +23,8 @@ INCIDENT_VARIABLE = "CARGO_RUNBOOK_INCIDENT"
 """The incident that records belong to when no option names one."""
 RUN, NOTE, FIX = "run", "note", "fix"
 NOTE_FILE = "note.json"
+BY_HAND = "by-hand.json"
+"""Of a notebook that was stepped through: incident, domain, the record that it goes on from, and its runbook."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,9 +9,9 @@ from typing import get_args
 
 from cargo_runbook.archive.files import write_text
 from cargo_runbook.archive.incident import Story, draft_html, draft_markdown, tell_story, write_note
-from cargo_runbook.archive.incident.notes import read_note
-from cargo_runbook.archive.incident.story import Place
+from cargo_runbook.archive.incident.words import Place
 from cargo_runbook.archive.index import Filter, Index
+from cargo_runbook.archive.reading.records import read_note
 from cargo_runbook.archive.record import reports_folder
 from cargo_runbook.findings import Verdict
 from cargo_runbook.tables import Cell, Table
@@ -102,7 +102,7 @@ class Postmortem:
         broken = Text("not as it was sealed", "与封存时不一致")
         return self._of(title, (Text("question", "问题"),), lambda story: [
             *((Cell(Text(f"{name}: {broken.en}", f"{name}：{broken.zh}"), Verdict.FAULT),) for name in story.changed),
-            *((Cell(question),) for question in story.questions),
+            *((Cell(question.what),) for question in story.questions),
         ])  # fmt: skip
 
     def draft(self) -> StepView:

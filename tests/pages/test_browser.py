@@ -13,7 +13,7 @@ import pytest
 
 from cargo_runbook.archive.record import NOTEBOOK, Record
 from cargo_runbook.archive.sealing.draft import Draft
-from tests.archive.kept import STARTED, keep
+from tests.archive.kept import CELLS, INCIDENT, STARTED, keep, of_recording
 from tests.conftest import BROWSERS, program
 from tests.pages.serving import served
 
@@ -91,6 +91,36 @@ def test_records_are_found_read_verified_and_compared(page: Any, tmp_path: Path)
         assert page.title() != "owned"
     base = url.partition("?")[0]
     assert [each for each in asked if not each.startswith((base, "data:"))] == []
+
+
+def test_a_line_of_the_timeline_leads_to_its_cell(page: Any, tmp_path: Path) -> None:
+    """By mouse and by keyboard: one is there, and what is read or reached next is what follows the cell."""
+    record = of_recording(tmp_path, "wrong-domain", 0)
+    with served(tmp_path) as url:
+        page.goto(url)
+        base = url.partition("?")[0]
+        for follow in ("click", "Enter"):
+            page.goto(f"{base}incidents/{INCIDENT}")
+            link = page.locator("tbody tr", has_text="CRG201: the registry answers 401").get_by_role("link").first
+            link.focus()
+            if follow == "click":
+                link.click()
+            else:
+                page.keyboard.press(follow)
+            page.wait_for_url(f"**/records/{record.header.record}#cell-3")
+            cell = page.get_by_role("group", name="cell 3", exact=True)
+            assert CELLS[2] in cell.inner_text()
+            assert page.evaluate("document.activeElement.id") == "cell-3"
+            top = cell.bounding_box()["y"]
+            assert 0 <= top < 900, "it is what one sees"
+            page.keyboard.press("Tab")
+            assert page.evaluate("document.activeElement.getAttribute('href')") == "#cell-3"
+        page.go_back()
+        page.locator("tbody tr", has_text="CRG201: the registry answers 401").get_by_role(
+            "link", name="evidence"
+        ).click()
+        assert page.locator("pre:target").is_visible(), "its fold is open"
+        assert "www-authenticate: Bearer realm=" in page.locator("pre:target").inner_text()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

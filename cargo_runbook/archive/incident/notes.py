@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -28,12 +27,3 @@ def write_note(reports: Path, incident: str, text: str, at: str = "", *, key: Pa
     draft = Draft(reports, "incident", NOTE, incident=incident, key=key)
     write_json(draft.folder / NOTE_FILE, {"at": at or utc(datetime.now(UTC)), "text": Redactor().redact(text.strip())})
     return draft.seal(status=NOTE, kind=NOTE)
-
-
-def read_note(folder: Path) -> tuple[str, str]:
-    """Time and text of a note; both empty where there is none that can be read."""
-    try:
-        body = json.loads((folder / NOTE_FILE).read_bytes())
-        return str(body["at"]), str(body["text"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return "", ""

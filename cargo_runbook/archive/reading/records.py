@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cargo_runbook.archive.places import DRAFTS, MANIFEST, folder_of, folders, roots
-from cargo_runbook.archive.record import EVIDENCE, HEADER, LOOK, VERDICT, Header, Record
+from cargo_runbook.archive.record import EVIDENCE, HEADER, LOOK, NOTE_FILE, RUN, VERDICT, Header, Record
 from cargo_runbook.archive.sealing.chain import entry_of
 from cargo_runbook.errors import UsageError
 from cargo_runbook.findings import Diagnosis, Health, diagnosis_from_json
@@ -129,6 +129,9 @@ def read_diagnosis(record: Record) -> Diagnosis | None:
     Raises:
         UnreadableRecord: its file can't be read.
     """
+    if record.header.kind != RUN and not (record.path / VERDICT).exists():
+        # What a person wrote, or what was done to the archive.
+        return None
     body = _json(record.path, VERDICT)
     if body.get("status") not in set(Health):
         return None
@@ -162,6 +165,15 @@ def read_look(record: Record) -> dict[str, Any] | None:
         UnreadableRecord: its file can't be read.
     """
     return _json(record.path, LOOK) if (record.path / LOOK).exists() else None
+
+
+def read_note(folder: Path) -> tuple[str, str]:
+    """Time and text of a note; both empty where there is none that can be read."""
+    try:
+        body = json.loads((folder / NOTE_FILE).read_bytes())
+        return str(body["at"]), str(body["text"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return "", ""
 
 
 def _json(folder: Path, name: str) -> dict[str, Any]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cargo_runbook import views
 from cargo_runbook.archive.files import utc, write_text
@@ -16,10 +15,12 @@ from cargo_runbook.archive.keeping.seal import check_record
 from cargo_runbook.archive.ledger import STEP_WORDS, LedgerError, read_account
 from cargo_runbook.archive.ledger import Step as Ran
 from cargo_runbook.archive.places import MANIFEST
-from cargo_runbook.archive.reading.records import read_diagnosis, read_evidence_of, read_look
+from cargo_runbook.archive.reading.cells import cells_of_steps
+from cargo_runbook.archive.reading.records import read_diagnosis, read_evidence_of, read_look, read_note
 from cargo_runbook.archive.reading.rejudge import sealed_investigation
-from cargo_runbook.archive.record import NOTEBOOK, Record
+from cargo_runbook.archive.record import BY_HAND, NOTEBOOK, Record
 from cargo_runbook.archive.sealing.look import target_rows
+from cargo_runbook.archive.sharing.notebook import notebook_html
 from cargo_runbook.errors import RunbookError, UsageError
 from cargo_runbook.findings import CHECKS
 from cargo_runbook.observations import Observation
@@ -31,16 +32,14 @@ from cargo_runbook.texts import Language, Text, language_from, tell
 from cargo_runbook.views.svg import pull_path
 from cargo_runbook.views.words import HEALTH, MEANINGS, SIGNS, STATIONS
 
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
 _TEMPLATE = "page.html.j2"
-_UNSHOWN = re.compile(r"<(style|script|svg)\b.*?</\1\s*>", re.DOTALL | re.IGNORECASE)
-_HEADING = re.compile(r"<(/?)h([1-6])\b")
-_TAGS = [
-    *("b", "blockquote", "br", "caption", "code", "dd", "details", "div", "dl", "dt", "em", "figcaption", "figure"),
-    *("h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "li", "ol", "p", "pre", "section", "small", "span", "strong"),
-    *("sub", "summary", "sup", "table", "tbody", "td", "th", "thead", "tr", "ul"),
-]
 _LONGEST = 20_000
 """Characters of one answer that are shown; the whole stands in the record."""
+_ACTION = dict.fromkeys(("effect", "host", "target", "request", "command", "diff"), "")
+_EVENT = dict.fromkeys(("at", "event", "action", "reason", "operator", "proof"), "")
 _NAMES = Step("names", Text("Who resolves what?", "各位置如何解析？"), ("dns", "matrix"), (), matrix_table)
 
 
@@ -62,39 +61,57 @@ def write_page(record: Record, target: Path, language: Language | None = None) -
 
 def page(record: Record, language: Language | None = None, *, bar: str = "") -> str:
     """The page as text, in the language (default: the reader's); `bar` is HTML that stands above it."""
-    from jinja2 import Environment, StrictUndefined
-
-    # Everything is escaped but for the notebook, which nbconvert has sanitised; and the page's policy lets no script run.
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     say = language or language_from()
     diagnosis = read_diagnosis(record)
-    template = environment.from_string((files(__name__.rpartition(".")[0]) / _TEMPLATE).read_text(encoding="utf-8"))
-    return template.render(
-        zh=say == "zh",
-        say=say,
-        bar=bar,
-        record=record,
-        header=record.header,
-        health=HEALTH,
-        diagnosis=diagnosis,
-        cells=diagnosis.cells() if diagnosis else {},
-        checks=CHECKS,
-        stations=STATIONS,
-        signs=SIGNS,
-        meanings=MEANINGS,
-        evidence=[_shown(each) for each in read_evidence_of(record)],
-        # What is served is verified by the bar above it.
-        problems=None if bar or not record.sealed else tuple(check_record(record.path)),
-        made=utc(datetime.now(UTC)),
-        targets=[(kind.say(say), name, value) for kind, name, value in target_rows(read_look(record) or {})],
-        matrix=_matrix(record),
-        style=(files(views) / "templates" / "notebook.css").read_text(encoding="utf-8"),
-        picture=pull_path(diagnosis) if diagnosis else "",
-        steps=_steps(record.path),
-        step_words=STEP_WORDS,
-        changes=_changes(record.path),
-        notebook=_notebook(record.path / NOTEBOOK),
-        manifest=_manifest(record.path / MANIFEST),
+    return (
+        templates()
+        .get_template(_TEMPLATE)
+        .render(
+            zh=say == "zh",
+            say=say,
+            bar=bar,
+            record=record,
+            header=record.header,
+            health=HEALTH,
+            diagnosis=diagnosis,
+            cells=diagnosis.cells() if diagnosis else {},
+            checks=CHECKS,
+            stations=STATIONS,
+            signs=SIGNS,
+            meanings=MEANINGS,
+            evidence=[shown_answer(each) for each in read_evidence_of(record)],
+            # What is served is verified by the bar above it.
+            problems=None if bar or not record.sealed else tuple(check_record(record.path)),
+            made=utc(datetime.now(UTC)),
+            targets=[(kind.say(say), name, value) for kind, name, value in target_rows(read_look(record) or {})],
+            matrix=_matrix(record),
+            style=(files(views) / "templates" / "notebook.css").read_text(encoding="utf-8"),
+            picture=pull_path(diagnosis) if diagnosis else "",
+            steps=_steps(record.path),
+            by_hand=(record.path / BY_HAND).exists(),
+            step_words=STEP_WORDS,
+            changes=shown_changes(record.path),
+            notebook=notebook_html(record.path / NOTEBOOK, say),
+            note=read_note(record.path),
+            manifest=_manifest(record.path / MANIFEST),
+        )
+    )
+
+
+def templates(package: str = __package__, *, escape: bool = True) -> Environment:
+    """The templates of a package of the archive, with those that are shared (`parts.html.j2`).
+
+    Everything is escaped but for the notebook, which nbconvert has sanitised; and the page's policy lets no script run.
+    """
+    from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+
+    return Environment(
+        loader=ChoiceLoader([PackageLoader(package, ""), PackageLoader(__package__, "")]),
+        autoescape=escape,  # noqa: S701 - Markdown has its own
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
     )
 
 
@@ -107,8 +124,10 @@ def _matrix(record: Record) -> Sequence[Table]:
         return ()
 
 
-def _shown(observation: Observation) -> dict[str, Any]:
-    said = "\n".join(part for part in (observation.output.rstrip(), observation.error.rstrip()) if part)
+def shown_answer(observation: Observation) -> dict[str, Any]:
+    """One answer as the template `parts.html.j2` takes it, cut where it is very long."""
+    parts = ("\n".join(_data(observation)), observation.output.rstrip(), observation.error.rstrip())
+    said = "\n".join(part for part in parts if part)
     cut = len(said) > _LONGEST
     return {
         "id": observation.id,
@@ -120,50 +139,43 @@ def _shown(observation: Observation) -> dict[str, Any]:
     }
 
 
-def _notebook(path: Path) -> str:
-    """The executed notebook as HTML without scripts, styles and handlers; empty where there is none to show."""
-    import nbformat
-    from nbconvert.exporters import HTMLExporter
-    from nbconvert.preprocessors.sanitize import SanitizeHTML
-    from nbformat.reader import NotJSONError
-
+def _steps(folder: Path) -> Sequence[tuple[Ran, int]]:
+    """The steps of the run by its ledger, each with the number of its cell: 0 where it has none."""
     try:
-        notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
-    except (OSError, ValueError, AttributeError, NotJSONError):
-        return ""
-    for output in (output for cell in notebook.cells for output in cell.get("outputs", ())):
-        data = output.get("data", {})
-        if "text/html" in data:
-            # Only for the looks: their content would stand there as text. What is safe is decided below.
-            data["text/html"] = _UNSHOWN.sub("", data["text/html"])
-    clean = SanitizeHTML(tags=_TAGS, attributes={"*": ["class"]}, strip=True)  # type: ignore[no-untyped-call]
-    # In the place of nbconvert's filter, which knows no details and no table heads.
-    filters = {"clean_html": lambda element: clean.sanitize_html_tags(str(element))}  # type: ignore[no-untyped-call]
-    exporter = HTMLExporter(template_name="basic", sanitize_html=True, filters=filters)  # type: ignore[no-untyped-call]
-    body, _ = exporter.from_notebook_node(notebook)
-    # The page has a first heading and a second level of its own.
-    return _HEADING.sub(lambda found: f"<{found[1]}h{min(6, int(found[2]) + 2)}", str(body))
-
-
-def _steps(folder: Path) -> Sequence[Ran]:
-    """The steps of the run by its ledger; none where it was stepped through by hand."""
-    try:
-        return read_account(folder).steps
+        steps = read_account(folder).steps
     except LedgerError:
         return ()
+    if (folder / BY_HAND).exists():
+        # Their cells are those that were executed, in that order.
+        places = cells_of_steps(folder / NOTEBOOK)
+        return [(step, places[step.id].number if step.id in places else 0) for step in steps]
+    return [(step, step.cell + 1) for step in steps]
 
 
-def _changes(folder: Path) -> list[dict[str, Any]]:
-    """Each change that was made during the run: its plan, and the journal's events."""
+def _data(observation: Observation) -> Iterator[str]:
+    """What an answer says beside its text: status and headers of HTTP, addresses of a name, a certificate's fields."""
+    for name, value in observation.data.items():
+        if name == "headers" and isinstance(value, Mapping):
+            yield from (f"{header}: {each}" for header, found in value.items()
+                        for each in ([found] if isinstance(found, str) else found))  # fmt: skip
+        else:
+            yield f"{name}: {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"
+
+
+def shown_changes(folder: Path) -> list[dict[str, Any]]:
+    """Each change that is sealed in the record in a folder, as `parts.html.j2` takes it: plan, actions and journal."""
     found = []
     for each in sorted((folder / FOLDER).glob("*/")):
         try:
-            plan = json.loads((each / PLAN).read_bytes())
+            plan = {**dict.fromkeys(("code", "plan", "digest"), ""), **json.loads((each / PLAN).read_bytes())}
             events = Change(each).events()
-        except (OSError, ValueError):
+            actions = [{**_ACTION, **action} for action in plan.get("actions", ())]
+        except (OSError, ValueError, TypeError):
+            # Of another version, or damaged: its files are named with their digests.
             continue
         proof = next((event["proof"] for event in reversed(events) if "proof" in event), "")
-        found.append({"id": each.name, "plan": plan, "events": events, "proof": proof})
+        found.append({"id": each.name, "plan": plan, "actions": actions, "proof": proof,
+                      "events": [{**_EVENT, **event} for event in events]})  # fmt: skip
     return found
 
 

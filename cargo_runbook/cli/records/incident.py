@@ -33,7 +33,8 @@ Examples:
 _POSTMORTEM_HELP = tell(
     """Draft the postmortem of an incident from its records, notes and changes: impact, causes, actions, timeline.
 
-Each line names its record, the cell and the digest. Without --to it is Markdown on standard output.
+Each line leads to its record, the cell, the answer and the digest: in an HTML page to what is cited at its end, in
+Markdown to the files of the record. Without --to it is Markdown on standard output.
 
 \b
 Examples:
@@ -43,7 +44,8 @@ Examples:
 """,
     """根据事件的记录、说明和变更生成复盘草稿：影响、原因、措施、时间线。
 
-每一行都注明记录、单元和摘要。不带 --to 时在标准输出打印 Markdown。
+每一行都链接到其记录、单元、应答和摘要：HTML 页面链接到页末的引用内容，Markdown 链接到记录的文件。
+不带 --to 时在标准输出打印 Markdown。
 
 \b
 示例：

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from cargo_runbook.archive.files import utc, write_json, write_text
 from cargo_runbook.archive.ledger import Ledger, StepStatus
-from cargo_runbook.archive.record import NOTE_FILE, NOTEBOOK, Record
+from cargo_runbook.archive.record import BY_HAND, NOTE_FILE, NOTEBOOK, Record
 from cargo_runbook.archive.sealing.changes import keep_change
 from cargo_runbook.archive.sealing.draft import Draft
 from cargo_runbook.archive.sealing.look import file_evidence, file_look
@@ -28,8 +28,6 @@ from cargo_runbook.redaction.notebook import redacted_notebook
 from cargo_runbook.remedies.outcome import Outcome
 from cargo_runbook.secret import Redactor
 
-ABOUT = "by-hand.json"
-"""What is known of a notebook that is stepped through: incident, domain, and the record that it goes on from."""
 NOT_CONCLUDED = "the notebook was not concluded"
 
 
@@ -158,6 +156,6 @@ class Keeper:
             self._ledger.run(list(enumerate(self._steps)))
             follows = self.sealed.header.record if self.sealed else ""
             known = {"incident": draft.incident, "domain": look.environment.domain, "follows": follows}
-            write_json(draft.folder / ABOUT, known)
+            write_json(draft.folder / BY_HAND, known)
             self._draft = draft
         return self._draft

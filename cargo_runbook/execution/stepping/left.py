@@ -9,10 +9,9 @@ from pathlib import Path
 
 from cargo_runbook.archive.ledger import LedgerError, RunState, read_account
 from cargo_runbook.archive.reading.records import list_drafts
-from cargo_runbook.archive.record import Record
+from cargo_runbook.archive.record import BY_HAND, Record
 from cargo_runbook.archive.sealing.interrupted import seal_interrupted
 from cargo_runbook.errors import RunbookError
-from cargo_runbook.execution.stepping.keeping import ABOUT
 
 
 def seal_left(reports: Path, environment: str, runbook: str) -> tuple[Record, ...]:
@@ -27,7 +26,7 @@ def seal_left(reports: Path, environment: str, runbook: str) -> tuple[Record, ..
 
 def _left(reports: Path, environment: str, runbook: str) -> Iterator[Path]:
     for folder in list_drafts(reports):
-        if not (folder / ABOUT).exists():
+        if not (folder / BY_HAND).exists():
             continue
         with suppress(LedgerError):
             account = read_account(folder)

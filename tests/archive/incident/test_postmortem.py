@@ -8,43 +8,33 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from bs4 import BeautifulSoup
 
-from cargo_runbook.archive.files import files_in, write_json
+from cargo_runbook.archive.files import files_in, sha256_of, write_json
 from cargo_runbook.archive.incident import draft_html, draft_markdown, tell_story, write_note
 from cargo_runbook.archive.index import Filter, Index
 from cargo_runbook.archive.keeping.verify import verify
-from cargo_runbook.archive.record import NOTEBOOK, Record
+from cargo_runbook.archive.record import NOTEBOOK
 from cargo_runbook.archive.sealing.changes import seal_change
 from cargo_runbook.archive.sealing.draft import Draft
-from cargo_runbook.archive.sealing.look import file_look
 from cargo_runbook.cli.main import run
 from cargo_runbook.investigation import open_investigation
+from cargo_runbook.pages.content import incident, record_page
 from cargo_runbook.remedies import journal
 from cargo_runbook.remedies.outcome import Outcome
 from cargo_runbook.remedies.plan import Plan
 from cargo_runbook.remedies.proof import Proof
 from cargo_runbook.secret import Redactor
-from tests.archive.kept import STARTED, keep
+from cargo_runbook.texts import Language
+from tests.archive.kept import CELLS, INCIDENT, STARTED, keep, of_recording
 from tests.views.diagnoses import wrong_domain
 
 Capture = pytest.CaptureFixture[str]
-INCIDENT = "INC-42"
-CELLS = ("import x", "triage.look('dns')", 'triage.look("challenge")', "triage.verdict()")
 
 
 @pytest.fixture(autouse=True)
 def english(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CARGO_RUNBOOK_LANG", "en")
-
-
-def of_recording(reports: Path, recording: str, minutes: int, environment: str = "cargo") -> Record:
-    draft = Draft(reports, environment, "00_triage", STARTED + timedelta(minutes=minutes), incident=INCIDENT)
-    with open_investigation(environment, replay=recording) as investigation:
-        diagnosis = investigation.diagnose()
-        file_look(draft.folder, investigation, diagnosis)
-    cells = [{"cell_type": "code", "source": [source], "metadata": {}, "outputs": []} for source in CELLS]
-    write_json(draft.folder / NOTEBOOK, {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
-    return draft.seal(status=str(diagnosis.status), root_causes=diagnosis.root_causes, replayed=diagnosis.replayed)
 
 
 @pytest.fixture
@@ -82,7 +72,7 @@ def test_the_impact_ends_with_the_first_healthy_run_after_the_last_broken_one(tm
     of_recording(tmp_path, "wrong-domain", 40)
     story = tell_story(tmp_path, INCIDENT)
     assert [(impact.begin, impact.end) for impact in story.impacts] == [(bad.header.started, "")]
-    assert "No run has found cargo healthy since." in {question.en for question in story.questions}
+    assert "No run has found cargo healthy since." in {question.what.en for question in story.questions}
 
 
 def test_the_causes_have_their_chain_and_each_stands_once(reports: Path) -> None:
@@ -134,7 +124,11 @@ def test_what_was_changed_stands_there_with_its_proof(tmp_path: Path, sealed: bo
     )
     assert found.targets == ("/compass/cargo/config.yml",)
     assert any(event.what.en.startswith("wang confirmed edit-realm for CRG201") for event in story.events)
-    assert "edit-realm was done: proven" in draft_html(story, tmp_path, "en")
+    text = draft_html(story, tmp_path, "en")
+    assert "edit-realm was done: proven" in text
+    place = f"{record}.change-{change.id}"
+    assert text.count(f'href="#{place}"') == (3 if sealed else 0), "two events and the line of the action"
+    assert text.count(f'id="{place}"') == (1 if sealed else 0)
 
 
 def test_a_fix_by_command_is_a_record_of_its_own_with_plan_journal_and_proof(
@@ -184,19 +178,75 @@ def test_a_clock_that_is_off_is_an_open_question(reports: Path) -> None:
     look = json.loads((record.path / "look.json").read_bytes())
     look["targets"]["clocks"] = {"cargo host cargo": -95.0, "https://cargo": 0.4}
     write_json(record.path / "look.json", look)
-    told = [question.en for question in tell_story(reports, INCIDENT).questions if "clock" in question.en]
+    said = [question.what.en for question in tell_story(reports, INCIDENT).questions]
+    told = [sentence for sentence in said if "clock" in sentence]
     assert told == ["The clock of cargo host cargo was -95 s off: times in its logs are to be read with that."]
 
 
-def test_the_draft_links_to_the_notebooks_from_where_it_lies_and_escapes_what_people_wrote(reports: Path) -> None:
+def test_the_draft_links_to_record_cell_and_digest_from_where_it_lies_and_escapes_what_people_wrote(
+    reports: Path,
+) -> None:
     story = tell_story(reports, INCIDENT)
-    text = draft_markdown(story, reports.parent, "en")
-    links = re.findall(r"\]\(([^)]+)\)", text)
-    assert links
-    assert all((reports.parent / link).exists() for link in links)
-    assert r"traffic moved \| to the second host" in text
-    rows = [line for line in text.splitlines() if line.startswith("|")]
-    assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {5, 3}
+    for language, cell in (("en", "cell 3"), ("zh", "单元 3")):
+        text = draft_markdown(story, reports.parent, language)  # type: ignore[arg-type]
+        links = re.findall(r"\]\(([^)]+)\)", text)
+        assert links
+        assert all((reports.parent / link.partition("#")[0]).exists() for link in links)
+        realm = next(event for event in story.events if "realm https://old-cargo" in event.what.en)
+        (line,) = [row for row in text.splitlines() if row.startswith("| 2026-") and f"[{realm.place.evidence}]" in row]
+        record, path, of_evidence, evidence, digest, manifest = re.search(  # type: ignore[union-attr]
+            rf"\[(\S+) {cell}\]\((\S+)\) \[(E\d+)\]\((\S+)\) \[`(\w+)`\]\((\S+)\)", line
+        ).groups()
+        found = next(each for each in story.records if each.header.record == record.replace("\\", ""))
+        folder = found.path.relative_to(reports.parent).as_posix()
+        notebook = json.loads((found.path / NOTEBOOK).read_bytes())
+        assert path == f"{folder}/{NOTEBOOK}#cell-id={notebook['cells'][2]['id']}"
+        assert (evidence, manifest) == (f"{folder}/evidence.jsonl", f"{folder}/manifest.json")
+        assert f'"{of_evidence}"' in (found.path / "evidence.jsonl").read_text()
+        assert sha256_of(reports.parent / manifest).startswith(digest)
+        assert all("](" in row for row in text.splitlines() if row.startswith("| 2026-")), "no line without its place"
+        assert r"traffic moved \| to the second host" in text
+        rows = [line for line in text.splitlines() if line.startswith("|")]
+        assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {5, 3}
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_each_link_of_the_exported_page_leads_to_what_is_cited_in_it(reports: Path, language: Language) -> None:
+    story = tell_story(reports, INCIDENT)
+    shown = BeautifulSoup(draft_html(story, reports.parent, language), "html.parser")
+    places = {each["id"] for each in shown.find_all(id=True)}
+    assert len(places) == len(shown.find_all(id=True)), "no id stands there twice"
+    links = [str(each["href"]) for each in shown.find_all("a", href=True)]
+    assert [link for link in links if link.startswith("#") and link[1:] not in places] == []
+    timeline = shown.find_all("table")[1].find_all("tr")[1:]
+    assert len(timeline) == len(story.events)
+    for event, row in zip(story.events, timeline, strict=True):
+        to_cell, *_, to_head = row.find_all("a")
+        target = shown.find(id=to_cell["href"][1:])
+        assert event.place.record in to_cell.text
+        if event.place.cell:
+            assert CELLS[event.place.cell - 1].partition("(")[0] in target.text
+            assert target["aria-label"] in to_cell.text
+        else:
+            assert "second host" in target.text
+        assert shown.find(id=to_head["href"][1:]).text == event.place.head
+    (realm,) = [row for row, event in zip(timeline, story.events, strict=True) if "realm https://" in event.what.en]
+    assert "www-authenticate: Bearer realm=" in shown.find(id=realm.find_all("a")[1]["href"][1:]).text
+
+
+def test_the_pages_lead_from_the_timeline_to_the_cell_on_the_page_of_the_record(reports: Path) -> None:
+    story = tell_story(reports, INCIDENT)
+    shown = BeautifulSoup(incident(reports, "en", INCIDENT), "html.parser")
+    rows = shown.find_all("table")[1].find("tbody").find_all("tr")
+    assert len(rows) == len(story.events)
+    pages: dict[str, BeautifulSoup] = {}
+    for row in rows:
+        for link in row.find_all("a"):
+            name, _, place = str(link["href"]).removeprefix("/records/").partition("#")
+            if name not in pages:
+                pages[name] = BeautifulSoup(record_page(reports, "en", name), "html.parser")
+            assert len(pages[name].find_all(id=place)) == 1, link
+    assert any(link["href"].endswith("#cell-3") for link in shown.find_all("a"))
 
 
 def test_both_languages_and_both_forms_say_the_same_things(reports: Path) -> None:
