@@ -35,7 +35,7 @@ _NAMED = tuple(
         r"reading manifest \S{1,120} in|load metadata for|pushing manifest for|pushing|initializing source|"
         r"initializing destination|parsing image name|back-off pulling image|pull access denied for|manifest for|"
         r"failed to push|error pulling image|fail to push image|imageName=|container registry|docker registry|"
-        r"push check transport for|invalid credentials for|docker image:?|image)(?![a-z]) ?[\[\"'`(]{0,2}(?:docker://|//)?([\w./:@-]{3,300})",
+        r"push check transport for|invalid credentials for|creds for|logging into|failed to solve:|fetching|docker image:?|image)(?![a-z]) ?[\[\"'`(]{0,2}(?:docker://|//)?([\w./:@-]{3,300})",
         r"docker://([\w./:@-]{3,300})",
         r"oci://([\w./:@-]{3,300})",
     )
