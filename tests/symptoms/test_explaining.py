@@ -27,6 +27,8 @@ LEFT = {
     "batch_23-7-swarmpit": "nothing in it says that it is about an image",
     "batch_23-37-containerd debug head": "a token service under a parent name is another name",
     "batch_23-61-certs dir": "a certificate that lacks its key is labelled tls-trust elsewhere",
+    "batch_31-16-protocol_version": "nothing in it says that it is about an image",
+    "batch_33-29-cleanup 405": "what curl prints of any server",
 }
 ELSEWHERE = 'Get "https://bar.corp.example/v2/": Get "https://foo.corp.example/service/token?account=a&service=harbor-registry": '
 

@@ -1,0 +1,53 @@
+"""Every client with every error: what a client puts around an error does not change what the error says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from cargo_runbook.symptoms import explain
+
+TABLE = YAML(typ="safe").load((Path(__file__).parent / "clients.yml").read_text(encoding="utf-8"))
+HOST = "reg.corp.example"
+DIGEST = "4f1c0c5b22ad" * 5 + "aaaa"
+ADDRESSES = {
+    "ping": f"https://{HOST}/v2/",
+    "manifest": f"https://{HOST}/v2/team/app/manifests/1.4",
+    "blob": f"https://{HOST}/v2/team/app/blobs/sha256:{DIGEST}",
+    "upload": f"https://{HOST}/v2/team/app/blobs/uploads/1f?_state=x",
+}
+# A page instead of JSON says what stood in front of the registry, whatever its status.
+PAGES = {("docker html", "rate-limited"), ("docker html", "storage-or-upload")}
+
+
+def _filled(template: str, quote: str, **told: str) -> str:
+    values = {name: f"{quote}{address}{quote}" for name, address in ADDRESSES.items()}
+    values |= {"host": HOST, "image": f"{HOST}/team/app:1.4", "digest": DIGEST, **told}
+    for name, value in values.items():
+        template = template.replace(f"{{{name}}}", value)
+    return template
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("quote", ["", '"'], ids=["as Go 1.13 and before write addresses", "in quotes"])
+@pytest.mark.parametrize("cause", TABLE["errors"])
+def test_an_error_of_the_connection_is_the_same_through_every_client(cause: str, quote: str) -> None:
+    named = {
+        (client, error): explain(_filled(template, quote, error=error)).cause
+        for client, template in TABLE["clients"].items()
+        for error in TABLE["errors"][cause]
+    }
+    assert {told: other for told, other in named.items() if other != cause} == {}
+
+
+@pytest.mark.parametrize("cause", TABLE["codes"])
+def test_a_status_is_the_same_through_every_client(cause: str) -> None:
+    named = {
+        (client, status): explain(_filled(template, '"', status=status, code=status[:3], reason=status[4:])).cause
+        for client, template in TABLE["statuses"].items()
+        for status in TABLE["codes"][cause]
+        if (client, cause) not in PAGES
+    }
+    assert {told: other for told, other in named.items() if other != cause} == {}
