@@ -31,8 +31,10 @@ BY_HAND = "by-hand.json"
 class Header:
     """What `record.json` says. Times are ISO UTC; `status` is healthy, fault, unknown or failed.
 
-    `runbook_sha256` is of the notebook as it was before the run, empty when it was stepped through by hand; `reason`
-    says why a run failed; `machine` is where it ran; `parameters` are those that papermill injected. `kind` is `run`
+    `runbook_sha256` is of the notebook as it was before the run. Stepped through by hand, it is of the runbook that the
+    working copy was made from, and empty when a cell ran that is not of that runbook: then `edited` has the numbers of
+    those cells in the record's notebook, and `opened_from` the digest. Other values of the same parameters are no edit.
+    `reason` says why a run failed; `machine` is where it ran; `parameters` are those that papermill injected. `kind` is `run`
     for an executed notebook, `note` for what a person wrote, `fix` for a change by
     command, `prune` and `import` for what was done to the archive.
     """
@@ -53,6 +55,8 @@ class Header:
     incident: str = ""
     machine: str = ""
     kind: str = RUN
+    opened_from: str = ""
+    edited: str = ""
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 PROGRAM = "cargo-runbook"
+_WIDEST = 10_000
 
 
 InventoryOption = Annotated[
@@ -99,7 +100,11 @@ def print_json(data: object) -> None:
 
 
 def print_table(headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """An aligned table without frames on standard output; empty cells show `-`."""
+    """An aligned table without frames on standard output; empty cells show `-`.
+
+    It is as wide as what stands in it: nothing is cut, so that ids and digests can be copied whole.
+    """
+    from rich.segment import Segment, Segments
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -107,7 +112,22 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         table.add_column(heading, no_wrap=True)
     for row in rows:
         table.add_row(*[_plain(cell) for cell in row])
-    out().print(table)
+    console = out()
+    for line in console.render_lines(table, console.options.update(max_width=_WIDEST), pad=False):
+        while line and not line[-1].text.strip():
+            line.pop()
+        # Without what fills the last column up, which would be a line of its own on a narrow terminal.
+        line[-1:] = [Segment(each.text.rstrip(), each.style) for each in line[-1:]]
+        console.print(Segments([*line, Segment.line()]))
+
+
+def print_field(label: str, value: str, width: int = 0, indent: str = "") -> None:
+    """A line with a label, padded to the width, and a value that is never broken: what is long can be copied whole."""
+    from rich.cells import set_cell_size
+    from rich.text import Text as RichText
+
+    named = f"{indent}{set_cell_size(label, max(width, RichText(label).cell_len))}  "
+    out().print(RichText(named, style="dim").append(value, style="default"))
 
 
 def _plain(cell: object) -> Any:

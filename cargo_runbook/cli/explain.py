@@ -12,8 +12,9 @@ import typer
 
 from cargo_runbook.cli.choice import ReplayOption
 from cargo_runbook.cli.console import InventoryOption, JsonOption, message, print_json, tell
+from cargo_runbook.cli.language import OutputLanguageOption, chosen_language
 from cargo_runbook.errors import RunbookError, UsageError
-from cargo_runbook.texts import Language, language_from
+from cargo_runbook.texts import Language
 
 if TYPE_CHECKING:
     from cargo_runbook.findings import Diagnosis
@@ -82,18 +83,10 @@ def explain(
     ] = "",
     inventory: InventoryOption = None,
     replay: ReplayOption = "",
-    lang: Annotated[
-        str,
-        typer.Option(
-            "--lang",
-            metavar="en|zh",
-            help=tell("Language of the answer.", "答案所用语言。"),
-            show_default=False,
-        ),
-    ] = "",
+    lang: OutputLanguageOption = "",
 ) -> None:
     """Explains one text, or each line of a file."""
-    language = _language(lang)
+    language = chosen_language(lang)
     book = _book(patterns)
     if jsonl is not None:
         _classify(jsonl, book)
@@ -103,15 +96,6 @@ def explain(
         _show(given, language, as_json=as_json, environment=_environment_of(given, inventory))
         raise typer.Exit(3 if given.cause == "unknown" else 0)
     _go_on(given, env, inventory, replay, None if as_json else language)
-
-
-def _language(given: str) -> Language:
-    if given not in ("", "en", "zh"):
-        raise UsageError(
-            tell(f"there is no language {given!r} here", f"不支持语言 {given!r}"),
-            next_step=tell("Take en or zh.", "可选 en 或 zh。"),
-        )
-    return language_from({"LANG": given}) if given else language_from()
 
 
 def _book(patterns: Path | None) -> Book | None:

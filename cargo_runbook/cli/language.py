@@ -7,16 +7,41 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any, cast, get_args
 
-from cargo_runbook.texts import Language
+import typer
+
+from cargo_runbook.errors import UsageError
+from cargo_runbook.texts import Language, language_from, tell
 
 VARIABLE = "CARGO_RUNBOOK_LANG"
 OPTION = "--lang"
-LANGUAGES = ("en", "zh")
+LANGUAGES = get_args(Language)
 # What follows is somebody else's command line.
 _END = ("--",)
 _PASSED_ON = ["sandbox", "run"]
+
+
+OutputLanguageOption = Annotated[
+    str, typer.Option(OPTION, metavar="en|zh", help=tell("Language (default: yours).", "语言，默认随系统。"))
+]
+"""For commands whose output has a language of its own."""
+
+
+def chosen_language(given: str) -> Language:
+    """The language that was asked for; the reader's own where none was.
+
+    Raises:
+        UsageError: there is no such language.
+    """
+    if not given:
+        return language_from()
+    if given not in LANGUAGES:
+        raise UsageError(
+            tell(f"there is no language {given!r} here", f"不支持语言 {given!r}"),
+            next_step=tell(f"There are: {', '.join(LANGUAGES)}.", f"可选：{'、'.join(LANGUAGES)}。"),
+        )
+    return cast(Language, given)
 
 
 def take_language(arguments: Sequence[str]) -> tuple[str, list[str]]:

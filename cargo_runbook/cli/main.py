@@ -36,9 +36,9 @@ from cargo_runbook.cli import (
 from cargo_runbook.cli import run as run_command
 from cargo_runbook.cli.completion import VARIABLE as COMPLETE
 from cargo_runbook.cli.console import PROGRAM, complain, message, tell
-from cargo_runbook.cli.language import LANGUAGES, OPTION, has_its_own, said, speak, take_language
+from cargo_runbook.cli.language import OPTION, chosen_language, has_its_own, said, speak, take_language
 from cargo_runbook.cli.language import VARIABLE as LANGUAGE
-from cargo_runbook.errors import InventoryError, RunbookError, UsageError
+from cargo_runbook.errors import InventoryError, RunbookError
 from cargo_runbook.texts import language_from
 
 COMMANDS_GROUP = "cargo_runbook.commands"
@@ -203,13 +203,8 @@ def _in_the_language_wanted(command: Any, arguments: Sequence[str]) -> list[str]
     language, rest = take_language(arguments)
     if has_its_own(command, rest):
         return list(arguments)
-    if language and language not in LANGUAGES:
-        raise UsageError(
-            tell(f"there is no language {language!r} here", f"不支持语言 {language!r}"),
-            next_step=tell("There are: en, zh.", "可选：en、zh。"),
-        )
     if language:
-        os.environ[LANGUAGE] = language
+        os.environ[LANGUAGE] = chosen_language(language)
     return rest
 
 

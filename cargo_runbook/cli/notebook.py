@@ -117,11 +117,17 @@ def _variables(inventory: Path | None, records: Path, replay: str) -> Mapping[st
 
 def _copy(source: Path, records: Path) -> Path:
     """A fresh copy of the runbooks for this start; those of earlier starts stay as they were left."""
+    # Late: it brings IPython, and help texts need nothing of it.
+    from cargo_runbook.execution.stepping.origin import keep_pristine
+
     target = records / "notebooks" / f"{datetime.now():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
     try:
         target.mkdir(parents=True)
-        for path in source.glob("*.ipynb"):
+        runbooks = list(source.glob("*.ipynb"))
+        for path in runbooks:
             shutil.copyfile(path, target / path.name)
+        # The record of what is stepped through says which runbook that was.
+        keep_pristine(target, runbooks)
         # The place to begin; it lies among the copies only, since it is no runbook.
         shutil.copyfile(_INDEX, target / "index.ipynb")
     except OSError as error:

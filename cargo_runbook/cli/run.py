@@ -19,6 +19,7 @@ from cargo_runbook.cli.console import (
     ReportsOption,
     SignKeyOption,
     complain,
+    print_field,
     print_json,
     tell,
 )
@@ -227,7 +228,6 @@ def _not_secret(name: str, value: str, resolve: bool) -> str | Secret:
 
 
 def _print(results: Sequence[RunResult]) -> None:
-    from rich.table import Table
     from rich.text import Text as RichText
 
     from cargo_runbook.views.terminal import show
@@ -241,11 +241,7 @@ def _print(results: Sequence[RunResult]) -> None:
         if result.replayed:
             line.append(f"  {one_line(result.replayed)}", style="magenta")
         show(line)
-        grid = Table.grid(padding=(0, 2, 0, 0))
-        grid.add_column(no_wrap=True)
-        grid.add_column(overflow="fold")
         rows = [(Text("reason", "原因"), result.reason), (Text("record", "记录"), near(result.path))]
-        for label, value in [*rows, (Text("head", "校验"), result.head)]:
-            if value:
-                grid.add_row(RichText(f"  {label.say(say)}", style="dim"), RichText(one_line(value)))
-        show(grid)
+        told = {label.say(say): value for label, value in (*rows, (Text("head", "校验"), result.head)) if value}
+        for label, value in told.items():
+            print_field(label, one_line(value), max(map(len, told)), indent="  ")

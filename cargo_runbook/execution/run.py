@@ -133,7 +133,7 @@ def run_notebook(
     about = {"domain": opened.domain, "replayed": opened.replayed, "incident": draft.incident}
     about["runbook_sha256"] = sha256_of(source)
     ledger = Ledger(draft.folder, environment, source.stem, redactor.redact, about)
-    run = _Run(source, values, draft, ledger, redactor, watch)
+    run = _Run(source, about["runbook_sha256"], values, draft, ledger, redactor, watch)
     try:
         _execute(run, kernel_env, deadline, kernels=kernels, save_every=save_every)
     except BaseException:
@@ -152,6 +152,7 @@ def run_notebook(
 @dataclass(frozen=True)
 class _Run:
     source: Path
+    digest: str
     values: dict[str, Any]
     draft: Draft
     ledger: Ledger
@@ -236,7 +237,7 @@ def _seal(run: _Run, opened: Opened) -> RunResult:
         status=verdict["status"],
         domain=domain,
         root_causes=verdict["root_causes"],
-        runbook_sha256=sha256_of(source),
+        runbook_sha256=run.digest,
         replayed=replayed,
         reason=reason,
         redactor=run.redactor,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Any
 
 from IPython.core.getipython import get_ipython
@@ -15,6 +15,12 @@ _SESSION_VARIABLE = "JPY_SESSION_NAME"
 def notebook_name() -> str:
     """Name of the notebook without folder and suffix, as Jupyter's server tells its kernels; else `notebook`."""
     return PurePath(os.environ.get(_SESSION_VARIABLE, "")).stem or "notebook"
+
+
+def notebook_path() -> Path | None:
+    """The notebook's file, as Jupyter's server tells its kernels; None where it tells nothing."""
+    told = os.environ.get(_SESSION_VARIABLE, "")
+    return Path(told) if told else None
 
 
 def executed_cells() -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from cargo_runbook.archive.files import sha256_of
 from cargo_runbook.archive.reading.records import list_records, read_record
 from cargo_runbook.archive.record import NOTEBOOK, VERDICT
 from cargo_runbook.errors import UnknownEnvironment, UsageError
@@ -53,6 +54,15 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, RunResult]:
 
     with ThreadPoolExecutor() as pool:
         return dict(zip(ENDINGS, pool.map(run, ENDINGS), strict=True))
+
+
+@pytest.mark.slow
+def test_the_digest_is_that_of_the_notebook_before_the_run(tmp_path: Path) -> None:
+    source = write_notebook(tmp_path / "own.ipynb", f"open({str(tmp_path / 'own.ipynb')!r}, 'a').write(' ')")
+    before = sha256_of(source)
+    result = run_notebook(str(source), "cargo", reports=tmp_path / "reports", replay="healthy")
+    assert sha256_of(source) != before, "it was edited while it ran"
+    assert read_record(result.path).header.runbook_sha256 == before
 
 
 @pytest.mark.parametrize("ending", ENDINGS)

@@ -19,8 +19,10 @@ import pytest
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
+from cargo_runbook.archive.files import sha256_of
 from cargo_runbook.archive.reading.records import list_records
 from tests.conftest import BROWSERS, program
+from tests.practice import ROOT
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -94,6 +96,7 @@ def test_stepping_through_shows_the_verdict_and_keeps_a_record(
     (kept,) = list_records(tmp_path / "reports").records
     assert (kept.header.record, kept.header.root_causes) == (shown, ("CRG201",))
     assert "00_triage" in kept.header.record
+    assert (kept.header.runbook_sha256, kept.header.edited) == (sha256_of(ROOT / "runbooks" / "00_triage.ipynb"), "")
 
     server.send_signal(signal.SIGINT)
     _, complaints = server.communicate(timeout=30)

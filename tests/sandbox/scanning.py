@@ -16,6 +16,7 @@ from typing import Any
 
 import click
 
+from cargo_runbook.guide import NOTEBOOKS
 from tests.sandbox.planted import MARKER
 
 HOME = "/home/engineer/planted"
@@ -58,6 +59,34 @@ NOTED = (
     "import sys; from cargo_runbook import open_incident; print(open_incident(*sys.argv[1:]).note(sys.stdin.read()))"
 )
 
+RUN = ["--env", "cargo", "--reports", REPORTS, "--incident", INCIDENT]
+BY_PAPERMILL = {
+    "90_postmortem": {"incident": INCIDENT, "reports": REPORTS},
+    "95_batch_summary": {"reports": REPORTS},
+}
+"""Notebooks about the archive instead of an environment, with their parameters."""
+OWN = ["run", f"{HOME}/own.ipynb", *RUN, "-p", f"password=file:{HOME}/.kept"]
+"""A notebook of somebody's own, which is given a secret and shows it."""
+EXPLAINED = [
+    ["explain", "-"],
+    ["explain", "-", "--json"],
+    ["explain", "-", "--env", "cargo"],
+    ["explain", "-", "--lang", "zh"],
+]
+"""These get the pasted secrets on their standard input."""
+CLASSIFIED = ["explain", "--jsonl", "-"]
+
+
+def run_of(runbook: str) -> list[str]:
+    """A runbook on the environment that holds the secrets."""
+    return ["run", runbook, *RUN, "--json"]
+
+
+def typed() -> list[list[str]]:
+    """Every command line of the scan."""
+    return [OWN, run_of("00_triage"), *EXPLAINED, CLASSIFIED, *commands("A", "B"), *later_commands("A")]
+
+
 NOT_SCANNED = {
     "notebook": "JupyterLab itself; what its kernels show is scanned by way of the runs",
     "demo": "it only calls the others",
@@ -74,29 +103,39 @@ def commands(record: str, other: str) -> list[list[str]]:
         ["env", "list"],
         ["env", "show", "cargo"],
         ["env", "show", "cargo", "--json"],
+        ["env", "list", "--json"],
         ["env", "check"],
+        ["env", "check", "--json"],
         ["env", "schema"],
-        ["codes", "CRG201"],
-        ["remedies"],
+        *([name, *option] for name in ("codes", "remedies") for option in ([], ["--json"], ["--markdown"])),
         ["doctor", "--env", "cargo", *reports],
-        ["shell-commands", "00_triage", "--env", "cargo"],
+        ["doctor", "--env", "cargo", "--json", *reports],
+        *(
+            ["shell-commands", runbook, "--env", "cargo"]
+            for runbook in ("00_triage", *dict.fromkeys(NOTEBOOKS.values()))
+        ),
+        ["shell-commands", "00_triage", "--env", "cargo", "--json"],
         ["diagnose", "--env", "cargo"],
         ["diagnose", "--env", "cargo", "--json"],
         ["diagnose", "--from", record, *reports],
         ["fix", "CRG201", "--env", "cargo", *reports],
         ["fix", "CRG201", "--env", "cargo", "--json", *reports],
         ["batch", "00_triage", "--env", "cargo", "--env", "devops", *reports],
+        ["batch", "60_permission", "--env", "cargo", "--json", *reports],
         ["records", "list", *reports],
         ["records", "list", "--json", *reports],
         ["records", "show", record, *reports],
         ["records", "show", record, "--json", *reports],
         ["records", "search", MARKER, *reports],
+        ["records", "search", MARKER, "--json", *reports],
         ["records", "compare", record, other, "--all", *reports],
         ["records", "compare", record, other, "--json", *reports],
         ["records", "rejudge", "--all", *reports],
+        ["records", "rejudge", "--all", "--json", *reports],
         ["records", "prune", "--keep", "1", *reports],
+        ["records", "prune", "--keep", "1", "--json", *reports],
         ["records", "export", record, *reports, "--to", f"{HOME}/record.html"],
-        ["records", "export", record, other, *reports, "--to", f"{HOME}/record.zip"],
+        ["records", "export", record, other, *reports, "--to", f"{HOME}/record.zip", "--json"],
     ]
 
 
@@ -111,13 +150,15 @@ def later_commands(record: str) -> list[list[str]]:
     return [
         ["env", "init", "another", "--inventory", f"{HOME}/environments"],
         ["summary", *reports],
-        ["summary", "--to", f"{HOME}/summary.html", *reports],
-        ["records", "seal", "--all", *reports],
-        ["records", "note", INCIDENT, MARKER, *reports],
+        ["summary", "--json", *reports],
+        *(["summary", "--to", f"{HOME}/summary.{kind}", *reports] for kind in ("html", "csv", "parquet")),
+        ["records", "seal", "--all", *reports, "--json"],
+        ["records", "note", INCIDENT, MARKER, *reports, "--json"],
         *drafts,
-        ["records", "import", f"{HOME}/record.zip", "--reports", f"{HOME}/elsewhere"],
-        ["records", "reindex", *reports],
+        ["records", "import", f"{HOME}/record.zip", "--reports", f"{HOME}/elsewhere", "--json"],
+        ["records", "reindex", *reports, "--json"],
         ["records", "verify", *reports],
+        ["records", "verify", *reports, "--json"],
         ["records", "list", *reports],
         ["records", "show", record, *reports],
     ]
@@ -138,11 +179,11 @@ def pages(record: str, other: str) -> list[str]:
     ]
 
 
-def leaves(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[str]:
-    """The words of every command that there is, groups left out."""
+def leaves(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Command]]:
+    """Every command that there is with its words, groups left out."""
     inner = getattr(command, "commands", None)
     if inner is None:
-        yield " ".join(path)
+        yield " ".join(path), command
         return
     for name, each in inner.items():
         yield from leaves(each, (*path, name))

@@ -188,7 +188,8 @@ def _said(observation: Observation) -> list[str]:
 
 
 def _others(before: Record, after: Record) -> Iterator[Other]:
-    for name in ("version", "runbook", "runbook_sha256", "environment", "domain", "operator", "machine", "replayed"):
+    for name in ("version", "runbook", "runbook_sha256", "opened_from", "edited", "environment", "domain", "operator",
+                 "machine", "replayed"):  # fmt: skip
         old, new = getattr(before.header, name), getattr(after.header, name)
         if old != new:
             yield Other(name, old, new)

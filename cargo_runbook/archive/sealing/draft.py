@@ -102,6 +102,8 @@ class Draft:
         domain: str = "",
         root_causes: Iterable[str] = (),
         runbook_sha256: str = "",
+        opened_from: str = "",
+        edited: str = "",
         replayed: str = "",
         reason: str = "",
         kind: str = RUN,
@@ -111,6 +113,7 @@ class Draft:
         """Writes the header, puts everything on the disk, looks through it, and gives it its place in the chain.
 
         Args:
+            runbook_sha256, opened_from, edited, and others: as `Header` says.
             redactor: knows the secrets of the run (default: what this process knows).
             ran: by whom and where it ran, and until when (default: this process, until now).
 
@@ -124,6 +127,8 @@ class Draft:
             domain=domain,
             runbook=self.runbook,
             runbook_sha256=runbook_sha256,
+            opened_from=opened_from,
+            edited=edited,
             version=version("cargo-runbook"),
             operator=ran.operator if ran else operator_name(),
             machine=ran.machine if ran else socket.gethostname(),

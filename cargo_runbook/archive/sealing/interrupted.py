@@ -21,7 +21,7 @@ from typing import Any
 
 from cargo_runbook.archive.files import files_in, utc, write_json
 from cargo_runbook.archive.ledger import LEDGER, Account, LedgerError, RunState, read_account
-from cargo_runbook.archive.record import VERDICT, Record
+from cargo_runbook.archive.record import BY_HAND, VERDICT, Record
 from cargo_runbook.archive.sealing.draft import Draft, Ran, operator_name
 from cargo_runbook.errors import UsageError
 from cargo_runbook.secret import Redactor
@@ -72,7 +72,8 @@ def seal_interrupted(reports: Path, draft: Path, redactor: Redactor | None = Non
         for name in list(files_in(draft)):
             if _UNFINISHED.fullmatch(name):
                 (draft / name).unlink()
-        verdict = _verdict(draft / VERDICT)
+        verdict = _object(draft / VERDICT)
+        by_hand = _object(draft / BY_HAND)
         told = account.about
         body = {"environment": account.environment, "domain": told.get("domain", ""), "root_causes": [], "findings": []}
         body |= {"refuted": [], "untested": [], "replayed": told.get("replayed", "")}
@@ -86,7 +87,9 @@ def seal_interrupted(reports: Path, draft: Path, redactor: Redactor | None = Non
             status=FAILED,
             domain=str(body["domain"]),
             root_causes=tuple(map(str, body["root_causes"])),
-            runbook_sha256=told.get("runbook_sha256", ""),
+            runbook_sha256=told.get("runbook_sha256") or str(by_hand.get("runbook_sha256", "")),
+            opened_from=str(by_hand.get("opened_from", "")),
+            edited=str(by_hand.get("edited", "")),
             replayed=str(body["replayed"]),
             reason=reason,
             redactor=redactor,
@@ -127,7 +130,7 @@ def _is_free(handle: int, draft: Path) -> bool:
         return False
 
 
-def _verdict(path: Path) -> Mapping[str, Any]:
+def _object(path: Path) -> Mapping[str, Any]:
     with suppress(OSError, ValueError):
         body = json.loads(path.read_bytes())
         if isinstance(body, dict):

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from cargo_runbook.archive.files import write_text
 from cargo_runbook.archive.record import reports_folder
 from cargo_runbook.cli.console import JsonOption, ReportsOption, SignKeyOption, message, print_json, tell
+from cargo_runbook.cli.language import OutputLanguageOption, chosen_language
 from cargo_runbook.errors import UsageError
-from cargo_runbook.texts import Language
 from cargo_runbook.views.words import near
 
 _NOTE_HELP = tell(
@@ -54,7 +54,6 @@ Examples:
   cargo-runbook records postmortem INC-42 --to INC-42.html
 """,
 )
-_LANGUAGES: dict[str, Literal["en", "zh"]] = {"en": "en", "zh": "zh"}
 
 IncidentArgument = Annotated[str, typer.Argument(metavar="INCIDENT", help=tell("Id of the incident.", "事件编号。"))]
 
@@ -94,20 +93,13 @@ def postmortem(
         Path | None,
         typer.Option("--to", "-o", metavar="FILE", help=tell("A .md or .html file.", ".md 或 .html 文件。")),
     ] = None,
-    lang: Annotated[
-        str, typer.Option("--lang", metavar="en|zh", help=tell("Language (default: yours).", "语言，默认随系统。"))
-    ] = "",
+    lang: OutputLanguageOption = "",
     reports: ReportsOption = None,
 ) -> None:
     """Writes the draft; what is known of the incident is in it, and what is not."""
     from cargo_runbook.archive.incident import draft_html, draft_markdown, tell_story
 
-    if lang and lang not in _LANGUAGES:
-        raise UsageError(
-            tell(f"{lang!r} is no language of the drafts", f"草稿不支持语言 {lang!r}"),
-            next_step=tell("There are: en, zh.", "可选：en、zh。"),
-        )
-    language: Language | None = _LANGUAGES.get(lang)
+    language = chosen_language(lang)
     if to is not None and to.suffix not in (".md", ".html"):
         raise UsageError(tell(f"{to} is neither a .md nor a .html file", f"{to} 既不是 .md 也不是 .html 文件"))
     story = tell_story(reports_folder(reports), incident)

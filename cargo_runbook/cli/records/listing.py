@@ -18,7 +18,16 @@ from cargo_runbook.archive.reading.records import (
     read_look,
 )
 from cargo_runbook.archive.record import Record, reports_folder
-from cargo_runbook.cli.console import JsonOption, ReportsOption, complain, message, print_json, print_table, tell
+from cargo_runbook.cli.console import (
+    JsonOption,
+    ReportsOption,
+    complain,
+    message,
+    print_field,
+    print_json,
+    print_table,
+    tell,
+)
 from cargo_runbook.cli.records.choice import (
     SHOWN,
     CodeFilter,
@@ -212,8 +221,6 @@ def show(
         verdict: dict[str, Any] = {"diagnosis": diagnosis_to_json(diagnosis) if diagnosis else None}
         print_json({**_summary(found), "targets": (read_look(found) or {}).get("targets", {}), **verdict})
         return
-    from rich.text import Text as RichText
-
     from cargo_runbook.archive.sealing.look import target_rows
     from cargo_runbook.views.terminal import show as show_view
     from cargo_runbook.views.terminal import verdict_card, verdict_table
@@ -228,11 +235,12 @@ def show(
             tell("status", "状态"),
             HEALTH[header.status].say(language_from()) if header.status in HEALTH else header.status,
         ),
+        (tell("edited by hand, cells", "手工修改的单元"), header.edited.replace(" ", ", ")),
         (tell("incident", "事件"), header.incident),
         (tell("reason", "原因"), header.reason),
     ):
         if value:
-            show_view(RichText(f"{label}  ", style="dim").append(one_line(value), style="default"))
+            print_field(label, one_line(value))
     if rows := [(kind.say(language_from()), name, value) for kind, name, value in target_rows(read_look(found) or {})]:
         print()
         headings = (tell("who was looked at", "检查对象"), tell("name", "名称"), tell("value", "值"))

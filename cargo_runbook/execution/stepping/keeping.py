@@ -21,6 +21,7 @@ from cargo_runbook.archive.sealing.draft import Draft
 from cargo_runbook.archive.sealing.look import file_evidence, file_look
 from cargo_runbook.errors import RunbookError
 from cargo_runbook.execution.session import executed_cells, notebook_name
+from cargo_runbook.execution.stepping.origin import origin_now
 from cargo_runbook.findings import Diagnosis
 from cargo_runbook.investigation import Investigation
 from cargo_runbook.observations import Observation
@@ -70,6 +71,10 @@ class Keeper:
         self._draft: Draft | None = None
         self._ledger: Ledger | None = None
         self._notes = ""
+        self._known: dict[str, str] = {}
+        # Before Jupyter's server writes outputs into the file.
+        self._origin = origin_now()
+        self._about_runbook: dict[str, str] = {}
         self._started = datetime.now(UTC)
         self.sealed: Record | None = None
 
@@ -115,7 +120,9 @@ class Keeper:
             # Late: it brings nbformat, which the kernel of a run has no use for.
             from cargo_runbook.execution.saving import notebook_text
 
-            write_text(folder / NOTEBOOK, notebook_text(redacted_notebook(json.loads(cells), self._redactor)))
+            notebook = json.loads(cells)
+            self._tell_edited([cell["source"] for cell in notebook["cells"]])
+            write_text(folder / NOTEBOOK, notebook_text(redacted_notebook(notebook, self._redactor)))
 
     def seal(self, reason: str = "") -> Record:
         """Seals all that there is; what comes after goes into another record, which names this one."""
@@ -124,7 +131,7 @@ class Keeper:
         seen = self._seen()
         if self._ledger:
             self._ledger.close(reason)
-        diagnosis = seen.diagnosis
+        diagnosis, about = seen.diagnosis, self._about_runbook
         try:
             self.sealed = draft.seal(
                 status=str(diagnosis.status) if diagnosis else "failed",
@@ -133,6 +140,9 @@ class Keeper:
                 replayed=seen.investigation.replayed,
                 reason=reason,
                 redactor=self._redactor,
+                runbook_sha256=about.get("runbook_sha256", ""),
+                opened_from=about.get("opened_from", ""),
+                edited=about.get("edited", ""),
             )
         finally:
             if self._ledger:
@@ -155,7 +165,17 @@ class Keeper:
             self._ledger = Ledger(draft.folder, self._environment, draft.runbook, self._redactor.redact, about)
             self._ledger.run(list(enumerate(self._steps)))
             follows = self.sealed.header.record if self.sealed else ""
-            known = {"incident": draft.incident, "domain": look.environment.domain, "follows": follows}
-            write_json(draft.folder / BY_HAND, known)
+            self._known = {"incident": draft.incident, "domain": look.environment.domain, "follows": follows}
+            write_json(draft.folder / BY_HAND, {**self._known, **self._about_runbook})
             self._draft = draft
         return self._draft
+
+    def _tell_edited(self, ran: Sequence[str]) -> None:
+        """Keeps in the draft whether what ran is what the runbook says, for whoever seals it should the kernel die."""
+        if self._draft is None or self._origin is None:
+            return
+        digest, edited = self._origin.sha256, " ".join(map(str, self._origin.edited(ran)))
+        about = {"runbook_sha256": "" if edited else digest, "opened_from": digest if edited else "", "edited": edited}
+        if about != self._about_runbook:
+            self._about_runbook = about
+            write_json(self._draft.folder / BY_HAND, {**self._known, **about})

@@ -289,7 +289,7 @@ def test_note_and_postmortem_as_they_are_typed(reports: Path, tmp_path: Path, ca
     for wrong, said in (
         (["INC-0"], "there is no record of an incident 'INC-0'"),
         ([INCIDENT, "--to", "x.pdf"], "is neither a .md nor a .html file"),
-        ([INCIDENT, "--lang", "fr"], "'fr' is no language of the drafts"),
+        ([INCIDENT, "--lang", "fr"], "there is no language 'fr' here"),
     ):
         assert run(["records", "postmortem", *wrong, *place]) == 2
         assert said in capsys.readouterr().err

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import json
+import shutil
 from functools import partial
 from pathlib import Path
 
+import nbformat
 import pytest
 
+from cargo_runbook.archive.files import sha256_of
 from cargo_runbook.archive.keeping.verify import verify_all
 from cargo_runbook.archive.ledger import StepStatus, read_account
 from cargo_runbook.archive.reading.records import list_drafts, list_records
+from cargo_runbook.archive.record import Record
+from cargo_runbook.archive.sharing.page import page
 from cargo_runbook.connections.evidence import read_evidence
 from cargo_runbook.errors import Stopped, UsageError
 from cargo_runbook.execution.session import notebook_name
 from cargo_runbook.execution.stepping.left import seal_left
+from cargo_runbook.execution.stepping.origin import keep_pristine, origin_now
 from cargo_runbook.execution.triage import Triage
 from cargo_runbook.findings import Verdict
 from cargo_runbook.investigation import Investigation, open_investigation
@@ -147,3 +153,93 @@ def test_all_checks_run_in_turn_and_end_with_the_verdict(section: Triage) -> Non
 def test_an_unknown_step_is_told_with_those_that_there_are(section: Triage) -> None:
     with pytest.raises(UsageError, match="there is no step named 'domain'"):
         section.look("domain")
+
+
+CELLS = ('environment = "cargo"  # which\nlang = ""', "section.look('domains')", "section.verdict()")
+
+
+@pytest.fixture
+def copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working copy as `cargo-runbook notebook` makes one, told to the kernel as Jupyter's server tells it."""
+    cells = [nbformat.v4.new_code_cell(source) for source in CELLS]
+    cells[0].metadata["tags"] = ["parameters"]
+    source = tmp_path / "20_wrong_domain.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), source)
+    copies = tmp_path / "notebooks" / "copy"
+    copies.mkdir(parents=True)
+    shutil.copyfile(source, copies / source.name)
+    keep_pristine(copies, [source])
+    monkeypatch.setenv("JPY_SESSION_NAME", str(copies / source.name))
+    return copies / source.name
+
+
+def ran(monkeypatch: pytest.MonkeyPatch, *sources: str) -> None:
+    """These cells were executed in this kernel."""
+    told = json.dumps(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources]))
+    monkeypatch.setattr("cargo_runbook.execution.stepping.keeping.executed_cells", lambda: told)
+
+
+def told_of_runbook(record: Record) -> tuple[str, str, str]:
+    return record.header.runbook_sha256, record.header.opened_from, record.header.edited
+
+
+def test_the_record_has_the_digest_of_the_runbook_that_was_opened_whatever_its_copy_holds_meanwhile(
+    copied: Path, section: Triage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copied.write_text("{}", encoding="utf-8")
+    # IPython ends what it keeps of a cell with a line end.
+    ran(monkeypatch, 'environment = "prod-1"  # which\nlang = "zh"\n', CELLS[1] + "\n", CELLS[1], CELLS[2])
+    section.verdict()
+    section.conclude()
+    (record,) = list_records(tmp_path).records
+    assert told_of_runbook(record) == (sha256_of(tmp_path / copied.name), "", "")
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        "section.look('domains'); section.investigation.environment = None",
+        'environment = "cargo"\nlang = ""\nother = 1',
+        'environment = "cargo"\nlang = print()',
+    ],
+)
+def test_a_record_of_code_that_was_edited_says_which_cells_and_claims_no_runbook(
+    copied: Path, section: Triage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own: str
+) -> None:
+    ran(monkeypatch, CELLS[0], own, CELLS[2], own)
+    section.verdict()
+    section.conclude()
+    (record,) = list_records(tmp_path).records
+    digest = sha256_of(tmp_path / copied.name)
+    assert told_of_runbook(record) == ("", digest, "2 4")
+    shown = page(record, "en")
+    assert "edited by hand" in shown
+    assert '<a href="#cell-4">4</a>' in shown
+    assert digest in shown
+
+
+def test_what_a_killed_kernel_left_says_of_its_runbook_what_a_seal_would_have(
+    copied: Path, section: Triage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran(monkeypatch, CELLS[0], CELLS[1], "import os")
+    looked(section, "domains")
+    assert section._hand is not None
+    ledger = section._hand._keeper._ledger
+    assert ledger is not None
+    ledger.release()
+    (record,) = seal_left(tmp_path, "cargo", notebook_name())
+    assert told_of_runbook(record) == ("", sha256_of(tmp_path / copied.name), "3")
+
+
+def test_a_notebook_of_nobodys_is_its_own_origin_and_none_is_claimed_where_there_is_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "mine.ipynb"
+    monkeypatch.setenv("JPY_SESSION_NAME", str(path))
+    assert origin_now() is None
+    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1")]), path)
+    origin = origin_now()
+    assert origin is not None
+    assert (origin.sha256, origin.edited(["1", "2"])) == (sha256_of(path), (2,))
+    path.write_text("[]", encoding="utf-8")
+    assert origin_now() is None
