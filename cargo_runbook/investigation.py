@@ -177,6 +177,10 @@ class Investigation:
         """Ends what is being asked, remote processes too: whoever asked gets `Stopped`."""
         self._connections.stop()
 
+    def ended(self, seconds: float) -> bool:
+        """After `stop`: whether nothing is being asked any more, waited for at most so long."""
+        return self._connections.ended(seconds)
+
     def go_on(self) -> None:
         """After `stop`: what came to no answer will be asked anew."""
         with self._lock:
@@ -288,13 +292,5 @@ def open_investigation(
         connections = open_connections(
             environment, partial(login_of, environment), redactor=redactor, neighbour=partial(_opened, folder)
         )
-    return Investigation(
-        environment,
-        connections,
-        image=image,
-        account=account,
-        action=action,
-        policy=policy,
-        replayed=banner,
-        concerns=concerns,
-    )
+    wish = {"image": image, "account": account, "action": action, "policy": policy}
+    return Investigation(environment, connections, **wish, replayed=banner, concerns=concerns)

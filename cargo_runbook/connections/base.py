@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import socket
 import threading
 import time
+import weakref
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -18,6 +21,9 @@ COMMAND_CAP = 256 * 1024
 
 HTTP_CAP = 64 * 1024
 """Bytes of a response body that an observation keeps, as go-containerregistry does for tokens."""
+
+_TURN = 0.2
+"""Seconds after which who waits for an event sees that it was stopped."""
 
 READ_BOUND = 4 * 1024 * 1024
 """Bytes that are read (and hashed) of any one output at most; what follows is thrown away."""
@@ -35,22 +41,73 @@ class Connections(Protocol):
         ...
 
 
+class Stop(threading.Event):
+    """Ends what is being asked: set, it also ends the connections on which somebody waits for an answer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._connections: weakref.WeakSet[socket.socket] = weakref.WeakSet()
+        self._adding = threading.Lock()
+
+    def ends(self, connection: socket.socket) -> None:
+        """From now on `connection` ends with it; one that was closed meanwhile is no matter."""
+        with self._adding:
+            self._connections.add(connection)
+        if self.is_set():
+            _end(connection)
+
+    def spares(self, connection: socket.socket) -> None:
+        """From now on `connection` stays when it is set: another one than the question uses it."""
+        with self._adding:
+            self._connections.discard(connection)
+
+    def set(self) -> None:
+        super().set()
+        with self._adding:
+            waiting = list(self._connections)
+        for connection in waiting:
+            _end(connection)
+
+
+def _end(connection: socket.socket) -> None:
+    # Of the plain class: a TLS connection's own way would take the session from under whoever reads from it.
+    with suppress(OSError):
+        socket.socket.shutdown(connection, socket.SHUT_RDWR)
+
+
 class Deadline:
     """A point in time, `seconds` from now on the monotonic clock; or now, once `stop` is set."""
 
-    def __init__(self, seconds: float, stop: threading.Event | None = None) -> None:
+    def __init__(self, seconds: float, stop: Stop | None = None) -> None:
         self._end = time.monotonic() + seconds
-        self._stop = stop
+        self.stop = stop
 
     def left(self) -> float:
         """Seconds left, never negative."""
-        if self._stop is not None and self._stop.is_set():
+        if self.stop is not None and self.stop.is_set():
             return 0.0
         return max(0.0, self._end - time.monotonic())
 
     @property
     def over(self) -> bool:
         return self.left() <= 0
+
+    def ends(self, connection: socket.socket) -> None:
+        """Whoever waits for `connection` is woken when the question is stopped."""
+        if self.stop is not None:
+            self.stop.ends(connection)
+
+    def spares(self, connection: socket.socket) -> None:
+        """What `ends` said counts no more."""
+        if self.stop is not None:
+            self.stop.spares(connection)
+
+    def wait(self, event: threading.Event) -> bool:
+        """Waits for the event; False when the time was over before."""
+        while not event.wait(min(self.left(), _TURN)):
+            if self.over:
+                return False
+        return True
 
 
 class Failure(Exception):
@@ -75,10 +132,10 @@ class Look:
     """One question being asked: counts the time, redacts, hashes and cuts what comes back.
 
     Args:
-        stop: ends it before its deadline, and the process that it started with it.
+        stop: ends it before its deadline, and with it the process or the connection that it waits for.
     """
 
-    def __init__(self, question: Question, redactor: Redactor, stop: threading.Event | None = None) -> None:
+    def __init__(self, question: Question, redactor: Redactor, stop: Stop | None = None) -> None:
         self.question = question
         self.deadline = Deadline(question.deadline, stop)
         self._redactor = redactor

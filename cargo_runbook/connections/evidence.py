@@ -49,6 +49,8 @@ class Evidence:
         self._number = 0
         self._lock = threading.Lock()
         self._answers: dict[str, Future[Observation]] = {}
+        self._being_asked = 0
+        self._fewer = threading.Condition()
 
     def ask(self, question: Question) -> Observation:
         """The answer, with its id.
@@ -77,7 +79,14 @@ class Evidence:
         return answer.result()
 
     def _answered(self, question: Question) -> Observation:
-        found = self._inner.ask(question)
+        with self._fewer:
+            self._being_asked += 1
+        try:
+            found = self._inner.ask(question)
+        finally:
+            with self._fewer:
+                self._being_asked -= 1
+                self._fewer.notify_all()
         if self._stop.is_set():
             raise Stopped
         return found
@@ -105,6 +114,11 @@ class Evidence:
     def stop(self) -> None:
         """Ends what is being asked, remote processes too; whoever waits for it gets `Stopped`."""
         self._stop.set()
+
+    def ended(self, seconds: float) -> bool:
+        """After `stop`: waits until nothing is being asked any more; False when it still is after `seconds`."""
+        with self._fewer:
+            return self._fewer.wait_for(lambda: self._being_asked == 0, timeout=seconds)
 
     def go_on(self) -> None:
         """Takes questions again; those that came to no answer will be asked anew."""

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from cargo_runbook.connections.base import Failure, Look
+from cargo_runbook.connections.base import Failure, Look, Stop
 from cargo_runbook.connections.evidence import Evidence
 from cargo_runbook.connections.kube import ask_kubectl
 from cargo_runbook.connections.local import ask_local
@@ -57,7 +56,7 @@ class LiveConnections:
         redactor: Redactor,
         *,
         ssh_config: Path = DEFAULT_CONFIG,
-        stop: threading.Event | None = None,
+        stop: Stop | None = None,
     ) -> None:
         self._stop = stop
         self._hosts = {host.name: host for host in environment.hosts}
@@ -124,7 +123,7 @@ def open_connections(
         neighbour: another environment of the inventory by name, with the logins of its accounts; what it raises
             (RunbookError) becomes an observation. Without it, questions to others are errors.
     """
-    shared, stop = redactor or Redactor(), threading.Event()
+    shared, stop = redactor or Redactor(), Stop()
 
     def opened(each: Environment, logins: Callable[[Account], Login]) -> ReadOnly:
         live = LiveConnections(each, logins, shared, ssh_config=ssh_config, stop=stop)

@@ -23,7 +23,15 @@ STOPPED = Text(
     "stopped after {seconds} s; nothing was changed, and nothing runs on at the hosts",
     "已在 {seconds} 秒后停止；没有修改任何东西，主机上也没有遗留进程",
 )
+STILL_ENDING = Text(
+    "stopped after {seconds} s; nothing was changed. What answers to nothing is given up at its deadline, within a minute",
+    "已在 {seconds} 秒后停止；没有修改任何东西。没有应答的查询将在一分钟内到期结束",
+)
 BUSY = Text("another step is running: wait for it, or stop it", "另一步骤正在执行：请等待或停止它")
+LEFT = Text(
+    "what a kernel that ended had left of this notebook is kept as the record {record}",
+    "上次内核意外结束时的内容已保存为记录 {record}",
+)
 NOT_YET = Text("not run yet", "尚未执行")
 
 

@@ -6,7 +6,9 @@ fails, and silence are different causes with different cures.
 
 from __future__ import annotations
 
+import contextlib
 import socket
+import time
 from pathlib import Path
 
 import dns.exception
@@ -18,11 +20,12 @@ import dns.rcode
 import dns.rdatatype
 
 from cargo_runbook.connections.base import Deadline, Failure, Look
-from cargo_runbook.connections.network.sockets import connection_failure, look_up, split_address
+from cargo_runbook.connections.network.sockets import connect, connection_failure, look_up, split_address
 from cargo_runbook.observations import DnsQuery, Observation, Status
 
 _HOSTS = Path("/etc/hosts")
 _TRIES = 3
+_TURN = 0.2  # seconds
 _FAMILIES = {"A": socket.AF_INET, "AAAA": socket.AF_INET6}
 
 # getaddrinfo(3); NODATA is a GNU extension that Python does not name on every platform.
@@ -106,7 +109,7 @@ def _exchange(
         if share <= 0:
             break
         try:
-            return _over_udp(query, address, port, share), "udp"
+            return _over_udp(query, address, port, Deadline(share, deadline.stop)), "udp"
         except dns.message.Truncated:
             return _over_tcp(query, address, port, deadline), "tcp"
         except dns.exception.Timeout:
@@ -116,21 +119,35 @@ def _exchange(
     raise Failure(Status.TIMEOUT, "timeout", f"{where} did not answer in time", phase="answer")
 
 
-def _over_udp(query: dns.message.Message, address: str, port: int, seconds: float) -> dns.message.Message:
+def _over_udp(query: dns.message.Message, address: str, port: int, deadline: Deadline) -> dns.message.Message:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.socket(family, socket.SOCK_DGRAM) as connected:
         connected.setblocking(False)
         # Only a connected socket is told that nothing listens (ICMP port unreachable).
         connected.connect((address, port))
-        # Anything that is no answer to this query (another id, garbage) is passed over: it may be forged.
-        return dns.query.udp(
-            query, address, timeout=seconds, port=port, sock=connected, ignore_errors=True, raise_on_truncation=True
-        )
+        dns.query.send_udp(connected, query, None)
+        while not deadline.over:
+            # In short turns: nothing wakes who waits for a datagram, and a stop is to be seen.
+            with contextlib.suppress(dns.exception.Timeout):
+                return _answer(connected, query, min(deadline.left(), _TURN))
+    raise dns.exception.Timeout
+
+
+def _answer(connected: socket.socket, query: dns.message.Message, seconds: float) -> dns.message.Message:
+    # Anything that is no answer to this query (another id, garbage) is passed over: it may be forged.
+    received = dns.query.receive_udp(
+        connected, expiration=time.time() + seconds, ignore_errors=True, raise_on_truncation=True, query=query
+    )
+    answer: dns.message.Message = received[0]
+    return answer
 
 
 def _over_tcp(query: dns.message.Message, address: str, port: int, deadline: Deadline) -> dns.message.Message:
     try:
-        return dns.query.tcp(query, address, timeout=deadline.left(), port=port)
+        with connect(address, port, deadline) as connection:
+            connection.setblocking(False)
+            deadline.ends(connection)
+            return dns.query.tcp(query, address, timeout=deadline.left(), port=port, sock=connection)
     except dns.exception.Timeout as error:
         sentence = f"name server {address} did not answer over TCP in time"
         raise Failure(Status.TIMEOUT, "timeout", sentence, phase="answer") from error

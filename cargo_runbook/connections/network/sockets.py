@@ -133,12 +133,19 @@ def _connect_any(addresses: Sequence[str], port: int, deadline: Deadline) -> soc
         share = deadline.left() / (len(addresses) - number)
         if share <= 0:
             break
+        # Not by create_connection: it can't be woken, since nobody has its socket.
+        connection = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
         try:
-            connection = socket.create_connection((address, port), timeout=share)
+            connection.settimeout(share)
+            deadline.ends(connection)
+            connection.connect((address, port))
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            # What it is used for decides: over SSH, a stop still has to end the process on the other side.
+            deadline.spares(connection)
         except OSError as error:
+            connection.close()
             last = connection_failure(error, f"{address} port {port}", phase="connect")
         else:
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             return connection
     if last is None:
         last = Failure(Status.TIMEOUT, "timeout", f"no time left to connect to {addresses[0]}", phase="connect")

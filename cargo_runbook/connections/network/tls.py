@@ -87,12 +87,17 @@ def handshake(connection: socket.socket, context: ssl.SSLContext, name: str, dea
     Raises:
         Failure: with reason `tls` and `tls_problem`, or the reason of a connection that broke.
     """
+    connection.settimeout(max(deadline.left(), 0.001))
+    secured: socket.socket | ssl.SSLSocket = connection
     try:
-        connection.settimeout(max(deadline.left(), 0.001))
-        return context.wrap_socket(connection, server_hostname=name)
+        # The handshake by itself: before it the socket has become another one, which a stop has to know.
+        secured = context.wrap_socket(connection, server_hostname=name, do_handshake_on_connect=False)
+        deadline.ends(secured)
+        secured.do_handshake()
     except (OSError, ValueError) as error:
-        connection.close()
+        secured.close()
         raise _tls_failure(error, name) from error
+    return secured
 
 
 def _tls_failure(error: OSError | ValueError, name: str) -> Failure:

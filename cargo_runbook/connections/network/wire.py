@@ -106,6 +106,7 @@ class _Stream(httpcore.NetworkStream):
     def __init__(self, connection: socket.socket, deadline: Deadline) -> None:
         self._socket = connection
         self._deadline = deadline
+        deadline.ends(connection)
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         self._arm("response")

@@ -86,7 +86,7 @@ def _negotiated(target: Target, via: paramiko.Transport | None, deadline: Deadli
     transport.banner_timeout = transport.handshake_timeout = transport.auth_timeout = max(deadline.left(), 1.0) + 1
     done = threading.Event()
     transport.start_client(event=done)
-    finished = done.wait(deadline.left())
+    finished = deadline.wait(done)
     if finished and transport.is_active():
         return transport
     error = transport.get_exception()

@@ -84,6 +84,7 @@ class ByHand:
             Hooks(
                 answers=lambda: len(self.investigation.evidence),
                 stop=lambda: self.investigation.stop(),
+                ended=lambda seconds: self.investigation.ended(seconds),
                 go_on=lambda: self.investigation.go_on(),
                 new_look=self._new_look,
                 begin=self._keeper.begin,

@@ -12,7 +12,7 @@ from IPython.display import clear_output, display
 
 from cargo_runbook.archive.ledger import StepStatus
 from cargo_runbook.errors import RunbookError, Stopped
-from cargo_runbook.execution.stepping.working import run_stoppably
+from cargo_runbook.execution.stepping.working import LAST_WORDS, run_stoppably
 from cargo_runbook.texts import Text
 from cargo_runbook.views import ran
 from cargo_runbook.views.notebook import View
@@ -39,6 +39,7 @@ class Hooks:
     Args:
         answers: how many answers there are so far.
         stop, go_on: end what is being asked; ask again.
+        ended: waits until nothing is being asked any more; False when it still is after so many seconds.
         new_look: everything is asked anew from now on.
         begin, end: told of each step, for the ledger.
         changed: something ran, or does not count any more.
@@ -46,6 +47,7 @@ class Hooks:
 
     answers: Callable[[], int]
     stop: Callable[[], None]
+    ended: Callable[[float], bool]
     go_on: Callable[[], None]
     new_look: Callable[[], None]
     begin: Callable[[str], None]
@@ -83,20 +85,16 @@ class FrozenSteps:
 
     def step(self, name: str, work: Callable[[], View], *, again: bool = False) -> RunPanel:
         """Runs a step unless it ran; its panel is the same one each time."""
-        self._work[name] = work
-        if name not in self._panels:
-            self._panels[name] = RunPanel(lambda: self._pressed(name), self.stop)
+        panel = self._panel(name, work)
         if again or name not in self._ran:
             self._run(name, shown=False)
         else:
             self._tell(name, again=True)
-        return self._panels[name]
+        return panel
 
     def run(self, name: str, work: Callable[[], View]) -> bool:
         """Runs a step from a list of them; False when it was stopped or another one is running."""
-        self._work[name] = work
-        if name not in self._panels:
-            self._panels[name] = RunPanel(lambda: self._pressed(name), self.stop)
+        self._panel(name, work)
         return self._run(name, shown=True)
 
     def stop(self) -> None:
@@ -120,6 +118,12 @@ class FrozenSteps:
 
     def _pressed(self, name: str) -> None:
         self._run(name, shown=True)
+
+    def _panel(self, name: str, work: Callable[[], View]) -> RunPanel:
+        self._work[name] = work
+        if name not in self._panels:
+            self._panels[name] = RunPanel(lambda: self._pressed(name), self.stop)
+        return self._panels[name]
 
     def _run(self, name: str, *, shown: bool) -> bool:
         """Runs a step. `shown` says that its panel can be seen already."""
@@ -168,8 +172,9 @@ class FrozenSteps:
         try:
             view = run_stoppably(work, stop=self.stop, stopped=lambda: self._stopped, tell=tell)
         except Stopped:
+            said = ran.STOPPED if hooks.ended(LAST_WORDS) else ran.STILL_ENDING
             hooks.end(name, StepStatus.INTERRUPTED, "stopped by hand")
-            panel.show(None, RanNote((ran.STOPPED.fill({"seconds": f"{seconds():.1f}"}),), warns=True))
+            panel.show(None, RanNote((said.fill({"seconds": f"{seconds():.1f}"}),), warns=True))
             return False
         except RunbookError as error:
             hooks.end(name, StepStatus.FAILED, error.what)

@@ -12,7 +12,7 @@ from cargo_runbook.errors import Stopped
 
 T = TypeVar("T")
 _TICK = 0.2
-_LAST_WORDS = 4.0
+LAST_WORDS = 4.0
 """Seconds that what was stopped has to end what it started at the hosts."""
 
 
@@ -27,7 +27,7 @@ def run_stoppably(
         tell: told of the seconds that it has taken, five times a second.
 
     Raises:
-        Stopped: it was stopped. What answers to nothing (a name server that is silent) may go on until its deadline.
+        Stopped: it was stopped, or did not end when it was told to.
     """
     future: Future[T] = Future()
 
@@ -47,7 +47,7 @@ def run_stoppably(
         except KeyboardInterrupt:
             stop()
         if stopped():
-            last_words = last_words or time.monotonic() + _LAST_WORDS
+            last_words = last_words or time.monotonic() + LAST_WORDS
             if time.monotonic() > last_words:
                 raise Stopped
     return future.result()
