@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 SECONDS = 1000.0
 PICTURES_VARIABLE = "CARGO_RUNBOOK_PICTURES"
 """Folder that pictures go to (`make pictures`); without it none are taken."""
+SCREENSHOTS_VARIABLE = "CARGO_RUNBOOK_SCREENSHOTS"
+"""Folder for pictures of each panel in both themes at both widths, to be looked at; without it none are taken."""
 _ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 _IDLE = "Python 3 (ipykernel) | Idle"
 
@@ -133,15 +135,105 @@ READABLE = """
 """Each text that can be seen in a page, with its contrast to what is behind it (WCAG 2.1, 1.4.3)."""
 
 CUT = """
-([inside]) => [...document.querySelectorAll(inside)].flatMap(root => [root, ...root.querySelectorAll('*')])
-  .filter(e => e.getClientRects().length && !e.closest('pre, svg, textarea, select, .crb-path, style, .lm-mod-hidden'))
-  .filter(e => e.scrollWidth > e.clientWidth + 1 && e.clientWidth > 0 && getComputedStyle(e).overflowX !== 'visible')
-  .map(e => `${e.tagName} ${e.className}: ${e.textContent.trim().slice(0, 60)}`)
+([inside]) => {
+  const found = [], tell = (why, e) => found.push(`${why}: ${e.tagName} ${e.getAttribute('class')}: ` +
+    (e.value || e.innerText || e.textContent).trim().slice(0, 60));
+  const shown = e => e.getClientRects().length && !e.closest('style, .lm-mod-hidden');
+  for (const root of document.querySelectorAll(inside)) {
+    for (const e of [root, ...root.querySelectorAll('*')]) {
+      if (!shown(e) || e.closest('pre, svg, textarea, select, .crb-path, .crb-wide')) continue;
+      if (e.scrollWidth > e.clientWidth + 1 && e.clientWidth > 0 && getComputedStyle(e).overflowX !== 'visible')
+        tell('cut', e);
+    }
+    const room = (root.closest('.jp-OutputArea-output') || root).getBoundingClientRect();
+    const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+    for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+      const e = node.parentElement, range = document.createRange();
+      if (!node.textContent.trim() || !shown(e) || e.closest('svg, select, .crb-path, .crb-wide')) continue;
+      range.selectNodeContents(node);
+      if (range.getBoundingClientRect().right > room.right + 1) tell('beyond its place', e);
+    }
+    for (const list of root.querySelectorAll('select')) {
+      if (!shown(list) || !list.value) continue;
+      const pen = document.createElement('canvas').getContext('2d'), style = getComputedStyle(list);
+      pen.font = style.font;
+      const words = pen.measureText(list.selectedOptions[0].textContent).width;
+      if (words > list.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight) + 1) tell('cut', list);
+    }
+    for (const svg of root.querySelectorAll('svg')) {
+      if (!shown(svg)) continue;
+      const frame = svg.getBoundingClientRect(), texts = [...svg.querySelectorAll('text')];
+      const boxes = texts.map(text => text.getBoundingClientRect());
+      boxes.forEach((a, i) => {
+        if (a.left < frame.left - 1 || a.right > frame.right + 1 || a.top < frame.top - 1 || a.bottom > frame.bottom + 1)
+          tell('outside the drawing', texts[i]);
+        if (a.height < 9) tell('too small', texts[i]);
+        boxes.slice(i + 1).forEach((b, j) => { if (a.left < b.right && b.left < a.right && a.top + 3 < b.bottom &&
+          b.top + 3 < a.bottom) tell(`over ${texts[i + 1 + j].textContent}`, texts[i]); });
+      });
+    }
+  }
+  return found;
+}
 """
-"""What is wider than the room that it has, and is cut or has to be scrolled."""
+"""What is wider than the room that it has, is cut or covered, or has to be scrolled; a drawing's words as well."""
+
+THEMES = ("JupyterLab Light", "JupyterLab Dark")
+WIDTHS = (1280, 800)
+_PANELS = ".crb, .crb-panel"
 
 
-def unreadable(page: Any, inside: str = ".crb, .crb-panel", least: float = 4.5) -> tuple[int, list[str]]:
+def unreadable(page: Any, inside: str = _PANELS, least: float = 4.5) -> tuple[int, list[str]]:
     """How many texts were looked at, and those that have too little contrast."""
     found = page.evaluate(READABLE, [inside])
     return len(found), [f"{each['contrast']:.2f} {each['text']}" for each in found if each["contrast"] < least]
+
+
+def use_theme(page: Page, name: str) -> None:
+    """Settings > Theme > `name`."""
+    page.locator(".lm-MenuBar-item", has_text="Settings").click()
+    page.locator(".lm-Menu-item[data-type=submenu]", has_text="Theme").first.hover()
+    page.locator(".lm-Menu-item", has_text=name).first.click()
+    dark = "false" if "Dark" in name else "true"
+    page.locator(f"body[data-jp-theme-light={dark}]").wait_for(state="attached", timeout=20 * SECONDS)
+    page.wait_for_timeout(250)
+
+
+def misread(page: Page, name: str, *must_be_there: str, least: int = 1) -> dict[str, list[str]]:
+    """What can't be read of all panels that are shown: in both themes, at both widths; too pale, cut, or covered.
+
+    Args:
+        name: of the pictures that are taken of each, when CARGO_RUNBOOK_SCREENSHOTS names a folder.
+        must_be_there: selectors of what has to be among that which is looked at.
+        least: how many texts there are at least.
+    """
+    folder, wrong = os.environ.get(SCREENSHOTS_VARIABLE), {}
+    for theme in THEMES:
+        use_theme(page, theme)
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 1600})
+            page.wait_for_timeout(350)
+            absent = [each for each in must_be_there if not page.locator(each).first.is_visible()]
+            looked_at, pale = unreadable(page)
+            if looked_at < least:
+                absent.append(f"{looked_at} texts")
+            if found := [*(f"absent: {each}" for each in absent), *pale, *page.evaluate(CUT, [_PANELS])]:
+                wrong[f"{theme}, {width}"] = found
+            if folder:
+                # What is higher than the window would not come out whole.
+                page.set_viewport_size({"width": width, "height": 4000})
+                page.wait_for_timeout(1000)
+            for selector in must_be_there if folder else ():
+                part = re.sub(r"[^a-z-]", "", selector.split(" ")[0])
+                picture = f"{name}-{part}-{theme.split()[-1].lower()}-{width}.png"
+                page.locator(selector).first.screenshot(path=str(Path(folder or "") / picture))
+    use_theme(page, THEMES[0])
+    page.set_viewport_size({"width": WIDTHS[0], "height": 1600})
+    return wrong
+
+
+def unreached(page: Page) -> list[str]:
+    """What of the panels can be used, but not be reached with the Tab key."""
+    usable = page.locator(".crb-panel, .crb").locator("button, input, select, textarea, summary, [tabindex]")
+    hidden = "all => all.filter(e => e.tabIndex < 0 && e.getClientRects().length && !e.disabled).map(e => e.outerHTML)"
+    return list(usable.evaluate_all(hidden))

@@ -14,7 +14,7 @@ from cargo_runbook.views import words
 from cargo_runbook.views.notebook import View
 
 _WORDS = {
-    "runbook": Text("runbook", "Runbook"),
+    "runbook": Text("runbook", "runbook"),
     "about": Text("what it is about", "内容"),
     "symptoms": Text("it is for", "适用现象"),
     "suggested": Text("for the text above", "对应上方的报错"),
