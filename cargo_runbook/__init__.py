@@ -15,15 +15,24 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from cargo_runbook.execution.batch.report import open_batch
     from cargo_runbook.execution.index import open_index
-    from cargo_runbook.execution.opening import choose_environment, open_environment
+    from cargo_runbook.execution.opening import choose_environment, choose_language, open_environment
     from cargo_runbook.execution.pasting import paste_error
     from cargo_runbook.execution.postmortem import open_incident
 
-__all__ = ["choose_environment", "open_batch", "open_environment", "open_incident", "open_index", "paste_error"]
+__all__ = [
+    "choose_environment",
+    "choose_language",
+    "open_batch",
+    "open_environment",
+    "open_incident",
+    "open_index",
+    "paste_error",
+]
 
 
 _PLACES = {
     "choose_environment": "opening",
+    "choose_language": "opening",
     "open_environment": "opening",
     "open_batch": "batch.report",
     "open_incident": "postmortem",

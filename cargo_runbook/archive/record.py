@@ -78,6 +78,11 @@ class Record:
         return self.sequence > 0
 
 
+def in_a_run() -> bool:
+    """Whether this kernel belongs to a run, which has a record from its start and nobody at it."""
+    return RECORD_VARIABLE in os.environ
+
+
 def reports_folder(option: Path | None = None, variables: Mapping[str, str] | None = None) -> Path:
     """The folder for records: the option, else CARGO_RUNBOOK_REPORTS, else ./reports. It may not exist yet."""
     values = os.environ if variables is None else variables

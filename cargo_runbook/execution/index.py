@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cargo_runbook.archive.index import Filter, Index
-from cargo_runbook.archive.record import RECORD_VARIABLE, reports_folder
+from cargo_runbook.archive.record import in_a_run, reports_folder
 from cargo_runbook.errors import RunbookError, UsageError
 from cargo_runbook.execution.pasting import understood
 from cargo_runbook.execution.runbooks import runbooks_folder
@@ -34,7 +33,7 @@ def open_index(chosen: EnvironmentPanel, pasted: SymptomPanel) -> IndexPanel:
         suggested = understood(pasted.value).notebook if pasted.value.strip() else ""
         return IndexView(chosen.value, entries, _recent(chosen.value, reports_folder()), suggested)
 
-    panel = IndexPanel(look, interactive=RECORD_VARIABLE not in os.environ)
+    panel = IndexPanel(look, interactive=not in_a_run())
     chosen.on_change(panel.follow)
     pasted.on_change(panel.follow)
     return panel

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from IPython.core.getipython import get_ipython
 
-from cargo_runbook.archive.record import RECORD_VARIABLE, reports_folder
+from cargo_runbook.archive.record import RECORD_VARIABLE, in_a_run, reports_folder
 from cargo_runbook.connections.ssh import known_host_keys
 from cargo_runbook.errors import RunbookError, UsageError
 from cargo_runbook.execution.guard import guard_running_kernel
@@ -28,7 +28,7 @@ from cargo_runbook.steps import SECTIONS
 from cargo_runbook.views.target import KnownHost, TargetView
 
 if TYPE_CHECKING:
-    from cargo_runbook.views.panels import EnvironmentPanel
+    from cargo_runbook.views.panels import EnvironmentPanel, LanguagePanel
 
 
 def open_environment(
@@ -88,9 +88,13 @@ def open_environment(
     by_hand = record is None and get_ipython() is not None
     if by_hand:
         # Late: a run without anybody at it needs none of it.
-        from cargo_runbook.execution.stepping.left import seal_left
+        from IPython.display import display
 
-        seal_left(reports or reports_folder(), name, notebook_name())
+        from cargo_runbook.execution.stepping.left import seal_left
+        from cargo_runbook.views.ran import LEFT, RanNote
+
+        for left in seal_left(reports or reports_folder(), name, notebook_name()):
+            display(RanNote((LEFT.fill({"record": left.header.record}),), warns=True))  # type: ignore[no-untyped-call]
     return Triage(
         investigation,
         steps=SECTIONS.get(runbook, ()),
@@ -132,10 +136,23 @@ def choose_environment(default: str = "", lang: str = "") -> EnvironmentPanel:
         names = environment_names(folder)
     except UsageError:
         # Opening the environment will say it with all that belongs to it.
-        return EnvironmentPanel((), default, interactive=RECORD_VARIABLE not in os.environ)
+        return EnvironmentPanel((), default, interactive=not in_a_run())
     target = partial(target_of, folder=folder, replayed=bool(replay))
-    panel = EnvironmentPanel(names, default, target, interactive=RECORD_VARIABLE not in os.environ)
+    panel = EnvironmentPanel(names, default, target, interactive=not in_a_run())
     return _chosen.setdefault((default, names), panel) if panel.interactive else panel
+
+
+def choose_language(lang: str = "") -> LanguagePanel:
+    """The switch of the language, for a notebook that is about no environment; text in a run without anybody at it.
+
+    Args:
+        lang: as in `choose_environment`.
+    """
+    from cargo_runbook.views.panels import SPEECH, LanguagePanel
+    from cargo_runbook.views.panels.speech import chosen_language
+
+    SPEECH.language = chosen_language(lang, os.environ)
+    return LanguagePanel(interactive=not in_a_run())
 
 
 _chosen: dict[tuple[str, tuple[str, ...]], EnvironmentPanel] = {}

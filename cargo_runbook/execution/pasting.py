@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-
-from cargo_runbook.archive.record import RECORD_VARIABLE
+from cargo_runbook.archive.record import in_a_run
 from cargo_runbook.errors import UsageError
 from cargo_runbook.execution.runbooks import runbooks_folder
 from cargo_runbook.findings import Diagnosis
@@ -47,7 +45,7 @@ def proven_causes(given: Answer, diagnosis: Diagnosis) -> dict[str, str]:
 def paste_error(text: str = "", incident: str = "") -> SymptomPanel:
     """A box to paste an error text into, `text` in it, and a field for the incident; in a run without anybody at it,
     what `text` says. Run again, its cell keeps what was typed, unless the parameters are others now."""
-    interactive = RECORD_VARIABLE not in os.environ
+    interactive = not in_a_run()
     if (box := _boxes.get((text, incident))) is None:
         box = SymptomPanel(text, _view, incident=incident, interactive=interactive)
         if interactive:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,17 @@ def test_the_triage_takes_an_environment_and_an_image() -> None:
 def test_a_runbook_that_reads_the_archive_is_not_run_for_an_environment() -> None:
     with pytest.raises(UsageError, match="90_postmortem is about no environment"):
         read_parameters(FOLDER / "90_postmortem.ipynb", {"environment": "cargo"})
+
+
+@pytest.mark.parametrize("path", RUNBOOKS, ids=lambda p: p.stem)
+def test_a_runbook_has_the_switch_of_the_language(path: Path) -> None:
+    assert read_parameters(path, {"lang": "zh"}) == {"lang": "zh"}
+    switches = [
+        cell
+        for cell in cells(path, "code")
+        if re.search(r"choose_(environment\(.*, lang|language\(lang)\)", source(cell))
+    ]
+    assert len(switches) == 1
 
 
 @pytest.mark.parametrize("path", [p for p in RUNBOOKS if p.stem[0] != OF_THE_ARCHIVE], ids=lambda p: p.stem)

@@ -8,7 +8,15 @@ from cargo_runbook.execution.pasting import understood
 from cargo_runbook.findings import Verdict
 from cargo_runbook.texts import Text
 from cargo_runbook.views.checks import CheckLine, ChecksView
-from cargo_runbook.views.panels import ChecksPanel, EnvironmentPanel, NotesPanel, Panel, RunPanel, SymptomPanel
+from cargo_runbook.views.panels import (
+    ChecksPanel,
+    EnvironmentPanel,
+    LanguagePanel,
+    NotesPanel,
+    Panel,
+    RunPanel,
+    SymptomPanel,
+)
 from cargo_runbook.views.panels.panel import WIDGET_TYPE
 from cargo_runbook.views.panels.speech import Speech, chosen_language
 from cargo_runbook.views.pasted import PastedView
@@ -85,6 +93,7 @@ def panels(*, interactive: bool) -> list[Panel]:
         SymptomPanel("denied: requested access", said, incident="INC-7", interactive=interactive),
         ChecksPanel(checks, lambda: None, lambda: None, interactive=interactive),
         NotesPanel("seen", lambda _: Text("", ""), interactive=interactive),
+        LanguagePanel(interactive=interactive),
     ]
 
 

@@ -7,6 +7,7 @@ from cargo_runbook.views.panels.conclude import ConcludePanel, NotesPanel
 from cargo_runbook.views.panels.environment import EnvironmentPanel
 from cargo_runbook.views.panels.fix import FixPanel
 from cargo_runbook.views.panels.index import IndexPanel
+from cargo_runbook.views.panels.language import LanguagePanel
 from cargo_runbook.views.panels.panel import Panel
 from cargo_runbook.views.panels.run import RunPanel
 from cargo_runbook.views.panels.speech import SPEECH
@@ -19,6 +20,7 @@ __all__ = [
     "EnvironmentPanel",
     "FixPanel",
     "IndexPanel",
+    "LanguagePanel",
     "NotesPanel",
     "Panel",
     "RunPanel",

@@ -9,13 +9,13 @@ import ipywidgets
 from cargo_runbook.texts import Text
 from cargo_runbook.views import words
 from cargo_runbook.views.notebook import RecordNote
-from cargo_runbook.views.panels.panel import Panel
+from cargo_runbook.views.panels.panel import Panel, TextPanel
 from cargo_runbook.views.panels.speech import SPEECH
 
 _NOTES = Text("Notes: what you saw, decided or did", "备注：看到、决定或做了什么")
 
 
-class NotesPanel(Panel):
+class NotesPanel(TextPanel):
     """A box for notes, which are kept with the record; `value` is the text.
 
     Args:
@@ -37,14 +37,6 @@ class NotesPanel(Panel):
         if text:
             kept()
         self._area.observe(kept, "value")
-
-    @property
-    def value(self) -> str:
-        return str(self._area.value)
-
-    @value.setter
-    def value(self, text: str) -> None:
-        self._area.value = text
 
     def __repr__(self) -> str:
         return words.plain(self.value) or f"{_NOTES.en} · {_NOTES.zh}"

@@ -52,6 +52,20 @@ class Panel:
         return bundle
 
 
+class TextPanel(Panel):
+    """A panel whose value is the text in a box; a subclass makes the box."""
+
+    _area: ipywidgets.Textarea
+
+    @property
+    def value(self) -> str:
+        return str(self._area.value)
+
+    @value.setter
+    def value(self, text: str) -> None:
+        self._area.value = text
+
+
 def button(*, style: str = "", icon: str = "") -> Any:
     """A button; its label is given by the language (see `speech.py`)."""
     made = ipywidgets.Button(icon=icon, layout={"width": "auto"})

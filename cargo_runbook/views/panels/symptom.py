@@ -8,7 +8,7 @@ from typing import Protocol
 import ipywidgets
 
 from cargo_runbook.texts import Text
-from cargo_runbook.views.panels.panel import Panel
+from cargo_runbook.views.panels.panel import TextPanel
 from cargo_runbook.views.panels.speech import SPEECH
 
 _PASTE = Text("Paste what the client printed", "粘贴客户端的报错")
@@ -23,7 +23,7 @@ class Shown(Protocol):
     def __str__(self) -> str: ...
 
 
-class SymptomPanel(Panel):
+class SymptomPanel(TextPanel):
     """A box for the text, with what it says below it; `value` is the text, `incident` the id that was typed.
 
     Args:
@@ -52,14 +52,6 @@ class SymptomPanel(Panel):
     def on_change(self, follow: Callable[[], None]) -> None:
         """Calls `follow` whenever another text was given."""
         self._area.observe(lambda _: follow(), "value")
-
-    @property
-    def value(self) -> str:
-        return str(self._area.value)
-
-    @value.setter
-    def value(self, text: str) -> None:
-        self._area.value = text
 
     @property
     def incident(self) -> str:
