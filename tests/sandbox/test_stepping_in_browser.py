@@ -9,12 +9,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.jupyterlab import SECONDS, Notebook, chromium, unreadable, window
+from tests.jupyterlab import SECONDS, Notebook, chromium, misread, unreached, window
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.browser, pytest.mark.slow]
 
@@ -30,7 +31,8 @@ SYMPTOM = (
 
 @pytest.fixture
 def lab(sandbox: Any) -> Iterator[str]:
-    """JupyterLab on operator; its address there."""
+    """JupyterLab on operator, with an empty archive; its address there."""
+    sandbox.run("rm", "-rf", REPORTS)
     command = ["-m", "cargo_runbook", "sandbox", "run", "--name", sandbox.name, "--"]
     command += ["cargo-runbook", "notebook", "--no-browser", "--reports", REPORTS]
     process = subprocess.Popen([sys.executable, *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -69,8 +71,9 @@ def readers(sandbox: Any) -> bool:
     return bool(sandbox.on("cargo", "pgrep", "-f", f"cat .*{CONFIG}").returncode == 0)
 
 
-def stop_a_long_step(notebook: Notebook, sandbox: Any) -> None:
-    """A file that never comes to its end, as on storage that hangs: the step is stopped, and its reader ends there."""
+@contextmanager
+def endless(notebook: Notebook, sandbox: Any) -> Iterator[None]:
+    """A file that never comes to its end, as on storage that hangs, and a step that reads it."""
     sandbox.on("cargo", "sh", "-c", f"mv {CONFIG} {CONFIG}.away && mkfifo {CONFIG}")
     try:
         notebook.button("Run all checks").click()
@@ -78,13 +81,20 @@ def stop_a_long_step(notebook: Notebook, sandbox: Any) -> None:
         while not readers(sandbox) and time.monotonic() < deadline:
             time.sleep(0.1)
         assert readers(sandbox), "the step has a process on the Cargo host"
+        yield
+    finally:
+        # Whoever still reads it, because its client was killed, comes to its end.
+        sandbox.on("cargo", "sh", "-c", f"timeout 1 sh -c ': > {CONFIG}'; rm {CONFIG} && mv {CONFIG}.away {CONFIG}")
+
+
+def stop_a_long_step(notebook: Notebook, sandbox: Any) -> None:
+    """The step is stopped, and its reader ends there."""
+    with endless(notebook, sandbox):
         notebook.button("Stop").first.click()
         notebook.page.locator(".crb-checks", has_text="stopped; what ran until then is kept").wait_for(
             timeout=15 * SECONDS
         )
         assert not readers(sandbox), "it ended with the step"
-    finally:
-        sandbox.on("cargo", "sh", "-c", f"rm {CONFIG} && mv {CONFIG}.away {CONFIG}")
 
 
 def test_an_engineer_steps_from_the_symptom_to_the_sealed_record(sandbox: Any, lab: str, browser: str) -> None:
@@ -147,9 +157,8 @@ def test_an_engineer_steps_from_the_symptom_to_the_sealed_record(sandbox: Any, l
             assert button.is_disabled(), "a mistyped name confirms nothing"
             assert diagnosed(sandbox) == (1, ["CRG201"]), "the plan alone changes nothing"
             notebook.picture("plan", page.locator(".crb-panel", has=page.locator(".crb-fix")).first)
-            looked_at, bad = unreadable(page)
-            assert looked_at > 200
-            assert bad == []
+            assert unreached(page) == []
+            assert misread(page, "plan", ".crb-panel:has(.crb-fix)", ".crb-diff", ".crb-verdict", least=200) == {}
 
             # Concluded before the fix, as Run All does it: the fix gets into a record all the same.
             notebook.at("Notes and record")
@@ -159,11 +168,19 @@ def test_an_engineer_steps_from_the_symptom_to_the_sealed_record(sandbox: Any, l
             page.keyboard.press("Tab")
             notebook.at(page.locator(".jp-Cell", has_text="section.conclude()").first)
             first = str(notebook.until(".crb-record").get_attribute("data-record"))
+            # With the keys alone: the name, a reason that nobody has to give here, and the button.
             name.fill("cargo")
             name.press("Tab")
-            button.click(timeout=10 * SECONDS)
+            page.keyboard.type("moved back")
+            page.locator("button:enabled", has_text="Apply").wait_for(timeout=10 * SECONDS)
+            page.keyboard.press("Tab")
+            page.keyboard.press("Enter")
             page.locator(".crb-fix[data-proof=proven]").wait_for(timeout=120 * SECONDS)
             notebook.picture("proof", page.locator(".crb-fix").first)
+            for each in page.locator(".crb-fix summary").all():
+                each.press("Enter")
+            assert unreached(page) == []
+            assert misread(page, "proof", ".crb-panel:has(.crb-fix)", ".crb-tries", ".crb-ran", least=200) == {}
             assert diagnosed(sandbox) == (0, [])
             second = page.locator(f".crb-record:not([data-record='{first}'])")
             second.wait_for(timeout=10 * SECONDS)
@@ -187,3 +204,29 @@ def test_an_engineer_steps_from_the_symptom_to_the_sealed_record(sandbox: Any, l
     finally:
         sandbox.heal("wrong-domain")
     assert diagnosed(sandbox) == (0, [])
+
+
+def test_a_kernel_that_is_killed_during_a_step_leaves_a_true_record_and_the_notebook_goes_on(
+    sandbox: Any, lab: str, browser: str
+) -> None:
+    with window(browser) as page:
+        notebook = Notebook(page, lab, "20_wrong_domain")
+        notebook.until(".crb-checks")
+        with endless(notebook, sandbox):
+            sandbox.on("operator", "pkill", "-KILL", "-f", "kernel-.*[.]json")
+            page.get_by_text("appears to have died").wait_for(timeout=30 * SECONDS)
+            page.get_by_role("button", name="Ok").click()
+            notebook.idle()
+        assert sandbox.run("cargo-runbook", "records", "list", "--reports", REPORTS, "--json").stdout.strip() == "[]"
+
+        # As one does it then: from the top, cell by cell.
+        notebook.at(page.locator(".jp-NotebookPanel .jp-Cell").first)
+        left = notebook.until(".crb-ran:has-text('a kernel that ended had left')").inner_text()
+        notebook.until(".crb-step[data-check=emitter]")
+    (record,) = json.loads(sandbox.run("cargo-runbook", "records", "list", "--reports", REPORTS, "--json").stdout)
+    assert record["record"] in left
+    assert (record["status"], record["root_causes"]) == ("failed", [])
+    entries = [json.loads(line) for line in kept(sandbox, record["record"], "ledger.jsonl").splitlines()]
+    assert "end" not in [entry["entry"] for entry in entries if "cell" in entry], "no step is called done"
+    verified = sandbox.run("cargo-runbook", "records", "verify", "--reports", REPORTS)
+    assert verified.returncode == 0, verified.stdout
