@@ -98,9 +98,18 @@ def drill(
     _print_begun(begun, name, as_json)
     if as_json or not sys.stdin.isatty():
         return
-    if given := _asked():
-        with lab.only_one(state):
-            _print_result(game.answer(given), as_json)
+    while given := _asked():
+        try:
+            with lab.only_one(state):
+                result = game.answer(given)
+        except UsageError as error:
+            # A code that does not exist; the drill may also have been answered from elsewhere.
+            if game.current() is None:
+                raise
+            message(str(error))
+        else:
+            _print_result(result, as_json)
+            return
 
 
 def _asked() -> list[str]:

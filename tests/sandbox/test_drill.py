@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,10 @@ import pytest
 
 from cargo_runbook.errors import UsageError
 from cargo_sandbox.drill import GameDay, candidates, judge, points_for
+from cargo_sandbox.faults.catalog import fault
 from cargo_sandbox.paths import StateFolder, state_folder
 from tests.practice import PracticeSandbox
+from tests.terminal import Terminal
 
 
 @pytest.mark.parametrize(
@@ -101,3 +104,38 @@ def test_a_drill_that_is_given_up_shows_the_truth_and_heals(sandbox: PracticeSan
     assert "The truth: CRG" in told
     assert "Everything is healed." in told
     assert json.loads(sandbox.cli("status", "--json").stdout)["broken"] == []
+
+
+def processes_of(sandbox: PracticeSandbox, machine: str) -> set[str]:
+    return set(sandbox.on(machine, "ps", "-eo", "args=").stdout.splitlines())
+
+
+@pytest.mark.sandbox
+def test_what_runs_only_because_of_a_fault_is_not_called_by_its_name(sandbox: PracticeSandbox) -> None:
+    before = processes_of(sandbox, "dns")
+    sandbox.break_("dns-servfail")
+    new = [line for line in processes_of(sandbox, "dns") - before if not line.startswith("ps ")]
+    assert [line.rpartition("/")[2] for line in new] == ["unnamed.py"]
+
+
+@pytest.mark.sandbox
+def test_on_a_terminal_the_verdict_is_asked_for_until_there_is_one(sandbox: PracticeSandbox) -> None:
+    drill = [sys.executable, "-m", "cargo_runbook", "sandbox", "drill", "--name", sandbox.name]
+    english = {"CARGO_RUNBOOK_LANG": "en"}
+    later = Terminal(*drill, "--seed", "7", variables=english)
+    assert "a user of" in later.until("> ")
+    later.type("\n")
+    assert later.ended() == 0
+    going_on = GameDay(state_folder(sandbox.name)).current()
+    assert going_on is not None, "Enter leaves it for later"
+    (truth, *_) = fault(going_on.fault).expected_root_causes
+    sandbox.cli("drill", "--reveal")
+
+    now = Terminal(*drill, "--seed", "7", variables=english)
+    now.until("> ")
+    now.type("CRG000\n")
+    assert "there is no finding code CRG000; the drill goes on" in now.until("> ").replace("\r\n", " ")
+    now.type(f"{truth.lower()}\n")
+    assert "Your verdict is" in now.until("Everything is healed.")
+    assert now.ended() == 0
+    assert "Traceback" not in now.shown
