@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from cargo_runbook.cli import main
+from tests.terminal import Terminal
 
 # What bash does at the Tab key, with the words as they stand.
 TAB = """
@@ -56,6 +57,40 @@ def test_the_tab_key_completes_commands_options_and_names_in_bash(path: str, tmp
     assert "40_replication_stuck" in tab(path, "cargo-runbook run 4", tmp_path)
     assert tab(path, "cargo-runbook diagnose --replay token-service-d", tmp_path) == ["token-service-dead"]
     assert tab(path, "cargo-runbook codes CRG20", tmp_path)[:2] == ["CRG201", "CRG202"]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("zsh") is None, reason="zsh is not installed (tools/debian-packages.sh tests)")
+def test_the_tab_key_completes_in_zsh(path: str, tmp_path: Path) -> None:
+    (tmp_path / "environments").mkdir()
+    (tmp_path / "environments" / "prod-1.yaml").touch()
+    variables = {"PATH": path, "HOME": str(tmp_path), "TERM": "vt100"}
+    shell = Terminal("zsh", "-f", "-i", variables=variables, folder=tmp_path)
+    try:
+        shell.type("PS1=; autoload -U compinit; compinit -u -D\n")
+        shell.type('eval "$(cargo-runbook completion zsh)"; print rea""dy\n')
+        shell.until("ready\r\n")
+        shell.type("cargo-runbook diagno\t")
+        shell.until("diagnose")
+        shell.type("--env pr\t")
+        shell.until("prod-1")
+    finally:
+        shell.close()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("fish") is None, reason="fish is not installed (tools/debian-packages.sh tests)")
+def test_the_tab_key_completes_in_fish(path: str, tmp_path: Path) -> None:
+    (tmp_path / "environments").mkdir()
+    (tmp_path / "environments" / "prod-1.yaml").touch()
+    asked = "complete -C 'cargo-runbook diagno'; complete -C 'cargo-runbook diagnose --env pr'"
+    done = subprocess.run(
+        ["fish", "--no-config", "-c", f"cargo-runbook completion fish | source; {asked}"],
+        env={**os.environ, "PATH": path, "HOME": str(tmp_path)}, capture_output=True, text=True, check=True, cwd=tmp_path,
+        timeout=60,
+    )  # fmt: skip
+    assert [line.split("\t")[0] for line in done.stdout.splitlines()] == ["diagnose", "prod-1"]
+    assert done.stderr == ""
 
 
 @pytest.mark.slow
