@@ -115,6 +115,7 @@ def test_the_chooser_works_without_an_inventory(monkeypatch: pytest.MonkeyPatch,
 def test_the_public_face_is_what_notebooks_need_and_nothing_else() -> None:
     assert cargo_runbook.__all__ == [
         "choose_environment",
+        "choose_language",
         "open_batch",
         "open_environment",
         "open_incident",
