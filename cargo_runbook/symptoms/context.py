@@ -31,7 +31,10 @@ _HINTS_AT_IMAGE = re.compile(
 )
 _HINTS_AT_REPLICATION = re.compile(r"\breplicat(?:ion|e|ing)s?\b")
 # A line of Harbor's own log.
-_HARBOR_LOG = re.compile(r"\[(?:DEBUG|INFO|WARNING|ERROR|FATAL)\] \[/?[\w/.-]{3,120}\.go:\d{1,5}\]")
+_HARBOR_LOG = re.compile(
+    r"\[(?:DEBUG|INFO|WARNING|ERROR|FATAL)\] \[/?[\w/.-]{3,120}\.go:\d{1,5}\]"
+    r"|\b(?:proxy|core|ui|registry|registryctl|adminserver|portal)\[\d{1,7}\]: "
+)
 # Words count this far before and after a place. In a long log other things happen elsewhere.
 _NEAR = 2500
 
