@@ -121,6 +121,8 @@ def _tell(phase: str) -> None:
         message(f"· {tell('change', '变更')} {target}")
     elif what in ("done", "undone"):
         message(f"  ✓ {target}")
+    elif what == "said":
+        message(f"    {target}")
 
 
 def _show_plan(fixing: Fixing, plan: Plan) -> None:

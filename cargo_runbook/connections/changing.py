@@ -224,8 +224,9 @@ class Changing:
             raise ConnectionFailed(failure.sentence, vantage=str(vantage)) from failure
 
     def look_up(self, vantage: Vantage, name: str) -> ClientCall:
-        """The name as programs on the machine look it up; a look-up that finds nothing does not work."""
-        argv = ("getent", "hosts", name)
+        """The name as clients on the machine look it up (getaddrinfo: what the hosts file has does not wait for a name
+        server); a look-up that finds nothing does not work."""
+        argv = ("getent", "ahostsv4", name)
         said = f"{' '.join(argv)} on {vantage.host}"
         try:
             ended, _ = self._run(vantage, argv, b"", SECONDS)

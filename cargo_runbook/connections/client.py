@@ -63,11 +63,11 @@ class DockerClient:
             shutil.rmtree(folder, ignore_errors=True)
         self._folders.clear()
 
-    def login(self, authority: str, login: Login) -> ClientCall:
-        """docker login; the password goes through standard input."""
+    def login(self, authority: str, login: Login, seconds: float = SECONDS) -> ClientCall:
+        """docker login, ended after so many seconds; the password goes through standard input."""
         self.redactor.register(login.password, "password", username=login.username)
         argv = ("docker", "login", authority, "-u", login.username, "--password-stdin")
-        return self._call(argv, login.username, login.password.reveal().encode())
+        return self._call(argv, login.username, login.password.reveal().encode(), seconds)
 
     def pull(self, image: str, username: str = "") -> ClientCall:
         """docker pull as somebody who logged in before; with an empty name as the engineer's docker does."""
@@ -77,14 +77,14 @@ class DockerClient:
         """docker push; see `pull`."""
         return self._call(("docker", "push", image), username)
 
-    def _call(self, argv: tuple[str, ...], username: str, stdin: bytes = b"") -> ClientCall:
+    def _call(self, argv: tuple[str, ...], username: str, stdin: bytes = b"", seconds: float = SECONDS) -> ClientCall:
         variables = {}
         if username:
             if username not in self._folders:
                 self._folders[username] = Path(tempfile.mkdtemp(prefix="cargo-runbook-docker-"))
             variables["DOCKER_CONFIG"] = str(self._folders[username])
         try:
-            outcome = run(argv, Deadline(SECONDS), stdin=stdin, variables=variables)
+            outcome = run(argv, Deadline(seconds), stdin=stdin, variables=variables)
         except Failure as failure:
             return ClientCall(" ".join(argv), -1, failure.sentence)
         said = as_text(outcome.output) + as_text(outcome.error)

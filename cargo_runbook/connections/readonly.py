@@ -186,6 +186,7 @@ KUBECTL = (
 
 IN_POD = (
     Allowed(("getent", "hosts"), operand=_HOST, least=1, most=10),
+    Allowed(("getent", "ahostsv4"), operand=_HOST, least=1, most=1),
     Allowed(("nslookup",), operand=_HOST, least=1, most=2),
     Allowed(("cat",), operand=r"/etc/(hosts|resolv\.conf)", least=1, most=2),
 )

@@ -1,4 +1,4 @@
-"""What `getent hosts` and `nslookup` print about names, wherever they run: a machine, a container, a pod."""
+"""What `getent` and `nslookup` print about names, wherever they run: a machine, a container, a pod."""
 
 from __future__ import annotations
 
@@ -44,6 +44,18 @@ def read_getent(observation: Observation, name: str) -> Found:
         return Found(Lookup.RESOLVED, tuple(dict.fromkeys(found)), evidence)
     # kubectl tells the exit code of the program in words, and ends with it.
     return Found(Lookup.NO_SUCH_NAME if observation.exit_code == _NOT_FOUND else Lookup.UNTOLD, evidence=evidence)
+
+
+def read_ahosts(observation: Observation) -> Found:
+    """What `getent ahostsv4 NAME` says: the addresses that getaddrinfo gives to clients. A getent that does not know that
+    database (musl's) tells nothing."""
+    evidence = observation.id
+    if _waited_in_vain(observation):
+        return Found(Lookup.SILENT, evidence=evidence)
+    found = tuple(line.split()[0] for line in observation.output.splitlines() if line.split())
+    if observation.answered and observation.exit_code == 0 and found:
+        return Found(Lookup.RESOLVED, tuple(dict.fromkeys(found)), evidence)
+    return Found(Lookup.UNTOLD, evidence=evidence)
 
 
 _SERVER = re.compile(r"^Server:\s*(\S+)", re.MULTILINE)

@@ -1,13 +1,15 @@
 """The same names asked at every place that matters, all at the same time.
 
-Machines and containers are asked by `getent hosts` (what programs there see), and where that finds nothing by `nslookup`
-for the reason. Operator and name servers are what the path has asked already.
+Machines and containers are asked by `getent hosts`, and where that finds nothing by `nslookup` for the reason. It asks for
+an IPv6 address first, so that it waits for a silent name server although the hosts file has the name; clients
+(getaddrinfo, Go) do not. There `getent ahostsv4` tells what they get. Operator and name servers are what the path has
+asked already.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -15,7 +17,8 @@ from urllib.parse import urlsplit
 from cargo_runbook.facts import matrix
 from cargo_runbook.facts.cluster_dns import ClusterDns, read_cluster_dns
 from cargo_runbook.facts.docker_proxy import ProxyFacts
-from cargo_runbook.facts.lookups import Found, read_getent, read_nslookup
+from cargo_runbook.facts.hosts_file import addresses_of
+from cargo_runbook.facts.lookups import Found, read_ahosts, read_getent, read_nslookup
 from cargo_runbook.facts.matrix import Cell, Column, Matrix, Origin, Place, Role, Row
 from cargo_runbook.facts.names import Lookup
 from cargo_runbook.facts.replication import read_policies
@@ -38,9 +41,9 @@ def ask_matrix(scene: Scene) -> Matrix:
         known = pool.submit(what_they_have, scene.ask, places)
         proxy = pool.submit(through_proxy, scene.ask, scene.environment)
         cluster = pool.submit(_cluster, scene.ask, scene.environment)
-        others = pool.submit(_ask_other_names, scene, places)
+        others = pool.submit(_ask_other_names, scene, places, known.result)
         domain = Row(scene.environment.domain, Role.DOMAIN)
-        answers = _ask_names(scene.ask, places, [domain])
+        answers = _ask_names(scene.ask, places, [domain], known.result)
         rest, more = others.result()
         return _assembled(scene, [domain, *rest], answers | more, known.result(), proxy.result(), cluster.result())
 
@@ -48,7 +51,7 @@ def ask_matrix(scene: Scene) -> Matrix:
 Answers = dict[tuple[str, Column], tuple[Found, Found | None]]
 
 
-def _ask_names(ask: Ask, places: Sequence[Resolver], rows: Sequence[Row]) -> Answers:
+def _ask_names(ask: Ask, places: Sequence[Resolver], rows: Sequence[Row], known: Callable[[], Known]) -> Answers:
     wanted = [(place, [row.name for row in rows if row.role in place.roles]) for place in places]
     asked = [(place, names) for place, names in wanted if names]
     seen = together(ask, [place.command(("getent", "hosts", *names)) for place, names in asked])
@@ -57,6 +60,13 @@ def _ask_names(ask: Ask, places: Sequence[Resolver], rows: Sequence[Row]) -> Ans
         for (place, names), answer in zip(asked, seen, strict=True)
         for name in names
     }
+    silent = [key for key, (_, each) in found.items() if each.lookup is Lookup.SILENT]
+    written = [key for key in silent if addresses_of(known().hosts.get(key[1]) or (), key[0])]
+    again = together(ask, [found[key][0].command(("getent", "ahostsv4", key[0])) for key in written])
+    for key, answer in zip(written, again, strict=True):
+        place, hung = found[key]
+        told = read_ahosts(answer)
+        found[key] = (place, hung if told.lookup is Lookup.UNTOLD else told)
     unclear = [key for key, (_, each) in found.items() if each.lookup is Lookup.NO_SUCH_NAME]
     reasons = together(ask, [_why(found[key][0], key[0]) for key in unclear])
     why = {key: read_nslookup(answer) for key, answer in zip(unclear, reasons, strict=True)}
@@ -67,9 +77,9 @@ def _why(place: Resolver, name: str) -> Question:
     return place.command(("nslookup", name))
 
 
-def _ask_other_names(scene: Scene, places: Sequence[Resolver]) -> tuple[list[Row], Answers]:
+def _ask_other_names(scene: Scene, places: Sequence[Resolver], known: Callable[[], Known]) -> tuple[list[Row], Answers]:
     rows = _other_names(scene)
-    return rows, _ask_names(scene.ask, places, rows)
+    return rows, _ask_names(scene.ask, places, rows, known)
 
 
 def _other_names(scene: Scene) -> list[Row]:

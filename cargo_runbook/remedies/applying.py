@@ -17,8 +17,8 @@ from cargo_runbook.remedies.jobs import send_and_wait
 from cargo_runbook.remedies.journal import Change
 from cargo_runbook.remedies.plan import Plan
 
-Tell = Callable[[Action, str], None]
-"""Told of an action: `begin`, `done`, `undo`, `undone`."""
+Tell = Callable[[str, str], None]
+"""Told `begin`, `done`, `undo` or `undone` with the target of an action, and `said` with what was seen doing it."""
 
 
 def do(plan: Plan, change: Change, changing: Changing, tell: Tell) -> None:
@@ -33,10 +33,12 @@ def do(plan: Plan, change: Change, changing: Changing, tell: Tell) -> None:
         if number in done:
             continue
         change.note("begin", action=number)
-        tell(action, "begin")
-        _do(action, changing)
-        change.note("done", action=number)
-        tell(action, "done")
+        tell("begin", action.target)
+        said = _do(action, changing)
+        change.note("done", action=number, **({"said": said} if said else {}))
+        tell("done", action.target)
+        if said:
+            tell("said", said)
 
 
 def undo(plan: Plan, change: Change, changing: Changing, tell: Tell) -> None:
@@ -54,7 +56,7 @@ def undo(plan: Plan, change: Change, changing: Changing, tell: Tell) -> None:
         if isinstance(action, RunCommand | ApiCall) and not action.undo:
             continue
         change.note("undo", action=number)
-        tell(action, "undo")
+        tell("undo", action.target)
         if isinstance(action, FileEdit):
             edited |= _write(changing, action, action.before.content)
         elif isinstance(action, KeyEdit):
@@ -65,16 +67,16 @@ def undo(plan: Plan, change: Change, changing: Changing, tell: Tell) -> None:
         else:
             _run(changing, action, action.undo)
         change.note("undone", action=number)
-        tell(action, "undone")
+        tell("undone", action.target)
     if not edited and not _undone_before(change):
         return
     for number, action in actions:
         if isinstance(action, RunCommand) and not action.undo:
             change.note("undo", action=number)
-            tell(action, "undo")
+            tell("undo", action.target)
             _run(changing, action, action.argv)
             change.note("undone", action=number)
-            tell(action, "undone")
+            tell("undone", action.target)
 
 
 def _undone_before(change: Change) -> bool:
@@ -82,15 +84,17 @@ def _undone_before(change: Change) -> bool:
     return any(event["event"] == "undone" for event in change.events())
 
 
-def _do(action: Action, changing: Changing) -> None:
+def _do(action: Action, changing: Changing) -> str:
+    """What was seen doing it that is worth telling."""
     if isinstance(action, FileEdit):
         _write(changing, action, action.after)
     elif isinstance(action, KeyEdit):
         _set_key(action, action.after)
     elif isinstance(action, ApiCall):
-        send_and_wait(action, changing.apis)
+        return send_and_wait(action, changing.apis)
     else:
         _run(changing, action, action.argv)
+    return ""
 
 
 def _write(changing: Changing, action: FileEdit, content: bytes | None) -> bool:

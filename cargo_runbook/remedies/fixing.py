@@ -269,7 +269,7 @@ class Fixing:
 
     @property
     def _told(self) -> Tell:
-        return lambda action, phase: self._tell(f"{phase} {action.target}")
+        return lambda phase, what: self._tell(f"{phase} {what}")
 
     def _try(self, plan: Plan) -> Tried:
         environment, how = self.environment, proof.how_to_prove(plan.code)

@@ -1,27 +1,32 @@
 """Replication jobs that a plan stops and starts: what the API's 200 does not say is waited for, within a bound.
 
 Recorded of Harbor 1.4: a stop answers 200 at once, pending and retrying jobs are `stopped` at the next look, running
-ones when their network call ends; a start answers 200 whether or not a job comes of it.
+ones when their network call ends; a start answers 200 whether or not a job comes of it. Cargo-Admin puts Harbor's jobs
+together into records of its own (`/records`), which is where people look for a start.
 """
 
 from __future__ import annotations
 
 import time
 
-from cargo_runbook.connections.api_calls import ApiCalls, Service
+from cargo_runbook.connections.api_calls import ApiCalls, ApiRequest, Service
 from cargo_runbook.connections.client import ClientCall
 from cargo_runbook.errors import ConnectionFailed
+from cargo_runbook.facts.admin_records import AdminRecord, read_records
 from cargo_runbook.facts.harbor.jobs import ENDED, Job, read_jobs
 from cargo_runbook.remedies.actions import STOPPED, ApiCall, Jobs
+from cargo_runbook.texts import tell
 
 TRIED_AGAIN = frozenset({"pending", "scheduled", "retrying"})
 APPEARS = 3.0
 """Seconds in which a job of a start is there; then the start came to nothing, and is sent once more."""
+SHOWN = 10.0
+"""Seconds in which Cargo-Admin shows its record of a start that Harbor has jobs of."""
 _LOOK_AGAIN = 0.3
 
 
-def send_and_wait(action: ApiCall, apis: ApiCalls) -> None:
-    """Sends the request, and waits for the jobs that it is about.
+def send_and_wait(action: ApiCall, apis: ApiCalls) -> str:
+    """Sends the request, and waits for the jobs that it is about; what was seen that is worth telling.
 
     Raises:
         ConnectionFailed: it was refused, or what it was meant to bring about did not come within the bound.
@@ -33,7 +38,8 @@ def send_and_wait(action: ApiCall, apis: ApiCalls) -> None:
         apis.send(action.request)
         _wait_until_stopped(action, jobs, apis)
     else:
-        _start(action, jobs, apis)
+        return _start(action, jobs, apis)
+    return ""
 
 
 def _wait_until_stopped(action: ApiCall, jobs: Jobs, apis: ApiCalls) -> None:
@@ -48,7 +54,9 @@ def _wait_until_stopped(action: ApiCall, jobs: Jobs, apis: ApiCalls) -> None:
         time.sleep(_LOOK_AGAIN)
 
 
-def _start(action: ApiCall, jobs: Jobs, apis: ApiCalls) -> None:
+def _start(action: ApiCall, jobs: Jobs, apis: ApiCalls) -> str:
+    in_admin = action.request.service is Service.CARGO_ADMIN
+    records = _records_of(apis, action.request) if in_admin else None
     environment, until = action.request.environment, time.monotonic() + jobs.seconds
     before = max((job.id for job in jobs_of(apis, environment, jobs.policy)), default=0)
     while True:
@@ -56,7 +64,7 @@ def _start(action: ApiCall, jobs: Jobs, apis: ApiCalls) -> None:
         appears = time.monotonic() + APPEARS
         while time.monotonic() < appears:
             if any(job.id > before for job in jobs_of(apis, environment, jobs.policy)):
-                return
+                return "" if records is None else _record_of_start(action.request, records, apis)
             time.sleep(_LOOK_AGAIN)
         if time.monotonic() > until:
             raise ConnectionFailed(
@@ -64,6 +72,38 @@ def _start(action: ApiCall, jobs: Jobs, apis: ApiCalls) -> None:
                 vantage=str(action.vantage),
                 next_step="Is harbor-jobservice up, and is the repository in Harbor's list? Then resume.",
             )
+
+
+def _records_of(apis: ApiCalls, start: ApiRequest) -> tuple[AdminRecord, ...] | None:
+    """Cargo-Admin's records of the replication that is started; None where they can't be read."""
+    path = f"{start.path.removesuffix('/action')}/records"
+    return read_records(apis.look(Service.CARGO_ADMIN, start.environment, path))
+
+
+def _record_of_start(start: ApiRequest, before: tuple[AdminRecord, ...], apis: ApiCalls) -> str:
+    """Waits for the record of a start. The replication goes on whether or not it is shown: that is told, and no error."""
+    until = time.monotonic() + SHOWN
+    while True:
+        found = _records_of(apis, start) or ()
+        # Of jobs that came right after those of an earlier start, Cargo-Admin makes no record but counts them there.
+        if found and _mark(found) != _mark(before):
+            return tell(
+                f"Cargo-Admin has its record of this start ({found[0].time}): {found[0].status}",
+                f"Cargo-Admin 已有本次触发的记录（{found[0].time}）：{found[0].status}",
+            )
+        if time.monotonic() > until:
+            return tell(
+                f"Harbor has the job of this start, but Cargo-Admin shows no new record after {SHOWN:.0f} s: it puts jobs "
+                "into records by their times, so compare the clocks of the Cargo host and of the control cluster",
+                f"Harbor 已有本次触发的任务，但 {SHOWN:.0f} 秒后 Cargo-Admin 仍没有新记录：它按时间归并任务，"
+                "请比较 Cargo 主机与控制集群的时钟",
+            )
+        time.sleep(_LOOK_AGAIN)
+
+
+def _mark(records: tuple[AdminRecord, ...]) -> tuple[object, ...]:
+    """What a new start changes in the records, and the end of an earlier one does not."""
+    return (len(records), records[0].time, records[0].total) if records else ()
 
 
 def jobs_of(apis: ApiCalls, environment: str, policy: int) -> tuple[Job, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
@@ -133,23 +134,20 @@ def try_clients(
     plan: Plan,
     changing: Changing,
 ) -> Tried:
-    """All that the inventory says must work in the environment, by the real client; and a login elsewhere."""
-    with DockerClient(redactor) as docker:
+    """All that the inventory says must work in the environment, by the real client; and meanwhile a login elsewhere."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        elsewhere = pool.submit(_first_login, redactor, *control) if control else None
         if how.replication:
             calls = _replications(plan, changing.apis)
         elif how.on_hosts:
             machines = [Vantage(Place.CARGO_HOST, host.name) for host in environment.hosts]
             calls = tuple(changing.look_up(machine, environment.domain) for machine in machines)
+        elif how.in_pod:
+            calls = _look_ups(environment)
         else:
-            calls = (
-                _look_ups(environment)
-                if how.in_pod
-                else until_silence(_calls(docker, environment, logins, push=how.push))
-            )
-    if control is None:
-        return Tried(calls, ())
-    with DockerClient(redactor) as docker:
-        return Tried(calls, _first_login(docker, *control))
+            with DockerClient(redactor) as docker:
+                calls = until_silence(_calls(docker, environment, logins, push=how.push))
+        return Tried(calls, elsewhere.result() if elsewhere else ())
 
 
 def _replications(plan: Plan, apis: ApiCalls) -> tuple[ClientCall, ...]:
@@ -167,14 +165,16 @@ def _look_ups(environment: Environment) -> tuple[ClientCall, ...]:
     return (look_up_in_pod(cluster.context, cluster.namespace, cluster.pipeline, environment.domain),)
 
 
-def _first_login(docker: DockerClient, environment: Environment, logins: Logins) -> tuple[ClientCall, ...]:
-    for account in environment.accounts:
-        if account.is_docker_login:
-            continue
-        try:
-            return (docker.login(environment.authority, logins(account)),)
-        except SecretUnavailable:
-            continue
+def _first_login(redactor: Redactor, environment: Environment, logins: Logins) -> tuple[ClientCall, ...]:
+    """The control. It is not waited for longer than SILENT: no answer by then is how it ended, before and after."""
+    with DockerClient(redactor) as docker:
+        for account in environment.accounts:
+            if account.is_docker_login:
+                continue
+            try:
+                return (docker.login(environment.authority, logins(account), SILENT),)
+            except SecretUnavailable:
+                continue
     return ()
 
 

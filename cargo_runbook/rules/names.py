@@ -34,7 +34,7 @@ def judge_names(facts: PathFacts) -> tuple[Finding, ...]:
         summary = Text(f"{names.name} resolves to {addresses}{where}", f"{names.name} 解析为 {addresses}{where}")
         return (
             finding("CRG101", Verdict.OK, _OPERATOR, summary, link_of(names.name, names.system)),
-            finding("CRG102", Verdict.OK, _OPERATOR, Text("the operator's resolver answers", "操作机的解析器有应答")),
+            finding("CRG102", Verdict.OK, _OPERATOR, _answering(names)),
         )
     chain = tuple(link_of(names.name, answer) for answer in (names.system, *names.servers))
     if any(answer.says_no for answer in names.servers) or (names.system.says_no and not _all_failing(names)):
@@ -119,6 +119,16 @@ def _all_failing(names: NameFacts) -> bool:
     failing = (Lookup.SILENT, Lookup.SERVER_FAILURE, Lookup.REFUSED)
     asked = names.servers or (names.system,)
     return all(answer.lookup in failing for answer in asked)
+
+
+def _answering(names: NameFacts) -> Text:
+    """What is true of the name servers where the name resolves."""
+    if names.system.source == "hosts file" and names.servers and _all_failing(names):
+        return Text(
+            f"no name server gives a usable answer; the hosts file has {names.name}, so that clients here need none",
+            f"没有 DNS 服务器给出可用的应答；hosts 文件中有 {names.name}，因此本机的客户端不需要它",
+        )
+    return Text("the operator's resolver answers", "操作机的解析器有应答")
 
 
 def _not_resolved(name: str) -> Text:

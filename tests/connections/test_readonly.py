@@ -33,6 +33,7 @@ df -P -k /storage
 df -P -i /compass/cargo-ansible/cargo/data/registry
 getent hosts cargo.caicloudprivatetest.com
 getent ahosts cargo.test
+getent ahostsv4 cargo.test
 date -u +%s
 ping -c 1 -W 2 cargo.caicloudprivatetest.com
 nslookup cargo.test 10.254.0.100
@@ -114,6 +115,7 @@ config view --minify
 auth can-i get configmaps -n kube-system
 exec deploy/pipeline -n ci -c step -- getent hosts cargo.test devops.test
 exec pipeline-1 -- nslookup cargo.test 10.254.0.100
+exec pipeline-1 -- getent ahostsv4 cargo.test
 exec pipeline-1 -- cat /etc/hosts /etc/resolv.conf
 """
 

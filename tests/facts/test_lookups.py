@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from cargo_runbook.facts.lookups import read_getent, read_nslookup
+from cargo_runbook.facts.lookups import Found, read_ahosts, read_getent, read_nslookup
 from cargo_runbook.facts.names import Lookup
 from cargo_runbook.observations import Command, Observation, Status
 
@@ -118,3 +118,20 @@ BUSYBOX = "Server:\t\t198.51.100.100\nAddress:\t198.51.100.100:53\n\n"
 def test_nslookup_tells_why(observation: Observation, lookup: Lookup, addresses: tuple[str, ...], server: str):
     found = read_nslookup(observation)
     assert (found.lookup, found.addresses, found.server) == (lookup, addresses, server)
+
+
+@pytest.mark.parametrize(
+    ("observation", "lookup", "addresses"),
+    [
+        (said(f"203.0.113.14    STREAM {NAME}\n203.0.113.14    DGRAM  \n203.0.113.14    RAW    \n"), Lookup.RESOLVED, ("203.0.113.14",)),
+        (said("203.0.113.14 STREAM a\n203.0.113.15 STREAM \n"), Lookup.RESOLVED, ("203.0.113.14", "203.0.113.15")),
+        (said("", 2), Lookup.UNTOLD, ()),
+        (said("", 1, "Unknown database: ahostsv4"), Lookup.UNTOLD, ()),
+        (said("", None, status=Status.TIMEOUT, reason="timeout", phase="command"), Lookup.SILENT, ()),
+        (said("", None, status=Status.TIMEOUT, reason="timeout", phase="connect"), Lookup.UNTOLD, ()),
+    ],
+)  # fmt: skip
+def test_what_getaddrinfo_gives_to_clients_is_read_whatever_the_canonical_name_is(
+    observation: Observation, lookup: Lookup, addresses: tuple[str, ...]
+):
+    assert read_ahosts(observation) == Found(lookup, addresses, "E7")

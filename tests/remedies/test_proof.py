@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from threading import Barrier
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -59,3 +62,47 @@ def test_red_before_green_after_and_an_unchanged_control_prove_it(
     before: tuple[ClientCall, ...], after: tuple[ClientCall, ...], control: tuple[ClientCall, ...], result: Proof
 ) -> None:
     assert conclude(Tried(before, (GREEN,)), Tried(after, control)) is result
+
+
+def test_the_control_is_tried_meanwhile_and_is_given_up_once_it_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of the two waits for the other to have begun; what the control may take is what counts as silence."""
+    begun, patience = Barrier(2, timeout=10), []
+
+    class Docker:
+        def __init__(self, _: object) -> None:
+            pass
+
+        def __enter__(self) -> Docker:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            pass
+
+        def login(self, authority: str, _: object, seconds: float = 120.0) -> ClientCall:
+            begun.wait()
+            patience.append((authority, seconds))
+            return ClientCall(f"docker login {authority}", 0, "")
+
+        def pull(self, image: str, _: str = "") -> ClientCall:
+            return ClientCall(f"docker pull {image}", 0, "")
+
+    monkeypatch.setattr(proof, "DockerClient", Docker)
+    here, there = environment("here"), environment("there")
+    nothing: Any = None
+
+    def logins(_: object) -> Any:
+        return SimpleNamespace(username="alice")
+
+    done = proof.try_clients(here, logins, nothing, (there, logins), proof.How(), nothing, nothing)
+    assert [call.command for call in (*done.calls, *done.control)] == [
+        "docker login here",
+        "docker pull here/library/tiny:1",
+        "docker login there",
+    ]
+    assert sorted(patience) == [("here", 120.0), ("there", proof.SILENT)]
+
+
+def environment(name: str) -> Any:
+    account = SimpleNamespace(name="alice", is_docker_login=False)
+    about = {"accounts": (account,), "hosts": (1,), "uses": (), "image": "library/tiny:1"}
+    return SimpleNamespace(authority=name, domain=name, port=443, **about)

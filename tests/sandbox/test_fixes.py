@@ -59,6 +59,7 @@ CASES = (
     Case("domain-unresolved-local", "CRG104", "hosts-entry-operator"),
     Case("domain-wrong-address", "CRG103", "hosts-entry-operator"),
     Case("dns-servfail", "CRG102", "hosts-entry-operator"),
+    Case("dns-server-silent", "CRG102", "hosts-entry-operator"),
     Case("domain-unresolved-pipeline", "CRG801", "kube-dns-myhosts"),
     Case("tls-unknown-ca", "CRG601", "docker-ca"),
     Case("not-logged-in", "CRG505", "log-in"),
@@ -151,6 +152,8 @@ def test_a_replication_is_started_again_once_its_destination_is_mended(sandbox: 
         sandbox.run("ssh", "devops", f"{mended} && {restart}")
         done = fixed(sandbox, "CRG402", "--env", "cargo", "--confirm", plan["digest"])
         assert done["proof"] == "proven"
+        journal = sandbox.run("cat", f"{REPORTS}/changes/{done['change']}/journal.jsonl").stdout
+        assert "Cargo-Admin has its record of this start" in journal
         assert roots(sandbox, "cargo") == (0, [])
     finally:
         sandbox.run("ssh", "devops", f"{broken} && {restart}")
