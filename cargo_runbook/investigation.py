@@ -23,10 +23,11 @@ from cargo_runbook.findings import CHECKS, Diagnosis, Finding
 from cargo_runbook.inventory.credentials import login_of
 from cargo_runbook.inventory.loader import environment_names, find_inventory, load_environment
 from cargo_runbook.observations import Observation, Question
-from cargo_runbook.probes.scene import Scene, Wanted
+from cargo_runbook.probes.scene import Scene, wanted_of
 from cargo_runbook.recordings import REPLAY_VARIABLE, load_recording
 from cargo_runbook.rules.triage import conclude, explain, judge
 from cargo_runbook.stations import NEEDED, Stations
+from cargo_runbook.texts import tell
 
 if TYPE_CHECKING:
     from cargo_runbook.inventory.credentials import Login
@@ -74,7 +75,7 @@ class Investigation:
         self._lock = RLock()
         self._facts: dict[str, Any] = {}
         self.concerns = [name for name in CONCERNS if concerns is None or name in concerns]
-        wanted = self.wanted = _wanted(environment, image, account, action, policy)
+        wanted = self.wanted = wanted_of(environment, image, account, action, policy)
         path = self._path = Stations(environment, connections, wanted)
         self._scene = Scene(
             ask=connections.ask,
@@ -124,7 +125,10 @@ class Investigation:
         Raises: UsageError: there is no check of that name.
         """
         if name not in CHECKS:
-            raise UsageError(f"there is no check named {name!r}", next_step=f"Checks: {', '.join(CHECKS)}.")
+            raise UsageError(
+                tell(f"there is no check named {name!r}", f"没有名为 {name!r} 的检查"),
+                next_step=tell(f"Checks: {', '.join(CHECKS)}.", f"可用的检查：{', '.join(CHECKS)}。"),
+            )
         with self._lock:
             self._ask([name])
             return tuple(finding for finding in self._judged() if finding.check == name)
@@ -219,24 +223,6 @@ class Investigation:
             finding for name, facts in sorted(self._facts.items()) for finding in CONCERNS[name].judge(path, facts)
         ]
         return explain((*judge(path), *beside))
-
-
-def _wanted(environment: Environment, image: str, account: str, action: str, policy: str) -> Wanted:
-    chosen = image or environment.image
-    repository, _, tag = chosen.rpartition(":")
-    if not repository or not tag or "/" in tag:
-        raise UsageError(
-            f"{chosen!r} is no image that can be looked for",
-            next_step="Give it as repository:tag, for example library/tiny:1, without the registry's domain.",
-        )
-    if action not in ("", "pull", "push"):
-        raise UsageError(f"{action!r} is no action", next_step="There are: pull, push.")
-    known = [each.name for each in environment.accounts]
-    if account and account not in known:
-        listed = f"The inventory has: {', '.join(known) or '-'}."
-        raise UsageError(f"{environment.name} has no account {account!r}", next_step=listed)
-    narrowed = bool(image or account or action)
-    return Wanted(repository, tag, account, action or "pull", policy, narrowed)
 
 
 def _neighbour(environment: Environment, domain: str) -> Environment | None:

@@ -22,6 +22,7 @@ from cargo_runbook.probes.nodes import host_to_look_at
 from cargo_runbook.probes.registry import DEFAULT_SERVICE, TokenProbe, ask_challenge, ask_manifest, log_in, shake_hands
 from cargo_runbook.probes.scene import Wanted
 from cargo_runbook.probes.token_service import ask_token_service
+from cargo_runbook.texts import tell
 
 
 class Stations(Answers):
@@ -97,8 +98,11 @@ class Stations(Answers):
                     fingerprint=str(data.get("fingerprint", "?")),
                     known=str(data.get("known_fingerprint", "?")),
                     vantage="operator",
-                    next_step="If the host was reinstalled, compare the new fingerprint with its console, "
-                    "then replace its line in known_hosts.",
+                    next_step=tell(
+                        "If the host was reinstalled, compare the new fingerprint with its console, "
+                        "then replace its line in known_hosts.",
+                        "如果该主机重装过，请与其控制台显示的指纹核对，然后替换 known_hosts 中的对应行。",
+                    ),
                 )
         return probe
 

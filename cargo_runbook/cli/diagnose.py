@@ -132,7 +132,7 @@ def diagnose(
         bodies = [diagnosis_to_json(diagnosis) for diagnosis, _ in done]
         print_json(bodies if len(names) > 1 else bodies[0])
     else:
-        _print(done)
+        _print(done, replay)
     for error in errors:
         complain(str(error))
     codes = [diagnosis.status.exit_code for diagnosis, _ in done]
@@ -186,7 +186,7 @@ def _judge_again(record: str, reports: Path | None, as_json: bool) -> NoReturn:
     raise typer.Exit(judged.now.status.exit_code)
 
 
-def _print(done: Sequence[tuple[Diagnosis, tuple[Observation, ...]]]) -> None:
+def _print(done: Sequence[tuple[Diagnosis, tuple[Observation, ...]]], replay: str = "") -> None:
     if not done:
         return
     from cargo_runbook.views.terminal import next_steps, show, verdict_card, verdict_table
@@ -198,4 +198,4 @@ def _print(done: Sequence[tuple[Diagnosis, tuple[Observation, ...]]]) -> None:
         show(verdict_card(diagnosis, evidence))
     if any(diagnosis.status.exit_code for diagnosis in diagnoses):
         print()
-        show(next_steps(diagnoses))
+        show(next_steps(diagnoses, replay=replay))

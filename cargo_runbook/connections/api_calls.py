@@ -24,6 +24,7 @@ from cargo_runbook.inventory.credentials import login_of
 from cargo_runbook.inventory.models import AccountKind, Environment
 from cargo_runbook.observations import HttpRequest, Observation
 from cargo_runbook.secret import Redactor
+from cargo_runbook.texts import tell
 
 SECONDS = 15.0
 
@@ -132,14 +133,18 @@ class ApiCalls:
                 return
             request = replace(request, path=request.path.replace("{row}", number), row=None)
         if not (_allowed(request) or _is_role_request(request, self._environment(request.environment))):
-            raise UsageError(f"{request} is no request that a plan may have")
+            raise UsageError(tell(f"{request} is no request that a plan may have", f"{request} 不是方案允许的请求"))
         seen = self._ask(request.service, request.environment, request.path, request.method, request.body)
         status = int(seen.data.get("status", 0) or 0)
         if not 200 <= status < 300 and status not in request.already:
             raise ConnectionFailed(
-                f"{request.method} {request.path} was not done",
+                tell(f"{request.method} {request.path} was not done", f"{request.method} {request.path} 没有完成"),
                 vantage=f"{request.service} of {request.environment}",
-                seen=f"answered {status}: {seen.output.strip()[:200]}" if status else seen.error,
+                seen=tell(
+                    f"answered {status}: {seen.output.strip()[:200]}", f"返回 {status}：{seen.output.strip()[:200]}"
+                )
+                if status
+                else seen.error,
             )
 
     def look(self, service: Service, environment: str, path: str) -> Observation:
@@ -159,9 +164,11 @@ class ApiCalls:
             body = ...
         if body is not None and not isinstance(body, list):
             raise ConnectionFailed(
-                f"{path} could not be listed",
+                tell(f"{path} could not be listed", f"无法列出 {path}"),
                 vantage=f"{service} of {environment}",
-                seen=f"answered {seen.data['status']}" if seen.data.get("status") else seen.error,
+                seen=tell(f"answered {seen.data['status']}", f"返回 {seen.data['status']}")
+                if seen.data.get("status")
+                else seen.error,
             )
         return [row for row in body or () if isinstance(row, dict)]
 
@@ -175,8 +182,14 @@ class ApiCalls:
         if service is Service.CARGO_ADMIN:
             if known.cargo_admin is None:
                 raise ConnectionFailed(
-                    f"the inventory does not say where Cargo-Admin of {environment} is",
-                    next_step=f"Add it to {known.file}: cargo_admin: {{url: …}}",
+                    tell(
+                        f"the inventory does not say where Cargo-Admin of {environment} is",
+                        f"环境清单没有写明 {environment} 的 Cargo-Admin 地址",
+                    ),
+                    next_step=tell(
+                        f"Add it to {known.file}: cargo_admin: {{url: …}}",
+                        f"请在 {known.file} 中添加：cargo_admin: {{url: …}}",
+                    ),
                 )
             question = HttpRequest(
                 url=f"{known.cargo_admin.url.rstrip('/')}{path}", method=method, body=body, deadline=SECONDS
@@ -185,8 +198,14 @@ class ApiCalls:
             admin = known.account(AccountKind.ADMIN)
             if admin is None:
                 raise ConnectionFailed(
-                    f"the inventory has no administrator for Harbor of {environment}",
-                    next_step=f"Add an account of kind admin to {known.file}.",
+                    tell(
+                        f"the inventory has no administrator for Harbor of {environment}",
+                        f"环境清单中没有 {environment} 的 Harbor 管理员",
+                    ),
+                    next_step=tell(
+                        f"Add an account of kind admin to {known.file}.",
+                        f"请在 {known.file} 中添加 kind 为 admin 的账号。",
+                    ),
                 )
             url = f"https://{known.authority}{path}"
             question = HttpRequest(url=url, method=method, body=body, account=admin.name, deadline=SECONDS)

@@ -24,6 +24,7 @@ from cargo_runbook.errors import ConnectionFailed, StaleState, UnknownEnvironmen
 from cargo_runbook.inventory.models import Environment
 from cargo_runbook.observations import Place, Vantage
 from cargo_runbook.secret import Redactor
+from cargo_runbook.texts import tell
 
 SECONDS = 30.0
 TRIAL_SECONDS = 15
@@ -144,7 +145,12 @@ class Changing:
         redactor: Redactor | None = None,
     ) -> None:
         def nobody(name: str) -> Environment:
-            raise UnknownEnvironment(f"{name} is not an environment that can be changed from {environment.name}")
+            raise UnknownEnvironment(
+                tell(
+                    f"{name} is not an environment that can be changed from {environment.name}",
+                    f"不能从 {environment.name} 修改环境 {name}",
+                )
+            )
 
         self._redactor = redactor or Redactor()
         self.apis = ApiCalls(environment, open_other or nobody, redactor)
@@ -161,7 +167,7 @@ class Changing:
         """
         ended, raw = self._run(vantage, ("/bin/sh", "-c", _READ, "sh", path), b"", SECONDS)
         if ended.exit_code != 0:
-            raise self._failed(vantage, f"{path} could not be read", ended)
+            raise self._failed(vantage, tell(f"{path} could not be read", f"无法读取 {path}"), ended)
         where, _, rest = raw.partition(b"\n")
         about, _, content = rest.partition(b"\n")
         words = as_text(about).split()
@@ -187,16 +193,26 @@ class Changing:
         ended, _ = self._run(state.vantage, ("/bin/sh", "-c", *script), content or b"", SECONDS)
         if ended.exit_code == 75:
             raise StaleState(
-                f"{state.path} has changed since the plan was made; it was left as it is",
+                tell(
+                    f"{state.path} has changed since the plan was made; it was left as it is",
+                    f"方案生成之后 {state.path} 已发生变化，因此保持原样",
+                ),
                 vantage=str(state.vantage),
-                next_step="Look at it, then make the plan again.",
+                next_step=tell("Look at it, then make the plan again.", "请检查后重新生成方案。"),
             )
         if ended.exit_code == 77:
             raise self._failed(
-                state.vantage, f"the SELinux label of {state.path} could not be kept; it was left", ended
+                state.vantage,
+                tell(
+                    f"the SELinux label of {state.path} could not be kept; it was left",
+                    f"无法保留 {state.path} 的 SELinux 标签，因此没有写入",
+                ),
+                ended,
             )
         if ended.exit_code != 0:
-            raise self._failed(state.vantage, f"{state.path} could not be written", ended)
+            raise self._failed(
+                state.vantage, tell(f"{state.path} could not be written", f"无法写入 {state.path}"), ended
+            )
 
     def try_script(self, vantage: Vantage, root: str, script: str, arguments: Sequence[str]) -> Trial:
         """What a script of an installation would change: it runs on a copy, in namespaces of its own (`trial`).
@@ -242,7 +258,9 @@ class Changing:
             ConnectionFailed: the machine could not be reached, or the command was not done in time.
         """
         if not any(pattern.fullmatch(" ".join(argv)) for pattern in _ALLOWED):
-            raise UsageError(f"{' '.join(argv)!r} is no command that a plan may have")
+            raise UsageError(
+                tell(f"{' '.join(argv)!r} is no command that a plan may have", f"{' '.join(argv)!r} 不是方案允许的命令")
+            )
         ended, _ = self._run(vantage, tuple(argv), b"", seconds)
         return ended
 
@@ -256,7 +274,9 @@ class Changing:
             if vantage.place is Place.OPERATOR:
                 outcome = run_here(argv, deadline, stdin=stdin)
                 if outcome.exit_code is None:
-                    raise ConnectionFailed("the command was not done in time", vantage=str(vantage))
+                    raise ConnectionFailed(
+                        tell("the command was not done in time", "命令没有在限定时间内完成"), vantage=str(vantage)
+                    )
                 return Ended(outcome.exit_code, as_text(outcome.output), as_text(outcome.error)), outcome.output
             route = self._config.route(self._aliases[vantage.host])
             shared = self._pool.get(route, deadline)

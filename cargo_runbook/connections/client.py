@@ -14,11 +14,15 @@ from typing import Self
 
 from cargo_runbook.connections.base import Deadline, Failure, as_text
 from cargo_runbook.connections.local import run
+from cargo_runbook.connections.network.sockets import look_up
 from cargo_runbook.inventory.credentials import Login
 from cargo_runbook.secret import Redactor
+from cargo_runbook.texts import tell
 
 SECONDS = 90.0
 """A silent name server costs a docker command up to 50 s."""
+LOOK_UP = 8.0
+"""Seconds after which a look-up at the operator has hung."""
 
 _SHOWN = 2000
 
@@ -48,6 +52,20 @@ def look_up_in_pod(context: str, namespace: str, pod: str, name: str) -> ClientC
     return ClientCall(" ".join(argv), outcome.exit_code, said[-_SHOWN:].strip())
 
 
+def hung_look_up(name: str) -> ClientCall | None:
+    """The look-up of the name at the operator, where it hangs; None where it ends, whatever it ends with.
+
+    dockerd looks names up one after the other, for half a minute each while the name server is silent: a client that can't
+    come any further need not be waited for, nor keep others waiting.
+    """
+    try:
+        look_up(name, Deadline(LOOK_UP))
+    except Failure as failure:
+        if failure.reason == "timeout":
+            return ClientCall(tell(f"look-up of {name}", f"解析 {name}"), None, failure.sentence)
+    return None
+
+
 @dataclass
 class DockerClient:
     """docker login, pull and push. Use as a context manager: its logins end with it."""
@@ -63,11 +81,11 @@ class DockerClient:
             shutil.rmtree(folder, ignore_errors=True)
         self._folders.clear()
 
-    def login(self, authority: str, login: Login, seconds: float = SECONDS) -> ClientCall:
-        """docker login, ended after so many seconds; the password goes through standard input."""
+    def login(self, authority: str, login: Login) -> ClientCall:
+        """docker login; the password goes through standard input."""
         self.redactor.register(login.password, "password", username=login.username)
         argv = ("docker", "login", authority, "-u", login.username, "--password-stdin")
-        return self._call(argv, login.username, login.password.reveal().encode(), seconds)
+        return self._call(argv, login.username, login.password.reveal().encode())
 
     def pull(self, image: str, username: str = "") -> ClientCall:
         """docker pull as somebody who logged in before; with an empty name as the engineer's docker does."""
@@ -77,15 +95,17 @@ class DockerClient:
         """docker push; see `pull`."""
         return self._call(("docker", "push", image), username)
 
-    def _call(self, argv: tuple[str, ...], username: str, stdin: bytes = b"", seconds: float = SECONDS) -> ClientCall:
+    def _call(self, argv: tuple[str, ...], username: str, stdin: bytes = b"") -> ClientCall:
         variables = {}
         if username:
             if username not in self._folders:
                 self._folders[username] = Path(tempfile.mkdtemp(prefix="cargo-runbook-docker-"))
             variables["DOCKER_CONFIG"] = str(self._folders[username])
         try:
-            outcome = run(argv, Deadline(seconds), stdin=stdin, variables=variables)
+            outcome = run(argv, Deadline(SECONDS), stdin=stdin, variables=variables)
         except Failure as failure:
             return ClientCall(" ".join(argv), -1, failure.sentence)
         said = as_text(outcome.output) + as_text(outcome.error)
+        if outcome.exit_code is None:
+            said += tell(f"no end within {SECONDS:.0f} s", f"{SECONDS:.0f} 秒内没有结束")
         return ClientCall(" ".join(argv), outcome.exit_code, self.redactor.redact(said)[-_SHOWN:].strip())

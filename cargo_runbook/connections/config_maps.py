@@ -12,6 +12,7 @@ from typing import Any
 from cargo_runbook.connections.base import Deadline, Failure, as_text
 from cargo_runbook.connections.local import Outcome, run
 from cargo_runbook.errors import ConnectionFailed, StaleState
+from cargo_runbook.texts import tell
 
 SECONDS = 30.0
 
@@ -41,7 +42,11 @@ def read_key(context: str, namespace: str, name: str, key: str) -> KeyState:
     """
     outcome = _kubectl(context, "get", f"configmap/{name}", "-n", namespace, "-o", "json")
     if outcome.exit_code != 0:
-        raise _failed(context, f"configmap/{name} in {namespace} could not be read", outcome)
+        raise _failed(
+            context,
+            tell(f"configmap/{name} in {namespace} could not be read", f"无法读取 {namespace} 中的 configmap/{name}"),
+            outcome,
+        )
     body: dict[str, Any] = json.loads(outcome.output)
     data = body.get("data") or {}
     value = data.get(key)
@@ -73,11 +78,14 @@ def write_key(state: KeyState, value: str | None) -> None:
     said = as_text(outcome.error)
     if "test failed" in said or "testing" in said or "Conflict" in said or "has been modified" in said:
         raise StaleState(
-            f"{state.target} has changed since the plan was made; it was left as it is",
+            tell(
+                f"{state.target} has changed since the plan was made; it was left as it is",
+                f"方案生成之后 {state.target} 已发生变化，因此保持原样",
+            ),
             vantage=f"cluster {state.context}",
-            next_step="Look at it, then make the plan again.",
+            next_step=tell("Look at it, then make the plan again.", "请检查后重新生成方案。"),
         )
-    raise _failed(state.context, f"{state.target} could not be changed", outcome)
+    raise _failed(state.context, tell(f"{state.target} could not be changed", f"无法修改 {state.target}"), outcome)
 
 
 def _kubectl(context: str, *words: str) -> Outcome:

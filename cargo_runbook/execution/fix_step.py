@@ -7,11 +7,11 @@ from pathlib import Path
 
 from cargo_runbook.errors import RunbookError, StaleState
 from cargo_runbook.findings import Diagnosis
-from cargo_runbook.remedies.fixing import SHORTEST, Fixing
+from cargo_runbook.remedies.fixing import Fixing
 from cargo_runbook.remedies.outcome import Outcome, Wish
-from cargo_runbook.remedies.plan import Plan
+from cargo_runbook.remedies.plan import SHORTEST, Plan
 from cargo_runbook.remedies.workbench import NoRemedy
-from cargo_runbook.texts import Text
+from cargo_runbook.texts import Text, tell
 from cargo_runbook.views.fix import FixView
 from cargo_runbook.views.panels.fix import FixPanel, Tell
 
@@ -64,9 +64,16 @@ class FixStep:
             if chosen is None:
                 said = ", ".join(digest[:16] for digest in digests[:8])
                 raise StaleState(
-                    f"no plan for {self._diagnosis.environment} has the digest that was approved ({said})",
-                    seen="; ".join(f"{plan.code}: {plan.digest[:16]}" for plan in plans) or "there is nothing to fix",
-                    next_step="Something changed since: look at the plan, and have it approved again.",
+                    tell(
+                        f"no plan for {self._diagnosis.environment} has the digest that was approved ({said})",
+                        f"{self._diagnosis.environment} 没有摘要为所批准值（{said}）的方案",
+                    ),
+                    seen="; ".join(f"{plan.code}: {plan.digest[:16]}" for plan in plans)
+                    or tell("there is nothing to fix", "没有需要修复的"),
+                    next_step=tell(
+                        "Something changed since: look at the plan, and have it approved again.",
+                        "此后有变化：请查看方案并重新批准。",
+                    ),
                 )
             return self._done(fixing, chosen, reason)
 
@@ -79,7 +86,7 @@ class FixStep:
                 without[code] = str(why)
                 continue
             except RunbookError as error:
-                without[code] = f"no plan could be made: {error}"
+                without[code] = tell(f"no plan could be made: {error}", f"无法生成方案：{error}")
                 continue
             if plan.actions:
                 plans.append(plan)

@@ -37,13 +37,14 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*")
 def ask_matrix(scene: Scene) -> Matrix:
     """The concern `matrix` (the guide: 确保域名解析没问题)."""
     places = places_of(scene.environment)
-    with ThreadPoolExecutor(max_workers=4) as pool:
+    with ThreadPoolExecutor(max_workers=5) as pool:
         known = pool.submit(what_they_have, scene.ask, places)
         proxy = pool.submit(through_proxy, scene.ask, scene.environment)
         cluster = pool.submit(_cluster, scene.ask, scene.environment)
-        others = pool.submit(_ask_other_names, scene, places, known.result)
         domain = Row(scene.environment.domain, Role.DOMAIN)
-        answers = _ask_names(scene.ask, places, [domain], known.result)
+        first = pool.submit(_ask_names, scene.ask, places, [domain], known.result)
+        others = pool.submit(_ask_other_names, scene, places, known.result, lambda: first.result()[1])
+        answers, _ = first.result()
         rest, more = others.result()
         return _assembled(scene, [domain, *rest], answers | more, known.result(), proxy.result(), cluster.result())
 
@@ -51,7 +52,10 @@ def ask_matrix(scene: Scene) -> Matrix:
 Answers = dict[tuple[str, Column], tuple[Found, Found | None]]
 
 
-def _ask_names(ask: Ask, places: Sequence[Resolver], rows: Sequence[Row], known: Callable[[], Known]) -> Answers:
+def _ask_names(
+    ask: Ask, places: Sequence[Resolver], rows: Sequence[Row], known: Callable[[], Known]
+) -> tuple[Answers, frozenset[str]]:
+    """The answers, and the hosts on which a name server was waited for in vain."""
     wanted = [(place, [row.name for row in rows if row.role in place.roles]) for place in places]
     asked = [(place, names) for place, names in wanted if names]
     seen = together(ask, [place.command(("getent", "hosts", *names)) for place, names in asked])
@@ -70,16 +74,24 @@ def _ask_names(ask: Ask, places: Sequence[Resolver], rows: Sequence[Row], known:
     unclear = [key for key, (_, each) in found.items() if each.lookup is Lookup.NO_SUCH_NAME]
     reasons = together(ask, [_why(found[key][0], key[0]) for key in unclear])
     why = {key: read_nslookup(answer) for key, answer in zip(unclear, reasons, strict=True)}
-    return {key: (each, why.get(key)) for key, (_, each) in found.items()}
+    answers = {key: (each, why.get(key)) for key, (_, each) in found.items()}
+    return answers, frozenset(column.host for _, column in silent)
 
 
 def _why(place: Resolver, name: str) -> Question:
     return place.command(("nslookup", name))
 
 
-def _ask_other_names(scene: Scene, places: Sequence[Resolver], known: Callable[[], Known]) -> tuple[list[Row], Answers]:
+def _ask_other_names(
+    scene: Scene, places: Sequence[Resolver], known: Callable[[], Known], in_vain: Callable[[], frozenset[str]]
+) -> tuple[list[Row], Answers]:
     rows = _other_names(scene)
-    return rows, _ask_names(scene.ask, places, rows, known)
+    if not rows:
+        return [], {}
+    # A silent name server costs its time once; containers have that of their host.
+    lost = in_vain()
+    answers, _ = _ask_names(scene.ask, [place for place in places if place.column.host not in lost], rows, known)
+    return rows, answers
 
 
 def _other_names(scene: Scene) -> list[Row]:

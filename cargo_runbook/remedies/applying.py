@@ -16,6 +16,7 @@ from cargo_runbook.remedies.actions import Action, ApiCall, FileEdit, KeyEdit, R
 from cargo_runbook.remedies.jobs import send_and_wait
 from cargo_runbook.remedies.journal import Change
 from cargo_runbook.remedies.plan import Plan
+from cargo_runbook.texts import tell
 
 Tell = Callable[[str, str], None]
 """Told `begin`, `done`, `undo` or `undone` with the target of an action, and `said` with what was seen doing it."""
@@ -104,10 +105,19 @@ def _write(changing: Changing, action: FileEdit, content: bytes | None) -> bool:
         return False
     if now.digest not in (action.before.digest, action.after_digest):
         raise StaleState(
-            f"{action.target} is neither as it was nor as it was meant to be; it was left as it is",
+            tell(
+                f"{action.target} is neither as it was nor as it was meant to be; it was left as it is",
+                f"{action.target} 既不是修改前的内容，也不是计划写入的内容，因此保持原样",
+            ),
             vantage=str(action.vantage),
-            seen=f"SHA-256 {now.digest} now, {action.before.digest} before, {action.after_digest} planned",
-            next_step="Somebody else is at work there. Compare the file with the copies in the folder of the change.",
+            seen=tell(
+                f"SHA-256 {now.digest} now, {action.before.digest} before, {action.after_digest} planned",
+                f"当前 SHA-256 {now.digest}，修改前 {action.before.digest}，计划 {action.after_digest}",
+            ),
+            next_step=tell(
+                "Somebody else is at work there. Compare the file with the copies in the folder of the change.",
+                "有其他人正在修改。请与变更目录中的副本比较。",
+            ),
         )
     changing.write(_as_planned(now, action.before), content)
     return True
@@ -121,9 +131,15 @@ def _set_key(action: KeyEdit, value: str | None) -> None:
         return
     if now.value not in (before.value, action.after):
         raise StaleState(
-            f"{before.target} is neither as it was nor as it was meant to be; it was left as it is",
+            tell(
+                f"{before.target} is neither as it was nor as it was meant to be; it was left as it is",
+                f"{before.target} 既不是修改前的内容，也不是计划写入的内容，因此保持原样",
+            ),
             vantage=f"cluster {before.context}",
-            next_step="Somebody else is at work there. Compare it with the copies in the folder of the change.",
+            next_step=tell(
+                "Somebody else is at work there. Compare it with the copies in the folder of the change.",
+                "有其他人正在修改。请与变更目录中的副本比较。",
+            ),
         )
     write_key(now, value)
 
@@ -137,7 +153,7 @@ def _run(changing: Changing, action: RunCommand, argv: tuple[str, ...]) -> None:
     ended: Ended = changing.run(action.vantage, argv)
     if ended.exit_code != 0:
         raise ConnectionFailed(
-            f"{' '.join(argv)} failed",
+            tell(f"{' '.join(argv)} failed", f"{' '.join(argv)} 执行失败"),
             vantage=str(action.vantage),
             seen=(ended.error or ended.output).strip()[-400:],
         )

@@ -7,6 +7,7 @@ from cargo_runbook.findings import Diagnosis, Finding, Health, Verdict
 from cargo_runbook.remedies.remedy import Remedy
 from cargo_runbook.remedies.table import REMEDIES
 from cargo_runbook.remedies.workbench import Draft, NoRemedy, Workbench
+from cargo_runbook.texts import language_from, tell
 
 
 def fault_of(diagnosis: Diagnosis, code: str) -> Finding | None:
@@ -19,8 +20,14 @@ def fault_of(diagnosis: Diagnosis, code: str) -> Finding | None:
     fault = next((finding for finding in found if finding.status is Verdict.FAULT), None)
     if fault is None and diagnosis.status is not Health.HEALTHY and found and found[0].status is not Verdict.OK:
         raise UsageError(
-            f"{code} could not be tested on {diagnosis.environment} ({found[0].summary.en})",
-            next_step=f"Root causes found: {', '.join(diagnosis.root_causes) or 'none'}.",
+            tell(
+                f"{code} could not be tested on {diagnosis.environment} ({found[0].summary.en})",
+                f"无法在 {diagnosis.environment} 上检验 {code}（{found[0].summary.zh}）",
+            ),
+            next_step=tell(
+                f"Root causes found: {', '.join(diagnosis.root_causes) or 'none'}.",
+                f"已发现的根因：{', '.join(diagnosis.root_causes) or '无'}。",
+            ),
         )
     return fault
 
@@ -43,8 +50,11 @@ def draft_for(finding: Finding, wanted: str, bench: Workbench) -> tuple[Remedy, 
         if draft.actions:
             return remedy, draft
     if why is None or not wanted:
-        by_hand = [REMEDIES[name].how.en for name in finding.remedies if REMEDIES[name].build is None]
-        said = f"what {finding.code} can be set to from here is set already, and the fault stands"
+        by_hand = [_how(REMEDIES[name]) for name in finding.remedies if REMEDIES[name].build is None]
+        said = tell(
+            f"what {finding.code} can be set to from here is set already, and the fault stands",
+            f"可在这里为 {finding.code} 设置的都已设置，但故障仍然存在",
+        )
         why = why or NoRemedy(said, section=finding.section)
         why.next_step = "\n  ".join(part for part in (why.next_step, *by_hand) if part)
     raise why
@@ -60,14 +70,25 @@ def remedies_for(finding: Finding, wanted: str) -> list[Remedy]:
     known = [REMEDIES[name] for name in finding.remedies if name in REMEDIES]
     if wanted and wanted not in [remedy.name for remedy in known]:
         raise UsageError(
-            f"{wanted!r} is no remedy for {finding.code}",
-            next_step=f"There are: {', '.join(r.name for r in known) or 'none'}.",
+            tell(f"{wanted!r} is no remedy for {finding.code}", f"{wanted!r} 不是 {finding.code} 的修复方法"),
+            next_step=tell(
+                f"There are: {', '.join(r.name for r in known) or 'none'}.",
+                f"可用的有：{', '.join(r.name for r in known) or '无'}。",
+            ),
         )
     if able := [remedy for remedy in known if remedy.build is not None and wanted in ("", remedy.name)]:
         return able
-    by_hand = "; ".join(remedy.how.en for remedy in known)
+    by_hand = "; ".join(_how(remedy) for remedy in known)
     raise NoRemedy(
-        f"{finding.code} ({finding.title.en}) has no remedy that can be done from here",
-        next_step=by_hand or "See what the verdict says, and the section of the guide.",
+        tell(
+            f"{finding.code} ({finding.title.en}) has no remedy that can be done from here",
+            f"{finding.code}（{finding.title.zh}）没有可在这里执行的修复方法",
+        ),
+        next_step=by_hand
+        or tell("See what the verdict says, and the section of the guide.", "请查看结论和指南的相应章节。"),
         section=finding.section,
     )
+
+
+def _how(remedy: Remedy) -> str:
+    return remedy.how.say(language_from())

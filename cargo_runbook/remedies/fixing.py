@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from cargo_runbook.connections.changing import Changing
 from cargo_runbook.connections.network.sockets import is_open
-from cargo_runbook.errors import RunbookError, StaleState, UsageError
+from cargo_runbook.errors import RunbookError, UsageError
 from cargo_runbook.findings import Diagnosis
 from cargo_runbook.inventory.credentials import login_of
 from cargo_runbook.inventory.loader import environment_names, find_inventory, load_environment
@@ -29,11 +29,10 @@ from cargo_runbook.remedies.proof import Proof, Tried
 from cargo_runbook.remedies.storing import keep_files, plan_to_json, restore, store
 from cargo_runbook.remedies.workbench import Workbench
 from cargo_runbook.secret import Redactor
+from cargo_runbook.texts import tell
 
 COMES_UP = 10.0
 """Seconds for the port of a front that was started again."""
-SHORTEST = 12
-"""Digits of a digest that must be given at least."""
 
 
 class Fixing:
@@ -121,14 +120,13 @@ class Fixing:
         for name in plan.elsewhere:
             self._ask_for_reason(load_environment(name, self._folder), reason)
         if not plan.actions:
-            raise UsageError(f"there is nothing to do for {wish.code} on {self.environment.name}")
-        wanted = digest.lower().strip()
-        if len(wanted) < SHORTEST or not plan.digest.startswith(wanted):
-            raise StaleState(
-                f"the plan that was confirmed ({digest[:16]}) is not the one that would be done now ({plan.digest[:16]})",
-                next_step="Either the digest is mistyped or something changed since. Look at the plan again: "
-                f"cargo-runbook fix {wish.code} --env {self.environment.name}",
+            raise UsageError(
+                tell(
+                    f"there is nothing to do for {wish.code} on {self.environment.name}",
+                    f"{self.environment.name} 上的 {wish.code} 无需修复",
+                )
             )
+        plan.confirm(digest)
         change = journal.begin(self._reports, self.environment.name, wish.code, self._stored(plan, wish))
         keep_files(change, plan)
         change.note("confirmed", digest=plan.digest, reason=reason, keep=keep, **journal.who())
@@ -141,8 +139,8 @@ class Fixing:
     def _ask_for_reason(environment: Environment, reason: str) -> None:
         if environment.stage is Stage.PRODUCTION and not reason.strip():
             raise UsageError(
-                f"{environment.name} is a production environment",
-                next_step="Say why: --reason 'INC-7, approved by …'",
+                tell(f"{environment.name} is a production environment", f"{environment.name} 是生产环境"),
+                next_step=tell("Say why: --reason 'INC-7, approved by …'", "请说明原因：--reason 'INC-7，已由 … 批准'"),
             )
 
     def resume(self, name: str) -> Outcome:
@@ -153,11 +151,20 @@ class Fixing:
         seen = next((event for event in events if event["event"] == "before"), None)
         if seen is None:
             raise UsageError(
-                f"{name} was cut off before anything was done",
-                next_step=f"Start anew: cargo-runbook fix {plan.code} --env {plan.environment}",
+                tell(f"{name} was cut off before anything was done", f"{name} 在执行任何操作之前就中断了"),
+                next_step=tell(
+                    f"Start anew: cargo-runbook fix {plan.code} --env {plan.environment}",
+                    f"请重新开始：cargo-runbook fix {plan.code} --env {plan.environment}",
+                ),
             )
         if any(event["event"] in ("undo", "ended") for event in events):
-            raise UsageError(f"{name} can't be finished: it has ended or is being undone", next_step="Use --rollback.")
+            raise UsageError(
+                tell(
+                    f"{name} can't be finished: it has ended or is being undone",
+                    f"{name} 无法继续：它已结束，或正在撤销",
+                ),
+                next_step=tell("Use --rollback.", "请使用 --rollback。"),
+            )
         change.note("resumed", **journal.who())
         keep = bool(next(event for event in events if event["event"] == "confirmed")["keep"])
         return self._finish(change, plan, Wish(**body["wish"]), proof.tried_from(seen), keep=keep)
@@ -206,7 +213,12 @@ class Fixing:
     def _restored(self, change: Change, body: dict[str, Any]) -> Plan:
         plan = restore(change, body)
         if plan.environment != self.environment.name:
-            raise UsageError(f"{change.id} is a change of {plan.environment}, not of {self.environment.name}")
+            raise UsageError(
+                tell(
+                    f"{change.id} is a change of {plan.environment}, not of {self.environment.name}",
+                    f"{change.id} 是 {plan.environment} 的变更，而不是 {self.environment.name} 的",
+                )
+            )
         return plan
 
     def _finish(self, change: Change, plan: Plan, wish: Wish, before: Tried, *, keep: bool) -> Outcome:
@@ -215,7 +227,8 @@ class Fixing:
             applying.do(plan, change, self._changing, self._told)
         except RunbookError as error:
             change.note("failed", error=self.redactor.redact(str(error)))
-            ways = f"cargo-runbook fix --env {plan.environment} --resume {change.id} finishes it, --rollback undoes it."
+            resume = f"cargo-runbook fix --env {plan.environment} --resume {change.id}"
+            ways = tell(f"{resume} finishes it, --rollback undoes it.", f"{resume} 可继续完成，--rollback 可撤销。")
             error.next_step = "\n  ".join(part for part in (error.next_step, ways) if part)
             raise
         self._tell("after")

@@ -47,9 +47,15 @@ def _wait_until_stopped(action: ApiCall, jobs: Jobs, apis: ApiCalls) -> None:
     while left := [j for j in jobs_of(apis, action.request.environment, jobs.policy) if j.status in TRIED_AGAIN]:
         if time.monotonic() > until:
             raise ConnectionFailed(
-                f"{action.target}: jobs are still {', '.join(sorted({job.status for job in left}))} after the stop",
+                tell(
+                    f"{action.target}: jobs are still {', '.join(sorted({job.status for job in left}))} after the stop",
+                    f"{action.target}：停止之后仍有任务处于 {', '.join(sorted({job.status for job in left}))}",
+                ),
                 vantage=str(action.vantage),
-                next_step="Is harbor-jobservice up? Look at it, then resume or roll back.",
+                next_step=tell(
+                    "Is harbor-jobservice up? Look at it, then resume or roll back.",
+                    "harbor-jobservice 是否在运行？请检查后再继续或撤销。",
+                ),
             )
         time.sleep(_LOOK_AGAIN)
 
@@ -68,9 +74,15 @@ def _start(action: ApiCall, jobs: Jobs, apis: ApiCalls) -> str:
             time.sleep(_LOOK_AGAIN)
         if time.monotonic() > until:
             raise ConnectionFailed(
-                f"{action.target}: the start was accepted and led to no new job",
+                tell(
+                    f"{action.target}: the start was accepted and led to no new job",
+                    f"{action.target}：触发被接受，但没有产生新任务",
+                ),
                 vantage=str(action.vantage),
-                next_step="Is harbor-jobservice up, and is the repository in Harbor's list? Then resume.",
+                next_step=tell(
+                    "Is harbor-jobservice up, and is the repository in Harbor's list? Then resume.",
+                    "harbor-jobservice 是否在运行？该镜像仓库是否在 Harbor 的列表中？然后继续（--resume）。",
+                ),
             )
 
 
@@ -117,9 +129,9 @@ def jobs_of(apis: ApiCalls, environment: str, policy: int) -> tuple[Job, ...]:
     listed = read_jobs(seen)
     if listed.jobs is None:
         raise ConnectionFailed(
-            f"the jobs of policy {policy} could not be listed",
+            tell(f"the jobs of policy {policy} could not be listed", f"无法列出策略 {policy} 的任务"),
             vantage=f"Harbor of {environment}",
-            seen=f"answered {listed.status}" if listed.status else listed.said,
+            seen=tell(f"answered {listed.status}", f"返回 {listed.status}") if listed.status else listed.said,
         )
     return listed.jobs
 
@@ -138,4 +150,4 @@ def as_client_call(apis: ApiCalls, environment: str, policy: int, name: str) -> 
     under_way = bool(states - ENDED - {"retrying"})
     code = None if under_way else 0 if states == {"finished"} else 1
     said = "\n".join(f"{job.repository} (job {job.id}): {job.status}" for job in newest.values())
-    return ClientCall(name, code, said or "there is no job")
+    return ClientCall(name, code, said or tell("there is no job", "没有任务"))

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from cargo_runbook.errors import UsageError
+from cargo_runbook.texts import tell
 
 FOLDER = "changes"
 PLAN, JOURNAL = "plan.json", "journal.jsonl"
@@ -103,12 +104,15 @@ def find(reports: Path, name: str) -> tuple[Change, dict[str, Any]]:
     if plan is None:
         known = sorted(p.name for p in folder.iterdir() if p.is_dir()) if folder.is_dir() else []
         raise UsageError(
-            f"there is no change {name!r} in {folder}", next_step=f"There are: {', '.join(known) or 'none'}."
+            tell(f"there is no change {name!r} in {folder}", f"{folder} 中没有变更 {name!r}"),
+            next_step=tell(f"There are: {', '.join(known) or 'none'}.", f"现有：{', '.join(known) or '无'}。"),
         )
     try:
         body = json.loads(plan)
     except ValueError as error:
-        raise UsageError(f"{change.path / PLAN} can't be read: {error}") from error
+        raise UsageError(
+            tell(f"{change.path / PLAN} can't be read: {error}", f"无法读取 {change.path / PLAN}：{error}")
+        ) from error
     return change, body
 
 

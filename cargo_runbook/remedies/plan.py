@@ -7,8 +7,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from cargo_runbook.errors import StaleState
 from cargo_runbook.remedies.actions import Action, ApiCall, FileEdit, KeyEdit
-from cargo_runbook.texts import Text
+from cargo_runbook.texts import Text, tell
+
+SHORTEST = 12
+"""Digits of a digest that must be given at least."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,3 +68,23 @@ class Plan:
             ],
         }
         return hashlib.sha256(json.dumps(body, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+    def confirm(self, digest: str) -> None:
+        """Holds the plan against the digest that a person gave.
+
+        Raises:
+            StaleState: it is not the plan's, or is shorter than SHORTEST.
+        """
+        wanted = digest.lower().strip()
+        if len(wanted) < SHORTEST or not self.digest.startswith(wanted):
+            again = f"cargo-runbook fix {self.code} --env {self.environment}"
+            raise StaleState(
+                tell(
+                    f"the plan that was confirmed ({digest[:16]}) is not the one that would be done now ({self.digest[:16]})",
+                    f"所确认的方案（{digest[:16]}）不是现在将要执行的方案（{self.digest[:16]}）",
+                ),
+                next_step=tell(
+                    f"Either the digest is mistyped or something changed since. Look at the plan again: {again}",
+                    f"可能是摘要输入有误，也可能此后有变化。请重新查看方案：{again}",
+                ),
+            )

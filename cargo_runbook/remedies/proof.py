@@ -11,7 +11,7 @@ from typing import Any
 
 from cargo_runbook.connections.api_calls import ApiCalls
 from cargo_runbook.connections.changing import Changing
-from cargo_runbook.connections.client import ClientCall, DockerClient, look_up_in_pod
+from cargo_runbook.connections.client import ClientCall, DockerClient, hung_look_up, look_up_in_pod
 from cargo_runbook.connections.network.sockets import is_open
 from cargo_runbook.errors import SecretUnavailable
 from cargo_runbook.inventory.credentials import Login
@@ -166,13 +166,15 @@ def _look_ups(environment: Environment) -> tuple[ClientCall, ...]:
 
 
 def _first_login(redactor: Redactor, environment: Environment, logins: Logins) -> tuple[ClientCall, ...]:
-    """The control. It is not waited for longer than SILENT: no answer by then is how it ended, before and after."""
+    """The control. Where the look-up of its name hangs, that is how it ends, before and after."""
+    if hung := hung_look_up(environment.domain):
+        return (hung,)
     with DockerClient(redactor) as docker:
         for account in environment.accounts:
             if account.is_docker_login:
                 continue
             try:
-                return (docker.login(environment.authority, logins(account), SILENT),)
+                return (docker.login(environment.authority, logins(account)),)
             except SecretUnavailable:
                 continue
     return ()

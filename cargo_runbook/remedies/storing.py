@@ -25,7 +25,7 @@ from cargo_runbook.remedies.actions import (
 from cargo_runbook.remedies.journal import Change
 from cargo_runbook.remedies.plan import Plan
 from cargo_runbook.secret import Redactor
-from cargo_runbook.texts import Text
+from cargo_runbook.texts import Text, tell
 
 
 def plan_to_json(plan: Plan, redactor: Redactor) -> dict[str, Any]:
@@ -157,9 +157,20 @@ def _kept(change: Change, number: int, stored: Mapping[str, Any]) -> tuple[bytes
         content = None if absent else change.kept(f"{name}-{number}")
         if not absent and (content is None or (digest and digest_of(content) != digest)):
             raise StaleState(
-                f"{change.path / f'{name}-{number}'} is not the copy that was kept, so nothing is written from it",
-                seen="it is gone" if content is None else f"SHA-256 {digest_of(content)}, kept was {digest}",
-                next_step=f"{stored.get('path') or stored.get('name')} itself was not touched by this. Mend it by hand.",
+                tell(
+                    f"{change.path / f'{name}-{number}'} is not the copy that was kept, so nothing is written from it",
+                    f"{change.path / f'{name}-{number}'} 不是当时保留的副本，因此不用它写入任何内容",
+                ),
+                seen=tell("it is gone", "它已不存在")
+                if content is None
+                else tell(
+                    f"SHA-256 {digest_of(content)}, kept was {digest}",
+                    f"SHA-256 {digest_of(content)}，当时保留的是 {digest}",
+                ),
+                next_step=tell(
+                    f"{stored.get('path') or stored.get('name')} itself was not touched by this. Mend it by hand.",
+                    f"{stored.get('path') or stored.get('name')} 本身没有被改动。请手动修复。",
+                ),
             )
         found.append(content)
     return found[0], found[1]

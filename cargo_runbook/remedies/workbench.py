@@ -14,7 +14,7 @@ from cargo_runbook.inventory.models import Environment, Host
 from cargo_runbook.observations import Command, HttpRequest, KubeCommand, Observation, Place, Question, Vantage
 from cargo_runbook.remedies.actions import LASTING, Action, Durability, Effect, FileEdit, MadeBy, RunCommand
 from cargo_runbook.steps import Gathered
-from cargo_runbook.texts import Text
+from cargo_runbook.texts import Text, tell
 
 SECONDS = 10.0
 
@@ -121,7 +121,12 @@ class Workbench:
         """
         cluster = self.environment.kubernetes
         if cluster is None:
-            raise NoRemedy(f"{self.environment.name} names no cluster in the inventory (key kubernetes)")
+            raise NoRemedy(
+                tell(
+                    f"{self.environment.name} names no cluster in the inventory (key kubernetes)",
+                    f"环境清单没有写明 {self.environment.name} 的集群（kubernetes 字段）",
+                )
+            )
         return self.ask(KubeCommand(vantage=Vantage(Place.CLUSTER, cluster.context), args=args, deadline=SECONDS))
 
     def _command(self, host: Host, *argv: str) -> Observation:

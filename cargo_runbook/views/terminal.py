@@ -9,6 +9,7 @@ import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.padding import Padding
 from rich.table import Table
@@ -102,8 +103,12 @@ def plain_table(shown: StepTable, language: Language | None = None) -> Renderabl
     return Group(*parts)
 
 
-def next_steps(diagnoses: Sequence[Diagnosis], language: Language | None = None) -> RenderableType:
-    """Commands to type next, each with what it is for. Nothing when all is healthy."""
+def next_steps(diagnoses: Sequence[Diagnosis], language: Language | None = None, *, replay: str = "") -> RenderableType:
+    """Commands to type next, each with what it is for. Nothing when all is healthy.
+
+    Args:
+        replay: the recording that was looked at, where it was named: each command is about it as well.
+    """
     say = language or language_from()
     ill = [d.environment for d in diagnoses if d.status is not Health.HEALTHY]
     if not ill:
@@ -120,14 +125,37 @@ def next_steps(diagnoses: Sequence[Diagnosis], language: Language | None = None)
         (f"cargo-runbook run {_TRIAGE} {chosen}", Text("keep it as a record", "留下记录")),
         ("cargo-runbook notebook", Text("step through it", "逐步排查")),
     ]
-    grid = Table.grid(padding=(0, 3, 0, 0))
-    grid.add_column(no_wrap=True)
-    grid.add_column(overflow="fold")
-    grid.add_column(no_wrap=True)
-    for number, (command, purpose) in enumerate(steps):
-        label = f"{words.NEXT.say(say)}:" if number == 0 else ""
-        grid.add_row(RichText(label, style="bold"), RichText(command, style="cyan"), RichText(purpose.say(say)))
-    return grid
+    about = f" --replay {words.one_line(replay)}" if replay else ""
+    return _Steps(f"{words.NEXT.say(say)}:", [(f"{command}{about}", purpose.say(say)) for command, purpose in steps])
+
+
+@dataclass(frozen=True)
+class _Steps:
+    """Commands beside what they are for; below it where that does not fit, since a command in two lines is two."""
+
+    label: str
+    steps: Sequence[tuple[str, str]]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        grid = Table.grid(padding=(0, 3, 0, 0))
+        for _ in range(3):
+            grid.add_column(no_wrap=True)
+        for number, (command, purpose) in enumerate(self.steps):
+            label = RichText("" if number else self.label, style="bold")
+            grid.add_row(label, RichText(command, style="cyan"), RichText(purpose))
+        widths = [max(map(cell_len, column)) for column in ([self.label], *zip(*self.steps, strict=True))]
+        if sum(widths) + 2 * 3 <= options.max_width:
+            yield grid
+            return
+        yield _whole(RichText(self.label, style="bold"))
+        for command, purpose in self.steps:
+            yield _whole(RichText(f"  # {purpose}", style="dim"))
+            yield _whole(RichText(f"  {command}", style="cyan"))
+
+
+def _whole(line: RichText) -> RichText:
+    line.no_wrap, line.overflow = True, "ignore"
+    return line
 
 
 def named(codes: Sequence[str], language: Language, most: int) -> str:
@@ -147,7 +175,7 @@ def show(renderable: RenderableType) -> None:
     """Prints to standard output: in colour on a terminal, as lines without trailing spaces when it is piped."""
     console = Console(highlight=False, emoji=False, markup=False)
     if console.is_terminal:
-        console.print(renderable)
+        console.print(renderable, crop=False)
     else:
         print(as_text(renderable, console.width))
 
@@ -165,7 +193,7 @@ def as_text(renderable: RenderableType, width: int = 100) -> str:
         markup=False,
     )
     with console.capture() as capture:
-        console.print(renderable)
+        console.print(renderable, crop=False)
     return "\n".join(line.rstrip() for line in capture.get().splitlines()).strip("\n")
 
 

@@ -62,6 +62,8 @@ def test_a_host_whose_hosts_file_has_the_name_resolves_it_although_getent_hosts_
 ):
     connections = WithEntries(on_host=True)
     found = look(connections)
+    waits = [q.argv[2:] for q in connections.asked if isinstance(q, Command) and q.argv[:2] == ("getent", "hosts")]
+    assert set(waits) == {(DOMAIN,)}, "what else the silent name server would be asked costs nothing"
     assert found["CRG105"] == ("ok", "cargo resolves it too")
     assert found["CRG102"] == (
         "ok",

@@ -9,7 +9,11 @@ from typing import Any
 
 import pytest
 
+from cargo_runbook.connections import client
+from cargo_runbook.connections.base import Failure
 from cargo_runbook.connections.client import ClientCall
+from cargo_runbook.connections.network.sockets import LookUp
+from cargo_runbook.observations import Status
 from cargo_runbook.remedies import proof
 from cargo_runbook.remedies.proof import Proof, Tried, conclude, until_silence
 
@@ -64,45 +68,62 @@ def test_red_before_green_after_and_an_unchanged_control_prove_it(
     assert conclude(Tried(before, (GREEN,)), Tried(after, control)) is result
 
 
-def test_the_control_is_tried_meanwhile_and_is_given_up_once_it_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each of the two waits for the other to have begun; what the control may take is what counts as silence."""
-    begun, patience = Barrier(2, timeout=10), []
+class Docker:
+    """A docker whose logins wait until as many of them as `begun` has parties have begun."""
 
-    class Docker:
-        def __init__(self, _: object) -> None:
-            pass
+    begun: Barrier
 
-        def __enter__(self) -> Docker:
-            return self
+    def __init__(self, _: object) -> None:
+        pass
 
-        def __exit__(self, *_: object) -> None:
-            pass
+    def __enter__(self) -> Docker:
+        return self
 
-        def login(self, authority: str, _: object, seconds: float = 120.0) -> ClientCall:
-            begun.wait()
-            patience.append((authority, seconds))
-            return ClientCall(f"docker login {authority}", 0, "")
+    def __exit__(self, *_: object) -> None:
+        pass
 
-        def pull(self, image: str, _: str = "") -> ClientCall:
-            return ClientCall(f"docker pull {image}", 0, "")
+    def login(self, authority: str, _: object) -> ClientCall:
+        self.begun.wait()
+        return ClientCall(f"docker login {authority}", 0, "")
 
+    def pull(self, image: str, _: str = "") -> ClientCall:
+        return ClientCall(f"docker pull {image}", 0, "")
+
+
+def try_clients(monkeypatch: pytest.MonkeyPatch, *, at_once: int) -> Tried:
     monkeypatch.setattr(proof, "DockerClient", Docker)
-    here, there = environment("here"), environment("there")
+    monkeypatch.setattr(Docker, "begun", Barrier(at_once, timeout=10), raising=False)
+    account = SimpleNamespace(name="alice", is_docker_login=False)
+    about = {"accounts": (account,), "hosts": (1,), "uses": (), "image": "library/tiny:1", "port": 443}
+    here, there = (SimpleNamespace(authority=name, domain=f"{name}.invalid", **about) for name in ("here", "there"))
     nothing: Any = None
 
     def logins(_: object) -> Any:
         return SimpleNamespace(username="alice")
 
-    done = proof.try_clients(here, logins, nothing, (there, logins), proof.How(), nothing, nothing)
-    assert [call.command for call in (*done.calls, *done.control)] == [
-        "docker login here",
-        "docker pull here/library/tiny:1",
-        "docker login there",
+    return proof.try_clients(here, logins, nothing, (there, logins), proof.How(), nothing, nothing)  # type: ignore[arg-type]
+
+
+def test_the_control_is_tried_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of the two logins waits for the other to have begun."""
+    monkeypatch.setattr(proof, "hung_look_up", lambda _: None)
+    done = try_clients(monkeypatch, at_once=2)
+    assert [call.command for call in done.calls] == ["docker login here", "docker pull here/library/tiny:1"]
+    assert [call.command for call in done.control] == ["docker login there"]
+
+
+def test_a_control_whose_name_hangs_is_not_tried_by_docker(monkeypatch: pytest.MonkeyPatch) -> None:
+    def silent(name: str, _: object) -> Any:
+        raise Failure(Status.TIMEOUT, "timeout", f"looking up {name} had no answer in time", phase="name")
+
+    monkeypatch.setattr(client, "look_up", silent)
+    done = try_clients(monkeypatch, at_once=1)
+    assert [call.command for call in done.calls] == ["docker login here", "docker pull here/library/tiny:1"]
+    assert [(call.works, call.output) for call in done.control] == [
+        (False, "looking up there.invalid had no answer in time")
     ]
-    assert sorted(patience) == [("here", 120.0), ("there", proof.SILENT)]
 
 
-def environment(name: str) -> Any:
-    account = SimpleNamespace(name="alice", is_docker_login=False)
-    about = {"accounts": (account,), "hosts": (1,), "uses": (), "image": "library/tiny:1"}
-    return SimpleNamespace(authority=name, domain=name, port=443, **about)
+def test_a_name_that_is_not_there_does_not_hang(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "look_up", lambda *_: LookUp((), -2, "Name or service not known"))
+    assert client.hung_look_up("there.invalid") is None

@@ -75,6 +75,23 @@ def test_next_steps_name_the_ill_environments_alone() -> None:
     assert as_text(next_steps([healthy()], "en")) == ""
 
 
+def commands(text: str) -> list[str]:
+    """The lines that a reader copies."""
+    return [line.split("cargo-runbook ", 1)[1] for line in text.splitlines() if "cargo-runbook " in line]
+
+
+@pytest.mark.parametrize("width", [60, 140])
+def test_each_next_step_is_about_the_recording_and_stands_on_one_line(width: int) -> None:
+    text = as_text(next_steps([wrong_domain()], "en", replay="wrong-domain"), width)
+    told = [line.split("   ")[0] for line in commands(text)]
+    assert told == [
+        "run 20_wrong_domain --env cargo --replay wrong-domain",
+        "run 00_triage --env cargo --replay wrong-domain",
+        "notebook --replay wrong-domain",
+    ]
+    assert "keep it as a record" in text
+
+
 def test_of_many_codes_one_a_station_is_named() -> None:
     codes = ("CRG101", "CRG102", "CRG701", "CRG604", "CRG202", "CRG301", "CRG501")
     assert named(codes, "en", 2) == (

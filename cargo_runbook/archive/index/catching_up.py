@@ -104,8 +104,8 @@ def _body(folder: Path) -> dict[str, Any] | None:
 
 
 def _why_not(folder: Path) -> str:
-    missing = next((name for name in (HEADER, MANIFEST) if not (folder / name).exists()), "")
-    return f"is not a record: it has no {missing}" if missing else f"is not a record: {HEADER} or {MANIFEST} is damaged"
+    """The file that it lacks; empty where one is damaged. The sentence is made for whoever reads it."""
+    return next((name for name in (HEADER, MANIFEST) if not (folder / name).exists()), "")
 
 
 def _insert(

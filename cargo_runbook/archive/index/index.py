@@ -11,20 +11,22 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from cargo_runbook.archive.chain import MANIFEST
 from cargo_runbook.archive.index.catching_up import catch_up
 from cargo_runbook.archive.index.filters import Filter
 from cargo_runbook.archive.index.text import joined, query
+from cargo_runbook.archive.record import HEADER
 from cargo_runbook.errors import UsageError
 from cargo_runbook.texts import tell
 
 INDEX = ".index.sqlite"
-VERSION = 3
+VERSION = 4
 """Another one means other tables: the index is then made anew."""
 _WAIT = 60.0
 _SCHEMA = f"""
 CREATE TABLE roots (root TEXT PRIMARY KEY, offset INTEGER NOT NULL);
 CREATE TABLE days (day TEXT PRIMARY KEY, changed INTEGER NOT NULL);
-CREATE TABLE unreadable (path TEXT PRIMARY KEY, why TEXT NOT NULL);
+CREATE TABLE unreadable (path TEXT PRIMARY KEY, lacks TEXT NOT NULL);
 CREATE TABLE records (
     id INTEGER PRIMARY KEY, root TEXT NOT NULL, record TEXT NOT NULL, sequence INTEGER NOT NULL, head TEXT NOT NULL,
     environment TEXT NOT NULL, runbook TEXT NOT NULL, status TEXT NOT NULL, root_causes TEXT NOT NULL,
@@ -154,9 +156,12 @@ class Index:
 
     def unreadable(self) -> list[tuple[str, str]]:
         """Folders that should be records and can't be read, and records that are gone: path, and what is to be said."""
-        told = list(self._database.execute("SELECT path, why FROM unreadable ORDER BY path"))
+        told = self._database.execute("SELECT path, lacks FROM unreadable ORDER BY path")
         gone = self._database.execute("SELECT root, record FROM records WHERE gone != 0 ORDER BY record")
-        return [*told, *((record, "is gone: its folder is not there") for _, record in gone)]
+        return [
+            *((path, _why_not(lacks)) for path, lacks in told),
+            *((record, tell("is gone: its folder is not there", "已不存在：找不到其目录")) for _, record in gone),
+        ]
 
     def __len__(self) -> int:
         (count,) = self._database.execute("SELECT count(*) FROM records").fetchone()
@@ -250,3 +255,9 @@ def _make(database: sqlite3.Connection) -> None:
 def _own_tables(database: sqlite3.Connection) -> Iterator[tuple[str]]:
     yield from database.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'texts_%' "
                                 "AND name NOT LIKE 'sqlite_%'").fetchall()  # fmt: skip
+
+
+def _why_not(lacks: str) -> str:
+    if lacks:
+        return tell(f"is not a record: it has no {lacks}", f"不是记录：缺少 {lacks}")
+    return tell(f"is not a record: {HEADER} or {MANIFEST} is damaged", f"不是记录：{HEADER} 或 {MANIFEST} 已损坏")

@@ -98,10 +98,15 @@ class Book:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(self._file)
-            raise UsageError(f"the batch {order.batch} goes on in another process") from None
+            raise UsageError(
+                tell(f"the batch {order.batch} goes on in another process", f"批次 {order.batch} 正在另一个进程中运行")
+            ) from None
         except OSError as error:
             raise UsageError(
-                f"no batch can be written below {reports}: {error.strerror}",
+                tell(
+                    f"no batch can be written below {reports}: {error.strerror}",
+                    f"无法在 {reports} 下写入批次：{error.strerror}",
+                ),
                 next_step=tell("Name another folder with --reports.", "用 --reports 指定其他目录。"),
             ) from None
         if os.fstat(self._file).st_size == 0:
@@ -133,7 +138,12 @@ class Book:
                 content = content[os.write(self._file, content) :]
             os.fdatasync(self._file) if hasattr(os, "fdatasync") else os.fsync(self._file)
         except OSError as error:
-            raise UsageError(f"the book of the batch can't be written: {error.strerror}") from None
+            raise UsageError(
+                tell(
+                    f"the book of the batch can't be written: {error.strerror}",
+                    f"无法写入批次的记录簿：{error.strerror}",
+                )
+            ) from None
 
 
 def read_book(reports: Path, wanted: str) -> Account:
@@ -149,8 +159,12 @@ def read_book(reports: Path, wanted: str) -> Account:
     if len(exact or places) != 1 or not wanted:
         known = ", ".join(place.name for place in places[:3])
         raise UsageError(
-            f"{len(places)} batches start with {wanted!r}" if places else f"there is no batch {wanted!r}",
-            next_step=f"Give more of the id: {known}" if places else f"Batches are in {reports / BATCHES}.",
+            tell(f"{len(places)} batches start with {wanted!r}", f"有 {len(places)} 个批次以 {wanted!r} 开头")
+            if places
+            else tell(f"there is no batch {wanted!r}", f"没有批次 {wanted!r}"),
+            next_step=tell(f"Give more of the id: {known}", f"请给出更多位 ID：{known}")
+            if places
+            else tell(f"Batches are in {reports / BATCHES}.", f"批次保存在 {reports / BATCHES}。"),
         )
     return _read((exact or places)[0] / BOOK)
 
@@ -180,9 +194,16 @@ def _read(path: Path) -> Account:
                 case "close":
                     closed = True
         except (ValueError, KeyError, TypeError):
-            raise UsageError(f"{path}:{number} is no line of a batch's book") from None
+            raise UsageError(
+                tell(f"{path}:{number} is no line of a batch's book", f"{path}:{number} 不是批次记录簿的有效行")
+            ) from None
     if order is None:
-        raise UsageError(f"{path} is no book of a batch: it does not say what was to be done")
+        raise UsageError(
+            tell(
+                f"{path} is no book of a batch: it does not say what was to be done",
+                f"{path} 不是批次的记录簿：其中没有写明要执行什么",
+            )
+        )
     return Account(order, begun, outcomes, closed)
 
 

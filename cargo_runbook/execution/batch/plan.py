@@ -19,6 +19,7 @@ from cargo_runbook.findings import Verdict
 from cargo_runbook.inventory.loader import choose, find_inventory, load_environment
 from cargo_runbook.recordings import load_recording
 from cargo_runbook.secret import Redactor
+from cargo_runbook.texts import tell
 
 if TYPE_CHECKING:
     from cargo_runbook.inventory.models import Environment
@@ -98,14 +99,23 @@ def resumed(
     order, source = account.order, find_runbook(runbook)
     if sha256_of(source) != order.runbook_sha256:
         raise UsageError(
-            f"the batch {order.batch} ran {order.runbook} as it was then; {source.name} is another notebook",
-            next_step="Start a new batch.",
+            tell(
+                f"the batch {order.batch} ran {order.runbook} as it was then; {source.name} is another notebook",
+                f"批次 {order.batch} 运行的是当时的 {order.runbook}；{source.name} 已是另一个 Notebook",
+            ),
+            next_step=tell("Start a new batch.", "请开始新的批次。"),
         )
     values = dict(parameters or order.parameters)
     if Redactor().redact_data(values) != order.parameters:
-        raise UsageError(f"the batch {order.batch} ran with other parameters", next_step="Leave -p out.")
+        raise UsageError(
+            tell(f"the batch {order.batch} ran with other parameters", f"批次 {order.batch} 使用的是其他参数"),
+            next_step=tell("Leave -p out.", "请去掉 -p。"),
+        )
     if parameters is None and "‹" in str(order.parameters):
-        raise UsageError("a parameter of this batch was a secret and is not kept", next_step="Give it again with -p.")
+        raise UsageError(
+            tell("a parameter of this batch was a secret and is not kept", "该批次有一个参数是密码，没有保存"),
+            next_step=tell("Give it again with -p.", "请用 -p 重新给出。"),
+        )
     folder = _folder(inventory, order.replay)
     known = _known(reports, account, values)
     keep = tuple(outcome for outcome in known if outcome.changed or _stays(outcome, max_age))

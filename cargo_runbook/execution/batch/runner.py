@@ -19,7 +19,7 @@ from cargo_runbook.execution.batch.plan import APPROVED, BatchPlan, cells_of
 from cargo_runbook.execution.batch.queue import Job, Limits, Queue
 from cargo_runbook.execution.watch import Watch
 from cargo_runbook.findings import CHECKS, Verdict
-from cargo_runbook.texts import Text
+from cargo_runbook.texts import Text, tell
 
 SILENT_AFTER = 20.0
 """Seconds without a cell that ends, after which a run gives its slot to another."""
@@ -135,7 +135,13 @@ class Batch:
                 with self._changed:
                     self.stop(Text(error.what, error.what))
         except Exception as error:  # noqa: BLE001 - whatever one run can do must not hide the others
-            outcome = self._failed(name, running, f"this should not have happened: {type(error).__name__}")
+            outcome = self._failed(
+                name,
+                running,
+                tell(
+                    f"this should not have happened: {type(error).__name__}", f"不应发生的错误：{type(error).__name__}"
+                ),
+            )
         with self._changed:
             self._queue.done(job)
             self._running.pop(job, None)

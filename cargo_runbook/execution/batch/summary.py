@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from cargo_runbook.errors import UsageError
 from cargo_runbook.execution.batch.book import FAILED, Account, Outcome, batches, read_book
 from cargo_runbook.findings import CHECKS, Verdict
+from cargo_runbook.texts import tell
 
 if TYPE_CHECKING:
     import pandas
@@ -93,7 +94,8 @@ class Summary:
             from pyarrow import parquet
         except ModuleNotFoundError:
             raise UsageError(
-                "Parquet needs pyarrow, which is not installed", next_step="pip install 'cargo-runbook[parquet]'"
+                tell("Parquet needs pyarrow, which is not installed", "Parquet 需要 pyarrow，但没有安装"),
+                next_step="pip install 'cargo-runbook[parquet]'",
             ) from None
         words = pyarrow.dictionary(pyarrow.int8(), pyarrow.string())
         kinds = {"status": words, "root_causes": pyarrow.list_(pyarrow.string()), "seconds": pyarrow.float64()}
@@ -163,7 +165,10 @@ def read_summary(reports: Path, batch: str = "", runbook: str = "") -> Summary:
     else:
         found = next((a for a in _newest_first(reports, batches(reports)) if runbook in ("", a.order.runbook)), None)
         if found is None:
-            raise UsageError(f"there is no batch below {reports}", next_step="cargo-runbook batch 00_triage --env '*'")
+            raise UsageError(
+                tell(f"there is no batch below {reports}", f"{reports} 下没有批次"),
+                next_step="cargo-runbook batch 00_triage --env '*'",
+            )
         account = found
     return sum_up(account, batch_before(reports, account))
 

@@ -11,7 +11,7 @@ from cargo_runbook.remedies.builders.names import address_of
 from cargo_runbook.remedies.edits.corefile import NoBlock, hosts_file, server_block, set_hosts_entry
 from cargo_runbook.remedies.edits.hosts import set_address
 from cargo_runbook.remedies.workbench import Draft, NoRemedy, Workbench
-from cargo_runbook.texts import Text
+from cargo_runbook.texts import Text, tell
 
 SECTION = "域名无法解析 / 流水线场景"
 
@@ -24,7 +24,12 @@ def kube_dns_myhosts(bench: Workbench) -> Draft:
     """
     cluster = bench.environment.kubernetes
     if cluster is None:
-        raise NoRemedy(f"{bench.environment.name} names no cluster in the inventory (key kubernetes)")
+        raise NoRemedy(
+            tell(
+                f"{bench.environment.name} names no cluster in the inventory (key kubernetes)",
+                f"环境清单没有写明 {bench.environment.name} 的集群（kubernetes 字段）",
+            )
+        )
     _refuse_where_nobody_reads(bench)
     state, draft = read_key(cluster.context, "kube-system", "kube-dns", MYHOSTS), Draft()
     after = set_address(state.value or "", bench.environment.domain, address_of(bench))
@@ -43,23 +48,41 @@ def _refuse_where_nobody_reads(bench: Workbench) -> None:
     matrix = bench.gathered.concerns.get("matrix")
     dns = matrix.cluster if isinstance(matrix, Matrix) else None
     if not isinstance(dns, ClusterDns) or dns.reason:
-        raise NoRemedy("what serves the cluster's DNS could not be read, so nothing is changed there", section=SECTION)
+        raise NoRemedy(
+            tell(
+                "what serves the cluster's DNS could not be read, so nothing is changed there",
+                "无法读取集群 DNS 的实现，因此不做修改",
+            ),
+            section=SECTION,
+        )
     if dns.implementation is Implementation.COREDNS:
         raise NoRemedy(
-            "CoreDNS serves this cluster and does not read myhosts",
-            next_step="Use the remedy coredns-hosts.",
+            tell("CoreDNS serves this cluster and does not read myhosts", "该集群使用 CoreDNS，它不读取 myhosts"),
+            next_step=tell("Use the remedy coredns-hosts.", "请使用修复方法 coredns-hosts。"),
             section=SECTION,
         )
     if not dns.reader:
         raise NoRemedy(
-            "no container of kube-dns reads myhosts, so a line there would have no effect",
-            next_step="Mount configmap/kube-dns into the dnsmasq container and give it --addn-hosts, or use stubDomains.",
+            tell(
+                "no container of kube-dns reads myhosts, so a line there would have no effect",
+                "kube-dns 的容器都不读取 myhosts，在其中添加条目不会生效",
+            ),
+            next_step=tell(
+                "Mount configmap/kube-dns into the dnsmasq container and give it --addn-hosts, or use stubDomains.",
+                "请把 configmap/kube-dns 挂载到 dnsmasq 容器并加上 --addn-hosts，或使用 stubDomains。",
+            ),
             section=SECTION,
         )
     if dns.frozen:
         raise NoRemedy(
-            "myhosts is mounted by subPath: an edit reaches no pod of kube-dns until it is made anew",
-            next_step="Edit it, then: kubectl -n kube-system rollout restart deploy/kube-dns",
+            tell(
+                "myhosts is mounted by subPath: an edit reaches no pod of kube-dns until it is made anew",
+                "myhosts 以 subPath 挂载：在 kube-dns 的 Pod 重建之前修改不会生效",
+            ),
+            next_step=tell(
+                "Edit it, then: kubectl -n kube-system rollout restart deploy/kube-dns",
+                "请修改后执行：kubectl -n kube-system rollout restart deploy/kube-dns",
+            ),
             section=SECTION,
         )
 
@@ -76,7 +99,10 @@ def coredns_hosts(bench: Workbench) -> Draft:
     matrix = bench.gathered.concerns.get("matrix")
     dns = matrix.cluster if isinstance(matrix, Matrix) else None
     if cluster is None or not isinstance(dns, ClusterDns) or dns.implementation is not Implementation.COREDNS:
-        raise NoRemedy("CoreDNS does not serve this cluster, or that could not be read", section=SECTION)
+        raise NoRemedy(
+            tell("CoreDNS does not serve this cluster, or that could not be read", "该集群不使用 CoreDNS，或无法确认"),
+            section=SECTION,
+        )
     state, draft, address = read_key(cluster.context, "kube-system", "coredns", "Corefile"), Draft(), address_of(bench)
     corefile = state.value or ""
     if "import /etc/coredns/custom/*.server" in corefile:
@@ -85,9 +111,15 @@ def coredns_hosts(bench: Workbench) -> Draft:
             own = read_key(cluster.context, "kube-system", "coredns-custom", f"{domain}.server")
         except ConnectionFailed as error:
             raise NoRemedy(
-                "the Corefile imports coredns-custom, and that ConfigMap can't be read",
+                tell(
+                    "the Corefile imports coredns-custom, and that ConfigMap can't be read",
+                    "Corefile 引用了 coredns-custom，但无法读取该 ConfigMap",
+                ),
                 vantage=f"cluster {cluster.context}",
-                next_step="kubectl -n kube-system create configmap coredns-custom, then make the plan again.",
+                next_step=tell(
+                    "kubectl -n kube-system create configmap coredns-custom, then make the plan again.",
+                    "请执行 kubectl -n kube-system create configmap coredns-custom，然后重新生成方案。",
+                ),
                 section=SECTION,
             ) from error
         if own.value != server_block(domain, address):
@@ -101,9 +133,12 @@ def coredns_hosts(bench: Workbench) -> Draft:
         after = "" if in_file else set_hosts_entry(corefile, domain, address)
     except NoBlock as why:
         raise NoRemedy(
-            f"the Corefile can't be edited from here: {why}",
+            tell(f"the Corefile can't be edited from here: {why}", f"无法在这里修改 Corefile：{why}"),
             vantage=f"cluster {cluster.context}",
-            next_step=f"Give the hosts plugin the entry yourself: {address} {domain}",
+            next_step=tell(
+                f"Give the hosts plugin the entry yourself: {address} {domain}",
+                f"请自行在 hosts 插件中添加条目：{address} {domain}",
+            ),
             section=SECTION,
         ) from why
     if in_file:
@@ -138,8 +173,14 @@ def _refuse_without_reload(corefile: str, context: str) -> None:
     if any(line.split("#")[0].split()[:1] == ["reload"] for line in corefile.splitlines()):
         return
     raise NoRemedy(
-        "the Corefile has no plugin reload: an edit reaches no pod of CoreDNS until it is made anew",
+        tell(
+            "the Corefile has no plugin reload: an edit reaches no pod of CoreDNS until it is made anew",
+            "Corefile 没有 reload 插件：在 CoreDNS 的 Pod 重建之前修改不会生效",
+        ),
         vantage=f"cluster {context}",
-        next_step="Edit it, then: kubectl -n kube-system rollout restart deploy/coredns",
+        next_step=tell(
+            "Edit it, then: kubectl -n kube-system rollout restart deploy/coredns",
+            "请修改后执行：kubectl -n kube-system rollout restart deploy/coredns",
+        ),
         section=SECTION,
     )

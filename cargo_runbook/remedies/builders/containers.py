@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cargo_runbook.remedies.actions import Effect, RunCommand
 from cargo_runbook.remedies.workbench import Draft, NoRemedy, Workbench
-from cargo_runbook.texts import Text
+from cargo_runbook.texts import Text, tell
 
 PARTS = ("harbor-log", "harbor-db", "redis", "harbor-adminserver", "registry", "harbor-registry", "registryctl",
          "harbor-core", "harbor-ui", "harbor-portal", "harbor-jobservice", "nginx")  # fmt: skip
@@ -32,8 +32,11 @@ def start_containers(bench: Workbench) -> Draft:
             )
     if not draft.actions:
         raise NoRemedy(
-            "all containers of Cargo run, so none is started",
-            next_step="What is wrong stands in their logs: docker logs --tail 50 harbor-ui (harbor-registry, tengine) on the host.",
+            tell("all containers of Cargo run, so none is started", "Cargo 的容器都在运行，没有需要启动的"),
+            next_step=tell(
+                "What is wrong stands in their logs: docker logs --tail 50 harbor-ui (harbor-registry, tengine) on the host.",
+                "原因在它们的日志中：在主机上执行 docker logs --tail 50 harbor-ui（harbor-registry、tengine）。",
+            ),
             section=bench.finding.section,
         )
     draft.notes.append(

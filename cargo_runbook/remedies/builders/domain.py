@@ -11,7 +11,7 @@ from cargo_runbook.inventory.models import Host
 from cargo_runbook.remedies.builders.scripts import Edit, edit_files
 from cargo_runbook.remedies.edits.domain import set_checked_domain, set_realm
 from cargo_runbook.remedies.workbench import Draft, NoRemedy, Workbench, restart
-from cargo_runbook.texts import Text
+from cargo_runbook.texts import Text, tell
 
 SCRIPT = "change-domain.sh"
 CONFIG = "config/registry/config.yml"
@@ -77,8 +77,14 @@ def _refuse_harbor_2(bench: Workbench) -> None:
     facts = bench.gathered.concerns.get("installation")
     if isinstance(facts, InstallationFacts) and facts.is_harbor_2:
         raise NoRemedy(
-            "this is a Harbor 2.x: nobody reads `realm` in the registry's config.yml, Harbor core writes the challenge",
-            next_step="Set hostname and external_url in harbor.yml, then run its ./prepare and start Harbor anew.",
+            tell(
+                "this is a Harbor 2.x: nobody reads `realm` in the registry's config.yml, Harbor core writes the challenge",
+                "这是 Harbor 2.x：config.yml 中的 `realm` 无人读取，challenge 由 Harbor core 生成",
+            ),
+            next_step=tell(
+                "Set hostname and external_url in harbor.yml, then run its ./prepare and start Harbor anew.",
+                "请在 harbor.yml 中设置 hostname 和 external_url，然后执行 ./prepare 并重新启动 Harbor。",
+            ),
             section="使用错误的域名访问",
         )
 

@@ -7,7 +7,7 @@ from ipaddress import ip_address
 from cargo_runbook.observations import OPERATOR
 from cargo_runbook.remedies.edits.hosts import set_address
 from cargo_runbook.remedies.workbench import Draft, NoRemedy, Workbench, text_of
-from cargo_runbook.texts import Text
+from cargo_runbook.texts import Text, tell
 
 
 def hosts_entry_operator(bench: Workbench) -> Draft:
@@ -45,6 +45,11 @@ def address_of(bench: Workbench) -> str:
         except ValueError:
             continue
     raise NoRemedy(
-        f"the inventory has no IP address for {environment.domain}",
-        next_step=f"Add it to {environment.file}: addresses: [IP]",
+        tell(
+            f"the inventory has no IP address for {environment.domain}",
+            f"环境清单中没有 {environment.domain} 的 IP 地址",
+        ),
+        next_step=tell(
+            f"Add it to {environment.file}: addresses: [IP]", f"请在 {environment.file} 中添加：addresses: [IP]"
+        ),
     )

@@ -15,7 +15,7 @@ from cargo_runbook.observations import OPERATOR
 from cargo_runbook.remedies.actions import ApiCall, Effect
 from cargo_runbook.remedies.edits.docker_config import HasStore, set_login
 from cargo_runbook.remedies.workbench import Draft, NoRemedy, Workbench, text_of
-from cargo_runbook.texts import Text
+from cargo_runbook.texts import Text, tell
 
 SECTION = "权限问题"
 _PULLS, _PUSHES = "guest", "user"
@@ -34,8 +34,14 @@ def log_in(bench: Workbench) -> Draft:
     able = _able(bench, needed) if needed else None
     if own is None or able is None:
         raise NoRemedy(
-            "the inventory has no platform account that may do it and whose password is at hand here",
-            next_step=f"Log in yourself: docker login {environment.authority}",
+            tell(
+                "the inventory has no platform account that may do it and whose password is at hand here",
+                "环境清单中没有既有权限、密码又可在本机取得的平台账号",
+            ),
+            next_step=tell(
+                f"Log in yourself: docker login {environment.authority}",
+                f"请自行登录：docker login {environment.authority}",
+            ),
             section=SECTION,
         )
     path, draft = docker_config_path(own, environment), Draft()
@@ -47,12 +53,21 @@ def log_in(bench: Workbench) -> Draft:
         draft.edit(state, set_login(text_of(state), environment.authority, able))
     except HasStore as error:
         raise NoRemedy(
-            f"{path} names a credential store, which keeps the logins",
-            next_step=f"Log in yourself: docker login {environment.authority}",
+            tell(
+                f"{path} names a credential store, which keeps the logins", f"{path} 指定了凭据存储，登录信息由它保存"
+            ),
+            next_step=tell(
+                f"Log in yourself: docker login {environment.authority}",
+                f"请自行登录：docker login {environment.authority}",
+            ),
             section=SECTION,
         ) from error
     except ValueError as error:
-        raise NoRemedy(f"{path} can't be edited: it is not JSON", vantage="operator", section=SECTION) from error
+        raise NoRemedy(
+            tell(f"{path} can't be edited: it is not JSON", f"无法修改 {path}：它不是 JSON"),
+            vantage="operator",
+            section=SECTION,
+        ) from error
     draft.notes.append(
         Text(
             f"Docker is logged in as {able.username}, as `docker login {environment.authority}` would do; to be somebody "
@@ -90,8 +105,11 @@ def create_project(bench: Workbench) -> Draft:
             continue
         if project.public is None:
             raise NoRemedy(
-                f"Cargo-Admin does not say whether {project.name} is public, so it is not made",
-                next_step="Create it in Harbor as its administrator.",
+                tell(
+                    f"Cargo-Admin does not say whether {project.name} is public, so it is not made",
+                    f"Cargo-Admin 没有说明 {project.name} 是否公开，因此不创建",
+                ),
+                next_step=tell("Create it in Harbor as its administrator.", "请以管理员身份在 Harbor 中创建。"),
                 section=SECTION,
             )
         name, kind = project.name, "public" if project.public else "private"
@@ -109,7 +127,10 @@ def create_project(bench: Workbench) -> Draft:
             )
         )
     if not draft.actions:
-        raise NoRemedy("no project is known to be missing in Harbor alone", section=SECTION)
+        raise NoRemedy(
+            tell("no project is known to be missing in Harbor alone", "没有发现只在 Harbor 中缺失的项目"),
+            section=SECTION,
+        )
     draft.notes.append(
         Text(
             "The project is empty; Harbor itself removes it again only while nothing has been pushed to it.",
@@ -129,8 +150,11 @@ def grant_role(bench: Workbench) -> Draft:
     roles = admin.roles if admin else None
     if roles is None:
         raise NoRemedy(
-            "the inventory does not say how this platform grants a role",
-            next_step=f"Grant it there by hand, or add cargo_admin.roles to {bench.environment.file}.",
+            tell("the inventory does not say how this platform grants a role", "环境清单没有写明该平台如何授予角色"),
+            next_step=tell(
+                f"Grant it there by hand, or add cargo_admin.roles to {bench.environment.file}.",
+                f"请在平台上手动授予，或在 {bench.environment.file} 中添加 cargo_admin.roles。",
+            ),
             section=SECTION,
         )
     draft, projects = Draft(), _facts(bench).projects
@@ -168,7 +192,10 @@ def grant_role(bench: Workbench) -> Draft:
             )
         )
     if not draft.actions:
-        raise NoRemedy("which role is missing in which tenant is not known", section=SECTION)
+        raise NoRemedy(
+            tell("which role is missing in which tenant is not known", "无法确定缺少的是哪个租户的哪个角色"),
+            section=SECTION,
+        )
     draft.notes.append(
         Text(
             "Whoever owns the tenant decides who gets a role there: ask, before you confirm.",

@@ -19,7 +19,7 @@ from cargo_runbook.remedies.edits.hosts import set_address
 from cargo_runbook.remedies.jobs import TRIED_AGAIN
 from cargo_runbook.remedies.workbench import SECONDS, Draft, NoRemedy, Workbench, compose_files, in_place, text_of
 from cargo_runbook.rules.replication import judge_replication
-from cargo_runbook.texts import Text
+from cargo_runbook.texts import Text, tell
 
 STUCK, FAILED = "镜像同步一直同步中", "镜像同步同步失败"
 STOPS, STARTS = 30.0, 20.0
@@ -37,8 +37,14 @@ def replicate_again(bench: Workbench) -> Draft:
     own = [code for code in bench.roots if code in _OWN_FIX]
     if own:
         raise NoRemedy(
-            f"a start now would fail as the last one did: {', '.join(own)} stands",
-            next_step=f"First: cargo-runbook fix {own[0]} --env {bench.environment.name}",
+            tell(
+                f"a start now would fail as the last one did: {', '.join(own)} stands",
+                f"{', '.join(own)} 仍然存在，现在触发会像上次一样失败",
+            ),
+            next_step=tell(
+                f"First: cargo-runbook fix {own[0]} --env {bench.environment.name}",
+                f"请先执行：cargo-runbook fix {own[0]} --env {bench.environment.name}",
+            ),
             section=bench.finding.section,
         )
     draft, why = Draft(), ", ".join(code for code in bench.roots if code != bench.finding.code)
@@ -62,8 +68,14 @@ def jobservice_hosts(bench: Workbench) -> Draft:
         name, address = policy.policy.host, policy.address
         if not is_address(address):
             raise NoRemedy(
-                f"no environment of the inventory has the domain {name}, so its address is not known",
-                next_step=f"Add an environment with domain: {name} to the inventory, or correct the DNS record.",
+                tell(
+                    f"no environment of the inventory has the domain {name}, so its address is not known",
+                    f"环境清单中没有域名为 {name} 的环境，因此不知道它的地址",
+                ),
+                next_step=tell(
+                    f"Add an environment with domain: {name} to the inventory, or correct the DNS record.",
+                    f"请在环境清单中添加 domain: {name} 的环境，或修正 DNS 记录。",
+                ),
                 section=STUCK,
             )
         for host in bench.environment.hosts:
@@ -88,17 +100,26 @@ def target_endpoint(bench: Workbench) -> Draft:
         wanted = f"https://{authority}"
         if wanted == policy.policy.endpoint:
             raise NoRemedy(
-                f"the endpoint of {policy.policy.name} is {wanted}, and what answers there redirects",
-                next_step="Save the address that it redirects to as the endpoint of the target.",
+                tell(
+                    f"the endpoint of {policy.policy.name} is {wanted}, and what answers there redirects",
+                    f"{policy.policy.name} 的目标地址是 {wanted}，而那里的应答是重定向",
+                ),
+                next_step=tell(
+                    "Save the address that it redirects to as the endpoint of the target.",
+                    "请把重定向指向的地址保存为目标地址。",
+                ),
                 section=FAILED,
             )
         asked = HttpRequest(url=f"{wanted}/v2/", environment=policy.destination, deadline=SECONDS)
         seen = bench.ask(asked)
         if seen.data.get("status") not in (200, 401):
             raise NoRemedy(
-                f"no registry answers at {wanted}, so the endpoint is left as it is",
+                tell(
+                    f"no registry answers at {wanted}, so the endpoint is left as it is",
+                    f"{wanted} 没有仓库应答，因此保持目标地址不变",
+                ),
                 vantage="operator",
-                seen=seen.error or f"answered {seen.data.get('status')}",
+                seen=seen.error or tell(f"answered {seen.data.get('status')}", f"返回 {seen.data.get('status')}"),
                 section=FAILED,
             )
         path = f"/api/targets/{policy.policy.target}"
@@ -151,9 +172,12 @@ def _hosts_entries(bench: Workbench, draft: Draft, host: Host, name: str, addres
             draft.edit(state, set_extra_host_of(text_of(state), JOBSERVICE, name, address))
         except CannotEdit as why:
             raise NoRemedy(
-                f"{file} can't be edited from here: {why}",
+                tell(f"{file} can't be edited from here: {why}", f"无法在这里修改 {file}：{why}"),
                 vantage=str(machine),
-                next_step=f'Give the service of {JOBSERVICE} an entry in extra_hosts yourself: "{name}:{address}"',
+                next_step=tell(
+                    f'Give the service of {JOBSERVICE} an entry in extra_hosts yourself: "{name}:{address}"',
+                    f'请自行在 {JOBSERVICE} 的服务中添加 extra_hosts 条目："{name}:{address}"',
+                ),
                 section=STUCK,
             ) from why
 

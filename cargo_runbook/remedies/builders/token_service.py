@@ -10,7 +10,7 @@ from cargo_runbook.remedies.actions import Effect, RunCommand
 from cargo_runbook.remedies.builders.scripts import Edit, edit_files
 from cargo_runbook.remedies.edits.token_service import set_extra_host, set_setting, set_upstream
 from cargo_runbook.remedies.workbench import SECONDS, Draft, NoRemedy, Workbench, compose_files, restart, text_of
-from cargo_runbook.texts import Text
+from cargo_runbook.texts import Text, tell
 
 COMPOSE = ("config/docker-compose-single.yml", "config/docker-compose-ha.yml")
 SETTINGS = ("env-single.yml", "env-ha.yml")
@@ -26,8 +26,14 @@ def set_token_service(bench: Workbench) -> Draft:
     service = bench.environment.token_service
     if service is None:
         raise NoRemedy(
-            "the inventory does not say where the token service of this cluster is",
-            next_step=f"Add it to {bench.environment.file}: token_service: {{address: VIP, port: NODEPORT}}",
+            tell(
+                "the inventory does not say where the token service of this cluster is",
+                "环境清单没有写明该集群的 Token Service 地址",
+            ),
+            next_step=tell(
+                f"Add it to {bench.environment.file}: token_service: {{address: VIP, port: NODEPORT}}",
+                f"请在 {bench.environment.file} 中添加：token_service: {{address: VIP, port: NODEPORT}}",
+            ),
             section=SECTION,
         )
     _verify(bench, service.address, service.port)
@@ -57,10 +63,16 @@ def trusted_key(bench: Workbench) -> Draft:
     hosts = {host.name: host for host in bench.environment.hosts}
     if not good:
         raise NoRemedy(
-            "no host of this Cargo has the certificate of the key that signs its tokens",
-            seen=f"kid {key or 'not seen'}",
-            next_step="It belongs to the private key of cargo-token; put it to config/registry/root.crt on each host, then "
-            "restart the registry.",
+            tell(
+                "no host of this Cargo has the certificate of the key that signs its tokens",
+                "该 Cargo 的主机上都没有与 token 签名密钥对应的证书",
+            ),
+            seen=tell(f"kid {key or 'not seen'}", f"kid {key or '未知'}"),
+            next_step=tell(
+                "It belongs to the private key of cargo-token; put it to config/registry/root.crt on each host, then "
+                "restart the registry.",
+                "该证书与 cargo-token 的私钥对应；请放到每台主机的 config/registry/root.crt，然后重启 registry。",
+            ),
             section="Token Service 配置错误 / 使用了其他集群里的 Token Service",
         )
     draft = Draft()
@@ -111,13 +123,21 @@ def _verify(bench: Workbench, address: str, port: int) -> None:
     answer = bench.get(f"http://{address}:{port}/registryproxy/v2", ("X-Cargo", domain))
     status = answer.data.get("status", 0)
     if status != 200:
-        seen = f"answered {status}" if status else answer.error
+        seen = tell(f"answered {status}", f"返回 {status}") if status else answer.error
         raise NoRemedy(
-            f"{address}:{port} is no token service for {domain}, so nothing is pointed there",
+            tell(
+                f"{address}:{port} is no token service for {domain}, so nothing is pointed there",
+                f"{address}:{port} 不是 {domain} 的 Token Service，因此不指向它",
+            ),
             vantage="operator",
             seen=seen,
-            next_step="Is cargo-token up, and is this domain registered in Cargo-Admin of this cluster? "
-            "kubectl get svc | grep cargo-token tells the NodePort; token_service in the inventory says what is taken.",
+            next_step=tell(
+                "Is cargo-token up, and is this domain registered in Cargo-Admin of this cluster? "
+                "kubectl get svc | grep cargo-token tells the NodePort; token_service in the inventory says what is taken.",
+                "cargo-token 是否在运行？该域名是否已在本集群的 Cargo-Admin 中登记？"
+                "执行 kubectl get svc | grep cargo-token 可查看 NodePort；"
+                "使用的地址由环境清单中的 token_service 决定。",
+            ),
             section=SECTION,
         )
     _verify_key(bench, address, port)
@@ -134,11 +154,20 @@ def _verify_key(bench: Workbench, address: str, port: int) -> None:
     token = read_token(answer)
     if token is not None and token.key_id and trusted and token.key_id not in trusted:
         raise NoRemedy(
-            f"{address}:{port} signs with a key that the registry of {environment.name} does not trust, so nothing is "
-            "pointed there",
+            tell(
+                f"{address}:{port} signs with a key that the registry of {environment.name} does not trust, so nothing is "
+                "pointed there",
+                f"{address}:{port} 的签名密钥不受 {environment.name} 的 registry 信任，因此不指向它",
+            ),
             vantage="operator",
-            seen=f"kid {token.key_id}; root.crt has {', '.join(sorted(trusted))}",
-            next_step="Is this the token service of this cluster? token_service in the inventory says what is taken.",
+            seen=tell(
+                f"kid {token.key_id}; root.crt has {', '.join(sorted(trusted))}",
+                f"kid {token.key_id}；root.crt 中有 {', '.join(sorted(trusted))}",
+            ),
+            next_step=tell(
+                "Is this the token service of this cluster? token_service in the inventory says what is taken.",
+                "这是本集群的 Token Service 吗？使用的地址由环境清单中的 token_service 决定。",
+            ),
             section=SECTION,
         )
 
@@ -154,9 +183,12 @@ def recreate(bench: Workbench, host: Host) -> RunCommand:
     files = compose_files(bench, host, host.tengine)
     if not service or not files:
         raise NoRemedy(
-            f"compose's labels do not stand on {host.tengine}, so it can't be made anew from here",
+            tell(
+                f"compose's labels do not stand on {host.tengine}, so it can't be made anew from here",
+                f"{host.tengine} 没有 compose 的标签，因此无法在这里重建",
+            ),
             vantage=f"cargo host {host.name}",
-            next_step=f"Run {host.root}/restart.sh there.",
+            next_step=tell(f"Run {host.root}/restart.sh there.", f"请在该主机上执行 {host.root}/restart.sh。"),
             section=SECTION,
         )
     named = [word for file in files for word in ("-f", file)]

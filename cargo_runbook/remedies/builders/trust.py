@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cargo_runbook.inventory.models import Host
 from cargo_runbook.observations import OPERATOR, TlsHandshake
 from cargo_runbook.remedies.workbench import SECONDS, Draft, NoRemedy, Workbench, text_of
-from cargo_runbook.texts import Text
+from cargo_runbook.texts import Text, tell
 
 SECTION = "Cargo 问题排查路径"
 _CERTIFICATE = re.compile(r"^\s*ssl_certificate\s+([^\s;]+)\s*;", re.MULTILINE)
@@ -28,27 +28,47 @@ def docker_ca(bench: Workbench) -> Draft:
     environment, draft = bench.environment, Draft()
     if not environment.ca:
         raise NoRemedy(
-            "the inventory names no CA file for this environment, so the system's CAs count",
-            next_step=f"Put the CA's certificate into a file beside {environment.file} and name it there: ca: FILE",
+            tell(
+                "the inventory names no CA file for this environment, so the system's CAs count",
+                "环境清单没有为该环境指定 CA 文件，因此以系统 CA 为准",
+            ),
+            next_step=tell(
+                f"Put the CA's certificate into a file beside {environment.file} and name it there: ca: FILE",
+                f"请把 CA 证书保存到 {environment.file} 旁边的文件中，并在清单中写明：ca: 文件名",
+            ),
             section=SECTION,
         )
     shown = _shown(bench)
     chain = next((found for host in environment.hosts if (found := _on(bench, host)) and found[0] == shown), None)
     if chain is None:
         raise NoRemedy(
-            "the certificate that the front shows stands on none of the Cargo hosts: something stands between, and is "
-            "not trusted from here",
+            tell(
+                "the certificate that the front shows stands on none of the Cargo hosts: something stands between, and is "
+                "not trusted from here",
+                "前端出示的证书不在任何一台 Cargo 主机上：中间另有设备，因此不予信任",
+            ),
             vantage="operator",
-            seen=f"SHA-256 {shown.fingerprint(SHA256()).hex()}, issuer {shown.issuer.rfc4514_string()}",
-            next_step="Who answers at that address? See the finding's evidence.",
+            seen=tell(
+                f"SHA-256 {shown.fingerprint(SHA256()).hex()}, issuer {shown.issuer.rfc4514_string()}",
+                f"SHA-256 {shown.fingerprint(SHA256()).hex()}，签发者 {shown.issuer.rfc4514_string()}",
+            ),
+            next_step=tell(
+                "Who answers at that address? See the finding's evidence.", "该地址上应答的是谁？请查看该结果的证据。"
+            ),
             section=SECTION,
         )
     issuer = next((cert for cert in chain if cert.subject == shown.issuer), None)
     if issuer is None:
         raise NoRemedy(
-            f"the certificate of the issuer ({shown.issuer.rfc4514_string()}) is not on the Cargo host",
-            next_step="Ask for it where the certificate was issued, and put it into "
-            f"/etc/docker/certs.d/{environment.authority}/ca.crt and {environment.path(environment.ca)}.",
+            tell(
+                f"the certificate of the issuer ({shown.issuer.rfc4514_string()}) is not on the Cargo host",
+                f"签发者（{shown.issuer.rfc4514_string()}）的证书不在 Cargo 主机上",
+            ),
+            next_step=tell(
+                "Ask for it where the certificate was issued, and put it into "
+                f"/etc/docker/certs.d/{environment.authority}/ca.crt and {environment.path(environment.ca)}.",
+                f"请向证书的签发方索取，并放到 /etc/docker/certs.d/{environment.authority}/ca.crt 和 {environment.path(environment.ca)}。",
+            ),
             section=SECTION,
         )
     pem = issuer.public_bytes(Encoding.PEM).decode()
@@ -81,7 +101,9 @@ def _shown(bench: Workbench) -> x509.Certificate:
         return x509.load_pem_x509_certificate(pem.encode())
     except ValueError as error:
         raise NoRemedy(
-            "the front shows no certificate that can be read", vantage="operator", section=SECTION
+            tell("the front shows no certificate that can be read", "前端没有出示可读取的证书"),
+            vantage="operator",
+            section=SECTION,
         ) from error
 
 

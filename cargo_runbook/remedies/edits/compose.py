@@ -15,6 +15,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from cargo_runbook.remedies.edits.lines import ending_of, lines_of
+from cargo_runbook.texts import tell
 
 _KEY = re.compile(r"^( *)([\w.-]+|\"[^\"]+\"|'[^']+'):[ \t]*(&\S+[ \t]*)?(#.*)?$")
 _ITEM = re.compile(r"^( *)-[ \t]+([\"']?)([A-Za-z0-9.-]+):[ \t]?([^\"'#\s]+)([\"']?)[ \t]*(#.*)?$")
@@ -35,7 +36,7 @@ def set_extra_host_of(text: str, container: str, name: str, address: str) -> str
     before = _services(text)
     service = next((key for key, body in before.items() if container in (key, _named(body))), "")
     if not service:
-        raise CannotEdit(f"no service makes the container {container}")
+        raise CannotEdit(tell(f"no service makes the container {container}", f"没有服务创建容器 {container}"))
     wanted = copy.deepcopy(before)
     hosts = _hosts(before[service].get("extra_hosts"))
     if hosts.get(name) == address:
@@ -48,7 +49,12 @@ def set_extra_host_of(text: str, container: str, name: str, address: str) -> str
     got = copy.deepcopy(now)
     got[service]["extra_hosts"] = _hosts(now[service].get("extra_hosts"))
     if got != wanted:
-        raise CannotEdit(f"extra_hosts of {service} has a form that is not edited from here")
+        raise CannotEdit(
+            tell(
+                f"extra_hosts of {service} has a form that is not edited from here",
+                f"{service} 的 extra_hosts 写法无法在这里修改",
+            )
+        )
     return after
 
 
@@ -57,10 +63,12 @@ def _services(text: str) -> dict[str, Any]:
         # Compose's own parser takes a tab before a comment, this one does not.
         body = YAML(typ="safe").load(_TAB.sub(" ", text))
     except YAMLError as error:
-        raise CannotEdit(f"it is no YAML: {str(error).splitlines()[0]}") from error
+        raise CannotEdit(
+            tell(f"it is no YAML: {str(error).splitlines()[0]}", f"不是有效的 YAML：{str(error).splitlines()[0]}")
+        ) from error
     services = body.get("services") if isinstance(body, dict) else None
     if not isinstance(services, dict):
-        raise CannotEdit("it has no services")
+        raise CannotEdit(tell("it has no services", "其中没有 services"))
     return {str(key): each for key, each in services.items() if isinstance(each, dict)}
 
 
@@ -90,7 +98,9 @@ def _line_of(lines: list[str], service: str) -> int:
             depth = indent
             if key == service:
                 return number
-    raise CannotEdit(f"the service {service} has a form that is not edited from here")
+    raise CannotEdit(
+        tell(f"the service {service} has a form that is not edited from here", f"服务 {service} 的写法无法在这里修改")
+    )
 
 
 def _block(lines: list[str], start: int) -> tuple[int, int]:
@@ -116,7 +126,7 @@ def _edited(lines: list[str], body: tuple[int, int], name: str, address: str, en
         if match and len(match[1]) == inner and match[2].strip("\"'") == "extra_hosts":
             return _in_list(lines, _block(lines, number), name, address, end)
     if any(line.strip().startswith("extra_hosts") and _indent(line) == inner for line in lines[first:last]):
-        raise CannotEdit("extra_hosts is written in one line")
+        raise CannotEdit(tell("extra_hosts is written in one line", "extra_hosts 写在一行内"))
     blank = " " * inner
     return [*lines[:first], f"{blank}extra_hosts:{end}", f'{blank}  - "{name}:{address}"{end}', *lines[first:]]
 
@@ -136,7 +146,9 @@ def _in_list(lines: list[str], body: tuple[int, int], name: str, address: str, e
             done[number] = lines[number][: at[0]] + address + lines[number][at[1] :]
             return done
     if form is None:
-        raise CannotEdit("extra_hosts has a form that is not edited from here")
+        raise CannotEdit(
+            tell("extra_hosts has a form that is not edited from here", "extra_hosts 的写法无法在这里修改")
+        )
     line = lines[last]
     match = form.match(line.rstrip("\r\n"))
     assert match is not None
