@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,10 +11,13 @@ from ruamel.yaml import YAML
 
 from cargo_runbook.facts.installation import read_auth, read_compose, read_settings
 from cargo_runbook.facts.nginx_conf import read_checked_domains, read_token_upstreams
+from cargo_runbook.inventory.credentials import Login
 from cargo_runbook.remedies.edits.corefile import set_hosts_entry
+from cargo_runbook.remedies.edits.docker_config import set_login
 from cargo_runbook.remedies.edits.domain import set_checked_domain, set_realm
 from cargo_runbook.remedies.edits.lines import lines_of
 from cargo_runbook.remedies.edits.token_service import set_extra_host, set_setting, set_upstream
+from cargo_runbook.secret import Secret
 
 pytestmark = pytest.mark.slow
 OLD, NEW = "old.example.com", "cargo.example.com"
@@ -159,3 +164,20 @@ def test_an_entry_of_coredns_is_added_and_every_other_line_stays(text: str) -> N
     assert len(lines_of(new)) - len(lines_of(text)) == (1 if "hosts {" in text else 4)
     assert [line.split() for line in new.splitlines() if NEW in line] == [[THERE, NEW]]
     assert set_hosts_entry(new, NEW, THERE) == new
+
+
+LEAVES = st.one_of(st.booleans(), st.integers(), st.text(max_size=5))
+VALUES = st.recursive(LEAVES, lambda inner: st.dictionaries(st.text(max_size=5), inner, max_size=3), max_leaves=6)
+AUTHS = st.dictionaries(st.sampled_from([NEW, OLD, "https://index.docker.io/v1/"]), st.just({"auth": "eDp5"}))
+KEPT = {"credsStore", "credHelpers", "auths"}
+
+
+@given(st.dictionaries(st.text(max_size=8).filter(lambda key: key not in KEPT), VALUES, max_size=4), AUTHS)
+def test_a_login_is_the_only_thing_that_changes_in_dockers_configuration(
+    body: dict[str, object], auths: dict[str, object]
+) -> None:
+    new = set_login(json.dumps({**body, "auths": auths}, indent=4), NEW, Login("alice", Secret("p:w")))
+    done = json.loads(new)
+    assert done["auths"].pop(NEW) == {"auth": "YWxpY2U6cDp3"}
+    auths.pop(NEW, None)
+    assert done == {**body, "auths": auths}
