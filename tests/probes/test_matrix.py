@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from cargo_runbook.connections import Evidence, ReplayConnections, read_evidence
 from cargo_runbook.inventory.loader import load_environment
 from cargo_runbook.investigation import Investigation
-from cargo_runbook.observations import Command, DnsQuery, Observation, Place, Question, Status, Vantage
+from cargo_runbook.observations import Command, DnsQuery, HttpRequest, Observation, Place, Question, Status, Vantage
 from cargo_runbook.recordings import load_recording
 
 DOMAIN = "cargo.caicloudprivatetest.com"
@@ -38,6 +38,9 @@ class WithEntries:
                 return replace(seen, output=seen.output + ENTRY)
             case Command(vantage=place, argv=("getent", "ahostsv4", name)) if (place, name) == (HERE, DOMAIN):
                 return answered(question, output=AHOSTS, exit_code=0)
+            case HttpRequest(connect_to=""):
+                # Recorded at the address of the inventory, since the name did not resolve.
+                return self._recorded.ask(replace(question, connect_to="203.0.113.14"))
         return seen
 
     def close(self) -> None:
