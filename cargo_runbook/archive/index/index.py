@@ -11,10 +11,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from cargo_runbook.archive.chain import MANIFEST
 from cargo_runbook.archive.index.catching_up import catch_up
 from cargo_runbook.archive.index.filters import Filter
 from cargo_runbook.archive.index.text import joined, query
+from cargo_runbook.archive.places import MANIFEST
 from cargo_runbook.archive.record import HEADER
 from cargo_runbook.errors import UsageError
 from cargo_runbook.texts import tell
