@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 
 def sha256_of(path: Path) -> str:
@@ -20,6 +21,18 @@ def sha256_of(path: Path) -> str:
 def canonical(body: object) -> bytes:
     """JSON that is the same bytes for the same data: sorted keys, no spaces, UTF-8, no line end."""
     return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def parse(text: bytes | str) -> Any:
+    """JSON that may be of anybody's making.
+
+    Raises:
+        ValueError: it is none, or nested deeper than any of ours.
+    """
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deep") from None
 
 
 def write_json(path: Path, body: object) -> None:

@@ -19,6 +19,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from cargo_runbook.archive.files import parse
 from cargo_runbook.errors import RunbookError
 from cargo_runbook.texts import Text
 
@@ -236,7 +237,7 @@ def _account(path: Path, lines: Sequence[bytes]) -> Account:
 def _entries(path: Path, lines: Sequence[bytes]) -> Iterator[dict[str, Any]]:
     for number, line in enumerate(lines, 1):
         try:
-            yield json.loads(line)
+            yield parse(line)
         except ValueError:
             raise LedgerError(path, f"can't be read: line {number} is not JSON") from None
 

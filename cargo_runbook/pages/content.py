@@ -21,11 +21,12 @@ from cargo_runbook.pages.rendering import render
 from cargo_runbook.texts import Language, Text
 
 ON_A_PAGE = 50
+_DIGITS = 6
 
 
 def listed(reports: Path, say: Language, asked: Mapping[str, str], wanted_page: str) -> str:
     """The list, newest first, a page of it. A filter that says nothing sensible is told, and nothing is shown."""
-    number = max(1, int(wanted_page)) if wanted_page.isdecimal() else 1
+    number = max(1, int(wanted_page)) if wanted_page.isdecimal() and len(wanted_page) <= _DIGITS else 1
     rows: Sequence[Row] = ()
     problem = ""
     try:
@@ -57,7 +58,7 @@ def listed(reports: Path, say: Language, asked: Mapping[str, str], wanted_page: 
 
 def record_page(reports: Path, say: Language, wanted: str) -> str:
     """One record: verified now, with ways to the last healthy run and to its incident."""
-    record = find_record(reports, wanted)
+    record = _found(reports, wanted)
     good = last_good(reports, record)
     bar = render("bar", say, record=record, problems=problems_of(record), good=good)
     try:
@@ -65,6 +66,11 @@ def record_page(reports: Path, say: Language, wanted: str) -> str:
     except UnreadableRecord as error:
         # What was changed can't be read any more; that it was changed is what has to be seen.
         return render("damaged", say, bar=bar, text=str(error))
+
+
+def _found(reports: Path, wanted: str) -> Record:
+    """The record with that id. A path is none: what is shown lies in this archive."""
+    return find_record(reports, wanted.rpartition("/")[2] or "-")
 
 
 def problems_of(record: Record) -> Sequence[Problem]:
@@ -82,9 +88,9 @@ def problems_of(record: Record) -> Sequence[Problem]:
 
 def compared(reports: Path, say: Language, one: str, other: str) -> str:
     """Two records against each other; without the second, the last healthy run before the first."""
-    found = find_record(reports, one)
+    found = _found(reports, one)
     if other:
-        against = find_record(reports, other)
+        against = _found(reports, other)
     else:
         row = last_good(reports, found)
         if row is None:

@@ -23,11 +23,18 @@ INCIDENT = "INC-42"
 CELLS = ("import x", "triage.look('dns')", 'triage.look("challenge")', "triage.verdict()")
 
 
-def keep(reports: Path, environment: str = "cargo", started: datetime = STARTED, incident: str = "") -> Record:
-    """A sealed record of a run that found the wrong domain."""
+def keep(
+    reports: Path, environment: str = "cargo", started: datetime = STARTED, incident: str = "", changes: int = 0
+) -> Record:
+    """A sealed record of a run that found the wrong domain, with so many changes in it."""
     diagnosis = wrong_domain(environment)
     draft = Draft(reports, environment, "00_triage", started, incident=incident)
     write_findings(draft.folder, diagnosis, evidence())
+    for number in range(changes):
+        folder = draft.folder / "changes" / f"change-{number}"
+        folder.mkdir(parents=True)
+        for name in ("plan.json", "journal.jsonl"):
+            write_json(folder / name, {"event": f"{name} {number}"})
     return draft.seal(status="fault", domain=diagnosis.domain, root_causes=diagnosis.root_causes)
 
 

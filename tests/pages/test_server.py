@@ -159,3 +159,15 @@ def test_what_a_host_printed_is_shown_and_not_obeyed(site: Site, tmp_path: Path)
         page = Site(url, []).page(f"/records/{record.header.record}")
     assert hostile not in page
     assert "&lt;script&gt;alert(2)" in page
+
+
+def test_a_path_is_no_id_and_a_page_far_away_is_no_error(site: Site, tmp_path: Path) -> None:
+    """What is shown lies in this archive, whoever writes the address."""
+    elsewhere = keep(tmp_path, "elsewhere")
+    for path in (elsewhere.path, Path("/etc")):
+        for address in (f"/records/{quote(str(path), safe='')}", f"/compare?a={quote(str(path), safe='')}"):
+            status, body, _ = site.ask(address)
+            assert status == 404
+            assert "there is no record" in body
+    for number in ("9" * 5000, "9" * 19):
+        assert site.ask(f"/?page={number}")[0] == 200

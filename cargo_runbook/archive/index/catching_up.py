@@ -12,6 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from cargo_runbook.archive.files import parse
 from cargo_runbook.archive.index.text import searchable
 from cargo_runbook.archive.keeping.prune import buried_in, is_tombstone
 from cargo_runbook.archive.places import CHAIN, DRAFTS, MANIFEST, folder_of, roots
@@ -97,7 +98,7 @@ def _place(root: Path, record: str) -> Path:
 
 def _body(folder: Path) -> dict[str, Any] | None:
     try:
-        body = json.loads((folder / HEADER).read_bytes())
+        body = parse((folder / HEADER).read_bytes())
     except (OSError, ValueError):
         return None
     return body if isinstance(body, dict) and "record" in body else None
@@ -178,7 +179,7 @@ def _look_at_day(database: sqlite3.Connection, root: str, day: Path) -> None:
 
 def _take_old(database: sqlite3.Connection, root: str, folder: Path) -> None:
     try:
-        if "sequence" in json.loads((folder / MANIFEST).read_bytes()):
+        if "sequence" in parse((folder / MANIFEST).read_bytes()):
             # It is about to be taken from the chain, or was told as unreadable, or the chain does not have it.
             return
         body = _body(folder)

@@ -6,12 +6,12 @@ its own, and a Chinese word is looked for as characters that follow one another.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from cargo_runbook.archive.files import parse
 from cargo_runbook.archive.record import EVIDENCE, NOTE_FILE, VERDICT
 
 LONGEST = 300_000
@@ -56,7 +56,8 @@ def searchable(folder: Path, header: Mapping[str, Any]) -> str:
     What is said twice stands once; what was found comes first, so that an excerpt shows that.
     """
     parts = [str(header.get(name, "")) for name in ("record", "domain", "operator", "machine", "reason", "incident")]
-    parts += [f"{name} {value}" for name, value in dict(header.get("parameters") or {}).items()]
+    parameters = header.get("parameters")
+    parts += [f"{name} {value}" for name, value in parameters.items()] if isinstance(parameters, dict) else []
     parts += _found(folder)
     parts.append(_note(folder))
     parts += _changed(folder)
@@ -67,21 +68,27 @@ def searchable(folder: Path, header: Mapping[str, Any]) -> str:
 
 def _note(folder: Path) -> str:
     try:
-        return str(json.loads((folder / NOTE_FILE).read_bytes())["text"])
+        return str(parse((folder / NOTE_FILE).read_bytes())["text"])
     except (OSError, ValueError, KeyError, TypeError):
         return ""
 
 
 def _found(folder: Path) -> Iterator[str]:
     try:
-        findings = json.loads((folder / VERDICT).read_bytes()).get("findings", ())
+        findings = parse((folder / VERDICT).read_bytes()).get("findings", ())
     except (OSError, ValueError, AttributeError):
         return
-    for finding in findings:
-        if finding.get("status") not in _NOTHING_FOUND:
+    for finding in _objects(findings):
+        if str(finding.get("status")) not in _NOTHING_FOUND:
             yield from (str(finding.get(name, "")) for name in _SAID)
-            for link in finding.get("chain", ()):
+            for link in _objects(finding.get("chain")):
                 yield from (str(link.get(name, "")) for name in ("consequence", "consequence_zh"))
+
+
+def _objects(found: Any) -> Iterator[dict[str, Any]]:
+    """The objects of a list; what a damaged or a hostile record has in their place is passed over."""
+    if isinstance(found, list):
+        yield from (each for each in found if isinstance(each, dict))
 
 
 _SAID = ("code", "title", "title_zh", "summary", "summary_zh", "section", "vantage")
@@ -144,6 +151,6 @@ def _strings(body: object) -> Iterator[str]:
 
 def _json(line: bytes) -> object:
     try:
-        return json.loads(line)
+        return parse(line)
     except ValueError:
         return None

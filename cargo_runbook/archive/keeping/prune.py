@@ -6,7 +6,6 @@ pruned record keeps its `manifest.json`: the chain goes through it, and the dige
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from cargo_runbook.archive.files import files_in, sync, write_json
+from cargo_runbook.archive.files import files_in, parse, sync, write_json
 from cargo_runbook.archive.places import MANIFEST, SIGNATURE, folder_of
 from cargo_runbook.archive.record import HEADER, Record
 from cargo_runbook.archive.sealing.chain import Entry, lines
@@ -27,6 +26,7 @@ PRUNE = "prune"
 TOMBSTONE = "tombstone.json"
 _PLACE = "archive"
 _IS_TOMBSTONE = re.compile(rf"-{_PLACE}-{PRUNE}-[0-9a-f]{{6}}")
+_IS_IMPORT = re.compile(rf"-{_PLACE}-import-[0-9a-f]{{6}}")
 _KEPT = (MANIFEST, SIGNATURE)
 
 
@@ -58,10 +58,15 @@ def is_tombstone(record: str) -> bool:
     return _IS_TOMBSTONE.search(record) is not None
 
 
+def is_import(text: str) -> bool:
+    """Whether that is, or holds, the id of a record that says that a bundle was taken in."""
+    return _IS_IMPORT.search(text) is not None
+
+
 def buried_in(folder: Path) -> tuple[Mapping[str, Any], ...]:
     """The records that one tombstone names, each with its head and what stood in its header."""
     try:
-        body = json.loads((folder / TOMBSTONE).read_bytes())
+        body = parse((folder / TOMBSTONE).read_bytes())
         return tuple(each for each in body["records"] if isinstance(each["record"], str) and each["head"])
     except (OSError, ValueError, KeyError, TypeError):
         return ()
@@ -109,7 +114,8 @@ def prune(
         )
     entries = [Entry.of(line) for _, line in lines(reports)]
     buried = Tombstones.of(reports, entries)
-    runs = [entry for entry in entries if not is_tombstone(entry.record)]
+    # Who says that a bundle was taken in vouches for it as long as it is there.
+    runs = [entry for entry in entries if not is_tombstone(entry.record) and not is_import(entry.record)]
     alive = [entry for entry in runs if not buried.holds(entry.record)]
     chosen = _chosen(alive, older_than, keep, set(spare), now or datetime.now(UTC))
     size = sum(_size(folder_of(reports, entry.record)) for entry in chosen)
@@ -144,7 +150,7 @@ def _bury(reports: Path, chosen: Sequence[Entry], reason: str) -> Record:
 def _told(reports: Path, entry: Entry) -> dict[str, Any]:
     """What stays known of a record: its header."""
     try:
-        body = json.loads((folder_of(reports, entry.record) / HEADER).read_bytes())
+        body = parse((folder_of(reports, entry.record) / HEADER).read_bytes())
     except (OSError, ValueError):
         body = {}
     return {**body, "record": entry.record} if isinstance(body, dict) else {"record": entry.record}

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cargo_runbook.archive.files import files_in
+from cargo_runbook.archive.files import files_in, parse
 from cargo_runbook.archive.places import CHAIN, MANIFEST, SIGNATURE, folders
 from cargo_runbook.archive.record import HEADER
 from cargo_runbook.archive.sealing.chain import Entry, entry_of
 from cargo_runbook.texts import Text
 
+_AT_ONCE = 1 << 20
 _MISSING = Text("the file is missing", "文件缺失")
 _NO_MANIFEST = Text("it is no manifest", "不是有效的清单")
 
@@ -45,10 +45,10 @@ def check_record(folder: Path, entry: Entry | None = None, *, pruned: bool = Fal
         yield Problem(record, MANIFEST, _MISSING)
         return
     try:
-        manifest = json.loads(content)
-        files: dict[str, Any] = manifest["files"]
+        manifest = parse(content)
+        files = _digests(manifest)
         found = entry_of(manifest, content, folder)
-    except (ValueError, KeyError, TypeError, UnicodeDecodeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         yield Problem(record, MANIFEST, _NO_MANIFEST)
         return
     if entry and found.head != entry.head:
@@ -62,7 +62,21 @@ def check_record(folder: Path, entry: Entry | None = None, *, pruned: bool = Fal
     yield from _files(record, folder, files, pruned)
 
 
-def _files(record: str, folder: Path, files: dict[str, Any], pruned: bool) -> Iterator[Problem]:
+def _digests(manifest: Any) -> dict[str, str]:
+    """Name -> SHA-256 of every file, as a manifest has it."""
+    return {str(name): str(sealed["sha256"]) for name, sealed in manifest["files"].items()}
+
+
+def _sha256(path: Path) -> str:
+    """Of a small file at once; a bundle may bring one that no memory holds."""
+    with path.open("rb") as file:
+        digest = hashlib.sha256(content := file.read(_AT_ONCE))
+        while len(content) == _AT_ONCE:
+            digest.update(content := file.read(_AT_ONCE))
+    return digest.hexdigest()
+
+
+def _files(record: str, folder: Path, files: dict[str, str], pruned: bool) -> Iterator[Problem]:
     there = set(files_in(folder)) - {MANIFEST, SIGNATURE}
     for name, sealed in sorted(files.items()):
         if name not in there:
@@ -72,11 +86,12 @@ def _files(record: str, folder: Path, files: dict[str, Any], pruned: bool) -> It
         there.discard(name)
         path = folder / name
         try:
-            content = None if path.is_symlink() else path.read_bytes()
+            # A pipe would never end.
+            found = _sha256(path) if path.is_file() and not path.is_symlink() else ""
         except OSError as error:
             yield Problem(record, name, Text(f"it can't be read: {error.strerror}", f"无法读取：{error.strerror}"))
             continue
-        if content is None or hashlib.sha256(content).hexdigest() != sealed["sha256"]:
+        if found != sealed:
             yield Problem(record, name, Text("it was changed: its digest is not the one that was sealed",
                           "已被修改：摘要与封存时不一致"))  # fmt: skip
     for name in sorted(there):
@@ -93,7 +108,7 @@ def lacks_chain(reports: Path) -> bool:
 def is_old(folder: Path) -> bool:
     """Is it a record from before there was a chain?"""
     try:
-        return (folder / HEADER).exists() and "sequence" not in json.loads((folder / MANIFEST).read_bytes())
+        return (folder / HEADER).exists() and "sequence" not in parse((folder / MANIFEST).read_bytes())
     except (OSError, ValueError, TypeError):
         return False
 
@@ -101,8 +116,8 @@ def is_old(folder: Path) -> bool:
 def check_old(folder: Path) -> Iterator[Problem]:
     """What is not as its manifest says in a record from before the chain."""
     try:
-        yield from _files(folder.name, folder, json.loads((folder / MANIFEST).read_bytes())["files"], pruned=False)
-    except (KeyError, TypeError, AttributeError):
+        yield from _files(folder.name, folder, _digests(parse((folder / MANIFEST).read_bytes())), pruned=False)
+    except (ValueError, KeyError, TypeError, AttributeError):
         yield Problem(folder.name, MANIFEST, _NO_MANIFEST)
 
 

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cargo_runbook.archive.files import sha256_of
-from cargo_runbook.archive.keeping.prune import Tombstones
+from cargo_runbook.archive.files import parse, sha256_of
+from cargo_runbook.archive.keeping.prune import Tombstones, is_import
 from cargo_runbook.archive.keeping.seal import Problem, check_old, check_record, is_old, lacks_chain, stranger
 from cargo_runbook.archive.places import CHAIN, DRAFTS, MANIFEST, SIGNATURE, folder_of, folders, roots
 from cargo_runbook.archive.sealing.chain import Entry, lines
 from cargo_runbook.texts import Text
 
 BUNDLE, IMPORT_FILE = "bundle.json", "import.json"
-_IS_IMPORT = re.compile(r"-archive-import-[0-9a-f]{6}")
 
 _LOST = Text(
     "the file is missing, so that the order of the records is not known; `cargo-runbook records reindex` makes it anew "
     "from their manifests",
     "文件缺失，记录的顺序未知；可用 `cargo-runbook records reindex` 根据各记录的清单重建",
+)
+
+_NOT_IMPORTED = Text(
+    "no record says that this was imported: it was put there past `cargo-runbook records import`, or the import was cut "
+    "off; importing the bundle again mends that",
+    "没有记录表明该归档是导入的：未经 `cargo-runbook records import` 放入，或导入被中断；重新导入即可",
 )
 
 Progress = Callable[[int], None]
@@ -60,7 +63,7 @@ class Part:
         Raises:
             OSError, ValueError, KeyError, TypeError: it says nothing of that kind.
         """
-        body = json.loads((folder / BUNDLE).read_bytes())
+        body = parse((folder / BUNDLE).read_bytes())
         return cls(frozenset(map(str, body["records"])), str(body["exported"]))
 
 
@@ -68,11 +71,14 @@ def verify_all(reports: Path, *, head: str = "", progress: Progress | None = Non
     """`verify` for an archive and for those that were imported into it."""
     result = verify(reports, progress=progress)
     problems = [*result.problems, *_imports(reports)]
+    known = set(named_imports(reports))
     if head and not any(_has_head(folder, head) for _, folder in roots(reports)):
         problems.append(Problem("", CHAIN, _no_head(head)))
     for root, folder in roots(reports):
         if not root:
             continue
+        if root not in known:
+            problems.append(Problem("", f"{root}/{CHAIN}", _NOT_IMPORTED))
         try:
             part = Part.of(folder)
         except (OSError, ValueError, KeyError, TypeError):
@@ -185,7 +191,7 @@ def _record(reports: Path, entry: Entry, before: Entry | None, bare: bool) -> It
 def _placed(folder: Path, entry: Entry, before: Entry | None) -> Iterator[Problem]:
     """Does the manifest say of its place what the chain says?"""
     try:
-        manifest = json.loads((folder / MANIFEST).read_bytes())
+        manifest = parse((folder / MANIFEST).read_bytes())
         previous = manifest["previous"]
         same = manifest["sequence"] == entry.sequence and (previous["head"] if previous else "") == entry.previous
         signed = previous["signature"] if previous and before else before.signature if before else ""
@@ -198,24 +204,32 @@ def _placed(folder: Path, entry: Entry, before: Entry | None) -> Iterator[Proble
         yield Problem(before.record, SIGNATURE, Text("the signature is another one", "签名不是原来的"))
 
 
+def named_imports(reports: Path) -> Iterator[str]:
+    """The folders of imported archives that a record of the archive names, such as `imported/20260304-3f9c…`."""
+    for _, body in _import_records(reports):
+        yield str(body["folder"])
+
+
 def _imports(reports: Path) -> Iterator[Problem]:
     """Imported archives that are not as they were taken in, as the records that name them say."""
-    for _, line in lines(reports):
-        if not _IS_IMPORT.search(line.decode("utf-8", "replace")):
-            continue
-        try:
-            record = Entry.of(line).record
-            body = json.loads((folder_of(reports, record) / IMPORT_FILE).read_bytes())
-            told = {
-                f"{body['folder']}/{CHAIN}": body["chain_sha256"],
-                f"{body['folder']}/{BUNDLE}": body["about_sha256"],
-            }
-        except (OSError, ValueError, KeyError, TypeError):
-            # Told already, by whoever looked at the record.
-            continue
+    for record, body in _import_records(reports):
+        told = {f"{body['folder']}/{CHAIN}": body["chain_sha256"], f"{body['folder']}/{BUNDLE}": body["about_sha256"]}
         for name, digest in told.items():
             if not (reports / name).is_file() or sha256_of(reports / name) != digest:
                 yield Problem(record, name, Text("it is not as it was imported", "与导入时不一致"))
+
+
+def _import_records(reports: Path) -> Iterator[tuple[str, dict[str, str]]]:
+    for _, line in lines(reports):
+        if not is_import(line.decode("utf-8", "replace")):
+            continue
+        try:
+            record = Entry.of(line).record
+            body = parse((folder_of(reports, record) / IMPORT_FILE).read_bytes())
+            yield record, {name: str(body[name]) for name in ("folder", "chain_sha256", "about_sha256")}
+        except (OSError, ValueError, KeyError, TypeError):
+            # Told already, by whoever looked at the record.
+            continue
 
 
 def _gone(reports: Path, problem: Problem) -> bool:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from cargo_runbook.archive.files import parse
 
 VERDICT, FIX = "verdict", "fix"
 _CALL = re.compile(r"\.(look|verdict|fix)\(\s*(?:[\"']([^\"']*)[\"'])?")
@@ -27,7 +28,7 @@ def cells_of_steps(notebook: Path) -> Mapping[str, CellPlace]:
     """
     found: dict[str, CellPlace] = {}
     try:
-        cells = json.loads(notebook.read_bytes())["cells"]
+        cells = parse(notebook.read_bytes())["cells"]
         for number, cell in enumerate(cells, start=1):
             if cell["cell_type"] == "code" and (call := _CALL.search("".join(cell["source"]))):
                 found.setdefault(call[2] or call[1], CellPlace(number, str(cell.get("id", ""))))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from cargo_runbook.archive.files import parse
 from cargo_runbook.archive.places import DRAFTS, MANIFEST, folder_of, folders, roots
+from cargo_runbook.archive.reading.typed import well_typed
 from cargo_runbook.archive.record import EVIDENCE, HEADER, LOOK, NOTE_FILE, RUN, VERDICT, Header, Record
 from cargo_runbook.archive.sealing.chain import entry_of
 from cargo_runbook.errors import UsageError
@@ -100,7 +101,7 @@ def read_header(folder: Path) -> Header:
         header = replace(header, root_causes=tuple(header.root_causes))
     except TypeError:
         raise UnreadableRecord(f"{folder} is not a record: {HEADER} lacks a field") from None
-    if not all(isinstance(v, str) for name, v in vars(header).items() if name not in ("root_causes", "parameters")):
+    if not well_typed(header):
         raise UnreadableRecord(f"{folder} is not a record: {HEADER} has a field of a wrong type")
     return header
 
@@ -136,9 +137,12 @@ def read_diagnosis(record: Record) -> Diagnosis | None:
     if body.get("status") not in set(Health):
         return None
     try:
-        return diagnosis_from_json(body)
-    except (KeyError, ValueError, TypeError) as error:
+        diagnosis = diagnosis_from_json(body)
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise UnreadableRecord(f"{record.path / VERDICT} is not a verdict: {error}") from None
+    if not well_typed(diagnosis):
+        raise UnreadableRecord(f"{record.path / VERDICT} is not a verdict: a field has a value of a wrong type")
+    return diagnosis
 
 
 def read_evidence_of(record: Record) -> Sequence[Observation]:
@@ -153,9 +157,12 @@ def read_evidence_of(record: Record) -> Sequence[Observation]:
     try:
         # No splitlines: a JSON text may hold U+2028 and others that it takes for line ends.
         lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
-        return [observation_from_json(json.loads(line)) for line in lines if line]
-    except (OSError, KeyError, ValueError, TypeError) as error:
+        found = [observation_from_json(parse(line)) for line in lines if line]
+    except (OSError, KeyError, ValueError, TypeError, AttributeError) as error:
         raise UnreadableRecord(f"{path} is not evidence: {error}") from None
+    if not all(map(well_typed, found)):
+        raise UnreadableRecord(f"{path} is not evidence: a field has a value of a wrong type")
+    return found
 
 
 def read_look(record: Record) -> dict[str, Any] | None:
@@ -170,7 +177,7 @@ def read_look(record: Record) -> dict[str, Any] | None:
 def read_note(folder: Path) -> tuple[str, str]:
     """Time and text of a note; both empty where there is none that can be read."""
     try:
-        body = json.loads((folder / NOTE_FILE).read_bytes())
+        body = parse((folder / NOTE_FILE).read_bytes())
         return str(body["at"]), str(body["text"])
     except (OSError, ValueError, KeyError, TypeError):
         return "", ""
@@ -179,7 +186,7 @@ def read_note(folder: Path) -> tuple[str, str]:
 def _json(folder: Path, name: str) -> dict[str, Any]:
     path = folder / name
     try:
-        body = json.loads(path.read_text(encoding="utf-8"))
+        body = parse(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UnreadableRecord(f"{folder} is not a record: it has no {name}") from None
     except OSError as error:

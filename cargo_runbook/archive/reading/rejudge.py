@@ -123,7 +123,7 @@ def sealed_investigation(record: Record) -> Iterator[Investigation]:
                 replayed=_banner(record),
                 concerns=look["concerns"],
             )
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise UnreadableRecord(f"{record.path / LOOK} is not what a look leaves: {error!r}") from None
 
 

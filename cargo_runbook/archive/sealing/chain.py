@@ -21,7 +21,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from cargo_runbook.archive.files import canonical, files_in, make_folders, sha256_of, sync, write_bytes
+from cargo_runbook.archive.files import canonical, files_in, make_folders, parse, sha256_of, sync, write_bytes
 from cargo_runbook.archive.places import CHAIN, DRAFTS, LOCK, MANIFEST, SIGNATURE, folder_of, is_id
 from cargo_runbook.errors import UsageError
 
@@ -56,11 +56,12 @@ class Entry:
             ValueError: these are not exactly the bytes that `line` gives.
         """
         try:
-            entry = cls(**json.loads(line))
+            entry = cls(**parse(line))
             same = entry.line() == line + b"\n"
-        except (TypeError, UnicodeDecodeError) as error:
+            texts = all(isinstance(text, str) for name, text in vars(entry).items() if name != "sequence")
+        except (TypeError, UnicodeError) as error:
             raise ValueError(str(error)) from None
-        if not same or not is_id(entry.record) or not isinstance(entry.sequence, int):
+        if not same or not texts or not is_id(entry.record) or type(entry.sequence) is not int:
             raise ValueError("it is not written as this program writes it")
         return entry
 
@@ -206,7 +207,7 @@ def _finish_line(reports: Path) -> None:
     for draft in sorted((reports / DRAFTS).glob("*/")):
         try:
             content = (draft / MANIFEST).read_bytes()
-            expected = entry_of(json.loads(content), content, draft).line()
+            expected = entry_of(parse(content), content, draft).line()
         except (OSError, ValueError):
             continue
         if expected.startswith(torn):

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cargo_runbook.archive.files import write_bytes, write_json
+from cargo_runbook.archive.files import parse, write_bytes, write_json
 from cargo_runbook.archive.record import FIX, VERDICT, Record
 from cargo_runbook.archive.sealing.draft import Draft
 from cargo_runbook.findings import diagnosis_to_json
@@ -95,7 +94,7 @@ def changes_of(reports: Path, records: Sequence[Record]) -> tuple[Change, ...]:
 def _in(folder: Path, record: str) -> Iterator[Change]:
     for place in sorted(folder.glob("*/")):
         try:
-            plan = json.loads((place / journal.PLAN).read_bytes())
+            plan = parse((place / journal.PLAN).read_bytes())
             events = journal.Change(place).events()
             yield _change(place.name, record, plan, events)
         except (OSError, ValueError, KeyError, TypeError, AttributeError):

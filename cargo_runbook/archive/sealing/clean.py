@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from cargo_runbook.archive.files import files_in, write_json, write_text
+from cargo_runbook.archive.files import files_in, parse, write_json, write_text
 from cargo_runbook.archive.places import MANIFEST
 from cargo_runbook.errors import RunbookError
 from cargo_runbook.redaction.notebook import redacted_notebook
@@ -98,7 +98,7 @@ def _looked_through(name: str, text: str, redactor: Redactor) -> Iterator[tuple[
         redact = lambda notebook: redacted_notebook(notebook, redactor)  # noqa: E731 - a name for either way
     for number, part in parts:
         try:
-            data = json.loads(part) if Path(name).suffix in (".json", ".jsonl", ".ipynb") else None
+            data = parse(part) if Path(name).suffix in (".json", ".jsonl", ".ipynb") else None
         except ValueError:
             data = None
         if data is None:
@@ -120,7 +120,7 @@ def _clean_file(path: Path, redactor: Redactor) -> None:
     text = _text(path)
     lines = text.split("\n") if path.suffix == ".jsonl" else [text]
     try:
-        before = [json.loads(line) for line in lines if line.strip()]
+        before = [parse(line) for line in lines if line.strip()]
     except ValueError:
         # Not ours; the look at the end sees it as text.
         return
@@ -137,7 +137,7 @@ def _told_by_kernel(draft: Path) -> dict[str, Any]:
     path = draft / MASKED_IN_KERNEL
     if not path.exists():
         return {}
-    told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    told: dict[str, Any] = parse(path.read_text(encoding="utf-8"))
     path.unlink()
     return told
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import json
 import os
 import re
 import secrets
@@ -15,7 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cargo_runbook.archive.files import files_in, make_folders, sync, utc, write_json
+from cargo_runbook.archive.files import files_in, make_folders, parse, sync, utc, write_json
 from cargo_runbook.archive.places import DRAFTS, folder_of
 from cargo_runbook.archive.record import FINAL_VARIABLE, HEADER, INCIDENT_VARIABLE, NOTEBOOK, RUN, Header, Record
 from cargo_runbook.archive.sealing.chain import Signer, append, make_manifest
@@ -119,7 +118,7 @@ class Draft:
 
         Raises:
             SecretInRecord: a secret stands in one of the files; the draft stays as it is.
-            UsageError: the archive can't be written.
+            UsageError: the archive can't be written, or something in the draft is no file.
         """
         header = Header(
             record=self.id,
@@ -147,6 +146,7 @@ class Draft:
         from cargo_runbook.secret import Redactor
 
         redactor = redactor or Redactor()
+        _refuse_other_than_files(self.folder)
         clean(self.folder, redactor)
         write_json(self.folder / HEADER, asdict(header))
         refuse_secrets(self.folder, redactor)
@@ -175,10 +175,23 @@ def chain_draft(draft: Path, header: Header, sign: Signer | None = None) -> Reco
     return Record(folder_of(reports, draft.name), header, entry.head, entry.sequence)
 
 
+def _refuse_other_than_files(draft: Path) -> None:
+    """A link would be sealed as what it leads to, and a pipe never come to its end."""
+    for name in files_in(draft):
+        path = draft / name
+        if path.is_symlink() or not path.is_file():
+            raise UsageError(
+                tell(f"no record was made: {path} is no file", f"未生成记录：{path} 不是普通文件"),
+                next_step=tell(
+                    "Remove it, then: cargo-runbook records seal", "请删除它，然后执行 cargo-runbook records seal"
+                ),
+            )
+
+
 def _parameters(notebook: Path) -> Mapping[str, Any]:
     """The parameters that papermill noted in the notebook; none where it did not run it."""
     try:
-        metadata = json.loads(notebook.read_bytes()).get("metadata", {})
+        metadata = parse(notebook.read_bytes()).get("metadata", {})
     except (OSError, ValueError):
         return {}
     found = metadata.get("papermill", {}).get("parameters", {})

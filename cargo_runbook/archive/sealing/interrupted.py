@@ -7,7 +7,6 @@ through once more, by shape and by the values that the caller names.
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import pwd
 import re
@@ -19,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from cargo_runbook.archive.files import files_in, utc, write_json
+from cargo_runbook.archive.files import files_in, parse, utc, write_json
 from cargo_runbook.archive.ledger import LEDGER, Account, LedgerError, RunState, read_account
 from cargo_runbook.archive.record import BY_HAND, VERDICT, Record
 from cargo_runbook.archive.sealing.draft import Draft, Ran, operator_name
@@ -132,7 +131,7 @@ def _is_free(handle: int, draft: Path) -> bool:
 
 def _object(path: Path) -> Mapping[str, Any]:
     with suppress(OSError, ValueError):
-        body = json.loads(path.read_bytes())
+        body = parse(path.read_bytes())
         if isinstance(body, dict):
             return body
     return {}

@@ -6,10 +6,9 @@ head than the record after it says. `verify` names both.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
-from cargo_runbook.archive.files import write_bytes
+from cargo_runbook.archive.files import parse, write_bytes
 from cargo_runbook.archive.places import CHAIN, MANIFEST, folders
 from cargo_runbook.archive.sealing.chain import Entry, entry_of
 
@@ -25,7 +24,7 @@ def rebuild_chain(reports: Path) -> int:
     for folder in folders(reports):
         try:
             content = (folder / MANIFEST).read_bytes()
-            entry = entry_of(json.loads(content), content, folder)
+            entry = entry_of(parse(content), content, folder)
         except (OSError, ValueError):
             # From before the chain, or damaged: verify tells.
             continue

@@ -19,8 +19,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from cargo_runbook.archive.files import files_in, make_folders, sha256_of, sync, utc, write_bytes, write_json
-from cargo_runbook.archive.keeping.verify import BUNDLE, IMPORT_FILE, Part, verify
+from cargo_runbook.archive.files import files_in, make_folders, sha256_of, sync, utc, write_json
+from cargo_runbook.archive.keeping.verify import BUNDLE, IMPORT_FILE, Part, named_imports, verify
 from cargo_runbook.archive.places import CHAIN, IMPORTED, MANIFEST, SIGNATURE, folder_of
 from cargo_runbook.archive.record import Record
 from cargo_runbook.archive.sealing.chain import Entry, lines, locked
@@ -36,6 +36,7 @@ _MOST_BYTES = 8 * 2**30
 _MOST_FILES = 1_000_000
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _NAME = re.compile(r"\d{4}/\d\d/\d\d/[A-Za-z0-9._-]+/[^\\\0]+")
+_DAY = re.compile(r"\d{4}-\d\d-\d\dT", re.ASCII)
 _TOLD = f"""Records of cargo-runbook; each folder is one executed notebook with its evidence.
 
 With cargo-runbook:  cargo-runbook records verify THIS.zip --head HEAD
@@ -115,6 +116,7 @@ def import_bundle(reports: Path, bundle: Path) -> Imported:
         UsageError: it was taken in before, or the archive can't be written.
     """
     digest = sha256_of(bundle) if bundle.is_file() else ""
+    known = set(named_imports(reports))
     with opened(bundle) as (folder, part):
         result = verify(folder, part=part)
         if not result.ok:
@@ -124,10 +126,12 @@ def import_bundle(reports: Path, bundle: Path) -> Imported:
         final = reports / IMPORTED / name
         draft = Draft(reports, _PLACE, IMPORT)
         with locked(reports.absolute()):
-            if final.exists():
+            if final.exists() and f"{IMPORTED}/{name}" in known:
                 shutil.rmtree(draft.folder)
                 raise UsageError(f"{bundle} was taken in before", seen=str(final))
             make_folders(final.parent)
+            # Nothing names it: its import was cut off, or somebody put it there.
+            shutil.rmtree(final, ignore_errors=True)
             partial = final.with_name(f".{name}.part")
             shutil.rmtree(partial, ignore_errors=True)
             shutil.copytree(folder, partial)
@@ -161,14 +165,27 @@ def opened(bundle: Path) -> Iterator[tuple[Path, Part]]:
                 for each in _members(file.infolist(), bundle):
                     target = folder / each.filename
                     target.parent.mkdir(parents=True, exist_ok=True)
-                    write_bytes(target, file.read(each))
-            yield folder, Part.of(folder)
+                    with file.open(each) as source, target.open("xb") as unpacked:
+                        shutil.copyfileobj(source, unpacked)
+            yield folder, _part(folder, bundle)
         except (zipfile.BadZipFile, EOFError) as error:
             raise BadBundle(f"{bundle} is damaged or no bundle: {error}") from None
         except (OSError, NotImplementedError, RuntimeError) as error:
             raise BadBundle(f"{bundle} can't be read: {error}") from None
         except (ValueError, KeyError, TypeError):
             raise BadBundle(f"{bundle} is no bundle: it has no {BUNDLE} that says what is in it") from None
+
+
+def _part(folder: Path, bundle: Path) -> Part:
+    """What the bundle says of itself, which no seal stands for."""
+    part = Part.of(folder)
+    listed = {Entry.of(line).record for _, line in lines(folder)}
+    if not part.whole or not part.whole <= listed:
+        raise BadBundle(f"{bundle} is no bundle: its {CHAIN} does not have the records that it says it holds")
+    # A folder is named by it.
+    if not _DAY.match(part.exported):
+        raise BadBundle(f"{bundle} is no bundle: {BUNDLE} has no time of its export")
+    return part
 
 
 def _members(found: Iterable[zipfile.ZipInfo], bundle: Path) -> list[zipfile.ZipInfo]:

@@ -53,7 +53,17 @@ def notebook_html(path: Path, say: Language, only: Collection[int] | None = None
         if not notebook.cells:
             return ""
         body, _ = _exporter().from_notebook_node(notebook)
-    except (OSError, ValueError, AttributeError, KeyError, TypeError, NotJSONError, nbformat.ValidationError):
+    except (
+        OSError,
+        ValueError,
+        AttributeError,
+        KeyError,
+        TypeError,
+        AssertionError,
+        RecursionError,
+        NotJSONError,
+        nbformat.ValidationError,
+    ):
         # None that can be shown; that it was changed, if so, is told elsewhere.
         return ""
     # The page has a first heading and a second level of its own.

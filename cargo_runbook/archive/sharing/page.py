@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cargo_runbook import views
-from cargo_runbook.archive.files import utc, write_text
+from cargo_runbook.archive.files import parse, utc, write_text
 from cargo_runbook.archive.keeping.seal import check_record
 from cargo_runbook.archive.ledger import STEP_WORDS, LedgerError, read_account
 from cargo_runbook.archive.ledger import Step as Ran
@@ -157,7 +157,7 @@ def _data(observation: Observation) -> Iterator[str]:
     for name, value in observation.data.items():
         if name == "headers" and isinstance(value, Mapping):
             yield from (f"{header}: {each}" for header, found in value.items()
-                        for each in ([found] if isinstance(found, str) else found))  # fmt: skip
+                        for each in (found if isinstance(found, list) else [found]))  # fmt: skip
         else:
             yield f"{name}: {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"
 
@@ -167,7 +167,7 @@ def shown_changes(folder: Path) -> list[dict[str, Any]]:
     found = []
     for each in sorted((folder / FOLDER).glob("*/")):
         try:
-            plan = {**dict.fromkeys(("code", "plan", "digest"), ""), **json.loads((each / PLAN).read_bytes())}
+            plan = {**dict.fromkeys(("code", "plan", "digest"), ""), **parse((each / PLAN).read_bytes())}
             events = Change(each).events()
             actions = [{**_ACTION, **action} for action in plan.get("actions", ())]
         except (OSError, ValueError, TypeError):
@@ -181,7 +181,7 @@ def shown_changes(folder: Path) -> list[dict[str, Any]]:
 
 def _manifest(path: Path) -> Sequence[tuple[str, int, str]]:
     try:
-        found = json.loads(path.read_bytes())["files"]
+        found = parse(path.read_bytes())["files"]
         return [(name, entry["bytes"], entry["sha256"]) for name, entry in sorted(found.items())]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import shutil
 from collections.abc import Callable
@@ -25,7 +26,7 @@ RECORDS = 200
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Record]]:
     reports = tmp_path_factory.mktemp("archive")
-    return reports, [keep(reports, f"env-{n % 7}", STARTED + timedelta(hours=n)) for n in range(RECORDS)]
+    return reports, [keep(reports, f"env-{n % 7}", STARTED + timedelta(hours=n), changes=2) for n in range(RECORDS)]
 
 
 def flip(path: Path, position: int) -> Callable[[], object]:
@@ -44,11 +45,14 @@ def test_an_archive_that_nobody_touched_is_whole(archive: tuple[Path, list[Recor
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_a_flipped_byte_is_found_in_any_file_of_any_record(archive: tuple[Path, list[Record]], seed: int) -> None:
+@pytest.mark.parametrize("below", ["", "changes/"])
+def test_a_flipped_byte_is_found_in_any_file_of_any_record(
+    archive: tuple[Path, list[Record]], seed: int, below: str
+) -> None:
     reports, records = archive
     choose = random.Random(seed)
     record = choose.choice(records)
-    name = choose.choice(sorted(files_in(record.path)))
+    name = choose.choice(sorted(name for name in files_in(record.path) if name.startswith(below)))
     path = record.path / name
     undo = flip(path, choose.randrange(path.stat().st_size))
     try:
@@ -166,12 +170,16 @@ def test_a_tail_cut_off_the_chain_alone_leaves_its_records_named(tmp_path: Path)
 def test_a_file_that_was_added_and_a_link_in_the_place_of_a_file_are_named(tmp_path: Path) -> None:
     record = keep(tmp_path)
     (record.path / "note.txt").write_text("later", encoding="utf-8")
+    evidence = record.path / "evidence.jsonl"
+    evidence.unlink()
+    os.mkfifo(evidence)
     verdict = record.path / "verdict.json"
     verdict.rename(tmp_path / "same.json")
     verdict.symlink_to(tmp_path / "same.json")
     assert {(p.file, p.problem.en) for p in verify(tmp_path).problems} == {
         ("note.txt", "the file was added after sealing"),
         ("verdict.json", "it was changed: its digest is not the one that was sealed"),
+        ("evidence.jsonl", "it was changed: its digest is not the one that was sealed"),
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -156,3 +157,16 @@ def test_the_id_of_a_record_says_where_it_lies(tmp_path: Path) -> None:
     assert folder_of(tmp_path, record.header.record) == record.path
     with pytest.raises(ValueError, match="is no id of a record"):
         folder_of(tmp_path, "../../etc/passwd")
+
+
+@pytest.mark.parametrize("kind", ["link", "dead link", "pipe"])
+def test_what_is_no_file_is_refused_and_the_draft_stays(tmp_path: Path, kind: str) -> None:
+    draft = Draft(tmp_path, "cargo", "00_triage")
+    path = draft.folder / "more"
+    if kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to("/etc/hostname" if kind == "link" else "nowhere")
+    with pytest.raises(UsageError, match="more is no file"):
+        draft.seal(status="failed")
+    assert draft.folder.exists()

@@ -13,6 +13,7 @@ import pytest
 
 from cargo_runbook.archive.files import files_in
 from cargo_runbook.archive.index import Filter, Index
+from cargo_runbook.archive.keeping.prune import prune
 from cargo_runbook.archive.keeping.verify import verify, verify_all
 from cargo_runbook.archive.places import CHAIN, MANIFEST
 from cargo_runbook.archive.reading.records import find_record
@@ -209,3 +210,67 @@ def test_export_and_import_as_they_are_typed(
         assert run(["records", "export", *wrong, *place]) == 2
     assert run(["records", "export", records[0].header.record, "--to", str(tmp_path / "x.pdf"), *place]) == 2
     assert "is neither a .zip nor a .html file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("exported", ["../../../e", "/var/tmp/x", "", "2026", "20260304..", "２０２６-03-04T"])
+def test_the_time_of_an_export_leads_nowhere_else(bundle: Path, tmp_path: Path, exported: str) -> None:
+    """It is part of the name of the folder that a bundle gets, and no seal stands for it."""
+
+    def change(content: dict[str, bytes]) -> None:
+        content["bundle.json"] = json.dumps({**json.loads(content["bundle.json"]), "exported": exported}).encode()
+
+    before = set(tmp_path.iterdir())
+    with pytest.raises(BadBundle, match="no time of its export"):
+        import_bundle(tmp_path / "here", edited(bundle, change))
+    assert set(tmp_path.iterdir()) - before == {tmp_path / "edited.zip"}
+
+
+@pytest.mark.parametrize("records", [[], ["20260304T100411Z-of-others-abcdef"]])
+def test_a_bundle_that_does_not_hold_what_it_says_is_refused(bundle: Path, tmp_path: Path, records: list[str]) -> None:
+    def change(content: dict[str, bytes]) -> None:
+        content["bundle.json"] = json.dumps({**json.loads(content["bundle.json"]), "records": records}).encode()
+
+    with pytest.raises(BadBundle, match="does not have the records that it says it holds"):
+        import_bundle(tmp_path / "here", edited(bundle, change))
+
+
+def test_an_archive_that_was_put_among_the_imported_ones_is_no_imported_one(
+    source: tuple[Path, list[Record]], bundle: Path, tmp_path: Path
+) -> None:
+    """Else the head of a tail that was cut off could be shown there, with nothing but its manifest."""
+    here = tmp_path / "here"
+    keep(here)
+    forged = here / "imported" / "20260304-abc"
+    with opened(bundle) as (folder, _):
+        shutil.copytree(folder, forged)
+    (problem,) = verify_all(here, head=source[1][1].head).problems
+    assert problem.file == "imported/20260304-abc/chain.jsonl"
+    assert "no record says that this was imported" in problem.problem.en
+
+
+def test_an_import_that_was_cut_off_is_named_and_done_again(bundle: Path, tmp_path: Path) -> None:
+    here = tmp_path / "here"
+    done = import_bundle(here, bundle)
+    shutil.rmtree(done.record.path)
+    (here / CHAIN).unlink()
+    assert not verify_all(here).ok
+    again = import_bundle(here, bundle)
+    assert again.folder == done.folder
+    assert verify_all(here).ok
+
+
+def test_the_record_of_an_import_stays_when_all_others_are_pruned(bundle: Path, tmp_path: Path) -> None:
+    here = tmp_path / "here"
+    keep(here)
+    done = import_bundle(here, bundle)
+    assert done.record.header.record not in prune(here, keep=0).records
+    assert verify_all(here).ok
+
+
+def test_names_of_files_that_are_folders_too_are_told(bundle: Path, tmp_path: Path) -> None:
+    def change(content: dict[str, bytes]) -> None:
+        name = next(name for name in content if name.endswith("verdict.json"))
+        content[f"{name}/more"] = b"x"
+
+    with pytest.raises(BadBundle):
+        import_bundle(tmp_path / "here", edited(bundle, change))
