@@ -53,6 +53,13 @@ def test_what_is_replaced_stands_exactly_once_in_the_file_of_a_new_sandbox(each:
 
 
 @ALL
+def test_what_a_fault_keeps_running_does_not_tell_by_its_command_line_what_it_is(each: Fault):
+    for line in "\n".join(word for deed in each.deeds for word in deed.do).splitlines():
+        if "setsid" in line and "python3" in line:
+            assert "{services}/unnamed.py <<<" in line
+
+
+@ALL
 def test_a_fault_touches_only_its_environments_machine_the_dns_server_or_its_wire(each: Fault):
     touched = {edit.machine for edit in each.edits} | {link.machine for link in each.links}
     assert touched <= {*site(each.environment).hosts, "dns", "master"}
