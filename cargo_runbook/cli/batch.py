@@ -173,7 +173,7 @@ def batch(
             ),
         )
     with ExitStack() as stack:
-        kernels = None if scheduler else stack.enter_context(_kernels())
+        kernels = None if scheduler else stack.enter_context(_kernels(runbook))
         from cargo_runbook.cli.batch_progress import progress_of
         from cargo_runbook.execution.batch.book import Book
         from cargo_runbook.execution.batch.place import ThisMachine
@@ -215,11 +215,12 @@ def batch(
     raise typer.Exit(worst([EXIT_CODES[outcome.status] for outcome in outcomes]))
 
 
-def _kernels() -> WarmKernels:
+def _kernels(runbook: str | None) -> WarmKernels:
     # First of all: what kernels are forked from imports its libraries while we import ours.
+    from cargo_runbook.execution.runbooks import uses_package
     from cargo_runbook.execution.warm.kernels import WarmKernels
 
-    return WarmKernels(notice=lambda text: complain(text.say(language_from())))
+    return WarmKernels(notice=lambda text: complain(text.say(language_from())), ours=uses_package(Path(runbook or "")))
 
 
 def _cluster(address: str, plan: BatchPlan, reports: Path, inventory: Path | None) -> Cluster:

@@ -71,6 +71,14 @@ def find_runbook(name: str, folder: Path | None = None) -> Path:
     raise UsageError(tell(f"there is no runbook named {name!r}", f"没有名为 {name!r} 的 Runbook"), next_step=step)
 
 
+def uses_package(notebook: Path) -> bool:
+    """Whether a notebook uses this package, as every runbook does: false only for a file that never names it."""
+    try:
+        return b"cargo_runbook" in notebook.read_bytes()
+    except OSError:
+        return True
+
+
 def read_parameters(runbook: Path, given: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters for a runbook, each of the type of its default; text is converted (`true`, `3`, `0.5`).
 

@@ -27,6 +27,12 @@ _REASON = "text in the code for a name that stands for a secret"
 def redact_code(source: str, redactor: Redactor) -> str:
     """The source of a code cell without secrets; what is no Python is taken as plain text."""
     clean = redactor.redact_values(source)
+    if clean == source and _holds_nothing(source):
+        return source
+    return _redacted(clean, redactor)
+
+
+def _redacted(clean: str, redactor: Redactor) -> str:
     if clean.lstrip().startswith("%%"):
         return redactor.redact(clean)
     magics: list[str] = []
@@ -43,10 +49,16 @@ def redact_code(source: str, redactor: Redactor) -> str:
     return _MARKED.sub(lambda mark: magics[int(mark[1])], masked)
 
 
+@lru_cache(maxsize=512)
+def _holds_nothing(source: str) -> bool:
+    """Whether there is no secret by its shape. The same cells are run for many environments, and are looked at twice."""
+    return _redacted(source, Redactor()) == source
+
+
 def _masked(lines: list[str], redactor: Redactor) -> str:
     before: list[tokenize.TokenInfo] = []
     changes: list[tuple[tokenize.TokenInfo, str]] = []
-    for token in _tokens("\n".join(lines)):
+    for token in tokenize.generate_tokens(io.StringIO("\n".join(lines)).readline):
         if token.type == tokenize.COMMENT and not token.string.startswith(_MARK):
             hashes = token.string[: len(token.string) - len(token.string.lstrip("# "))]
             changes.append((token, hashes + redactor.redact(token.string.removeprefix(hashes))))
@@ -59,12 +71,6 @@ def _masked(lines: list[str], redactor: Redactor) -> str:
         if new != token.string:
             _put(lines, token, new)
     return "\n".join(lines)
-
-
-@lru_cache(maxsize=512)
-def _tokens(source: str) -> tuple[tokenize.TokenInfo, ...]:
-    """The tokens of a source. The same cells are run for many environments, and each is looked at more than once."""
-    return tuple(tokenize.generate_tokens(io.StringIO(source).readline))
 
 
 def _masked_text(token: tokenize.TokenInfo, before: Sequence[tokenize.TokenInfo], redactor: Redactor) -> str:

@@ -84,14 +84,19 @@ def _remembered(text: str) -> tuple[Shape, ...]:
 
 def _shapes_with(text: str) -> tuple[Shape, ...]:
     lower = text.lower()
-    # Each word is looked for once, though many shapes share it.
-    there = {word for word in _when_words() if word in lower}
+    # Each word is looked for once, though many shapes share it, and only where a shorter one that stands in it is there.
+    there = {word for part, words in _when_words() if part in lower for word in words if word in lower}
     return tuple(shape for shape in shapes() if not shape.when or not there.isdisjoint(shape.when))
 
 
 @cache
-def _when_words() -> tuple[str, ...]:
-    return tuple({word for shape in shapes() for word in shape.when})
+def _when_words() -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """All words, each below the shortest word that stands in it."""
+    words = sorted({word for shape in shapes() for word in shape.when}, key=len)
+    below: dict[str, list[str]] = {}
+    for word in words:
+        below.setdefault(next((part for part in below if part in word), word), []).append(word)
+    return tuple((part, tuple(found)) for part, found in below.items())
 
 
 @cache

@@ -56,3 +56,11 @@ def test_a_value_that_is_known_is_masked_in_any_code() -> None:
     redactor = Redactor()
     redactor.register(Secret("c4nary-77"))
     assert redact_code('x = ["c4nary-77", c4nary-77]', redactor) == f'x = ["{MASK}", {MASK}]'
+
+
+def test_code_that_was_clean_before_is_masked_once_its_value_is_known() -> None:
+    code = "print('Tr0ub4dor-later-known')"
+    assert redact_code(code, Redactor()) == code
+    redactor = Redactor()
+    redactor.register(Secret("Tr0ub4dor-later-known"))
+    assert "Tr0ub4dor" not in redact_code(code, redactor)

@@ -1,8 +1,9 @@
 """The process that kernels are forked from. It imports once what notebooks import, builds the shell, and forks on request.
 
-Started as `python -m cargo_runbook.execution.warm.forge NUMBER`, where NUMBER is the file descriptor of its socket.
-It may say `{"impossible": reason}` and end; else each byte `f` that comes is answered by `{"pid": N}` with two file
-descriptors: the kernel's socket and its pidfd. It ends when the socket closes.
+Started as `python -m cargo_runbook.execution.warm.forge NUMBER [without-ours]`, where NUMBER is the file descriptor of its
+socket; `without-ours` is for notebooks that use nothing of this package. It may say `{"impossible": reason}` and end; else
+each byte `f` that comes is answered by `{"pid": N}` with two file descriptors: the kernel's socket and its pidfd. It ends
+when the socket closes.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from cargo_runbook.execution.warm.shell import ForkedApp
 
 FORK = b"f"
+WITHOUT_OURS = "without-ours"
 # Names, not imports: nothing of them is used here.
 LIBRARIES = (
     "numpy",
@@ -57,11 +59,11 @@ _COLLECTED = (10_000, 20, 20)
 _ARGUMENTS = ("--log-level=CRITICAL", "--HistoryManager.enabled=False")
 
 
-def preload() -> None:
-    """Imports what notebooks use. What does not import here is left to the notebook that wants it."""
+def preload(ours: bool) -> None:
+    """Imports what notebooks use, with all of this package or without. What does not import here is left to the notebook that wants it."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for name in (*LIBRARIES, *_modules()):
+        for name in (*LIBRARIES, *(_modules() if ours else ())):
             with contextlib.suppress(ImportError):
                 importlib.import_module(name)
 
@@ -74,13 +76,14 @@ def _modules() -> list[str]:
     return names
 
 
-def build() -> ForkedApp:
+def build(ours: bool) -> ForkedApp:
     """The kernel as it stands before a fork, each of its ways gone once, so that no kernel has to go it first."""
     from cargo_runbook.execution.warm.shell import ForkedApp
 
     app = ForkedApp.instance()
     app.initialize(list(_ARGUMENTS))
-    importlib.import_module("cargo_runbook.views.notebook").compile_templates()
+    if ours:
+        importlib.import_module("cargo_runbook.views.notebook").compile_templates()
     importlib.import_module("cargo_runbook.redaction.shapes").prepare()
     app.rehearse((_REHEARSED,) * _OFTEN)
     gc.collect()
@@ -104,7 +107,7 @@ def why_not() -> str:
     return ""
 
 
-def main(number: int) -> None:
+def main(number: int, *, ours: bool = True) -> None:
     """Serves forks until the socket closes."""
     control = socket.socket(fileno=number)
     # What is printed here is no data; and the file descriptors stay the same in every kernel.
@@ -113,8 +116,8 @@ def main(number: int) -> None:
     here = os.getcwd()  # noqa: PTH109
     sys.path[:] = [entry for entry in sys.path if entry not in ("", here)]
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    preload()
-    app = build()
+    preload(ours)
+    app = build(ours)
     # Whoever asked may be gone already: then nothing is left to do.
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):
         if reason := why_not():
@@ -166,4 +169,4 @@ def _wait(control: socket.socket) -> bool:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), ours=WITHOUT_OURS not in sys.argv)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from cargo_runbook.execution.warm.forge import FORK
+from cargo_runbook.execution.warm.forge import FORK, WITHOUT_OURS
 from cargo_runbook.execution.warm.process import ForkedProcess
 from cargo_runbook.texts import Text
 
@@ -35,10 +35,14 @@ class WarmKernels:
     Args:
         ahead: kernels that are kept ready.
         notice: told why kernels are not forked.
+        ours: whether the notebooks use this package, which takes longer to import than all libraries together.
     """
 
-    def __init__(self, ahead: int = 2, notice: Callable[[Text], None] = lambda text: None) -> None:
+    def __init__(
+        self, ahead: int = 2, notice: Callable[[Text], None] = lambda text: None, *, ours: bool = True
+    ) -> None:
         self._ahead = ahead
+        self._ours = ours
         self._notice = notice
         self._changed = threading.Condition()
         self._ready: deque[ForkedProcess] = deque()
@@ -101,7 +105,7 @@ class WarmKernels:
 
     def _start(self) -> None:
         self._started += 1
-        self._forge = _Forge(self._arrived, self._gone)
+        self._forge = _Forge(self._arrived, self._gone, self._ours)
         for _ in range(self._ahead):
             self._forge.ask()
 
@@ -135,7 +139,9 @@ class WarmKernels:
 class _Forge:
     """The process that forks, and the thread that takes what it makes."""
 
-    def __init__(self, arrived: Callable[[ForkedProcess], None], gone: Callable[[_Forge, str], None]) -> None:
+    def __init__(
+        self, arrived: Callable[[ForkedProcess], None], gone: Callable[[_Forge, str], None], ours: bool
+    ) -> None:
         self._arrived = arrived
         self._gone = gone
         self._control, theirs = socket.socketpair()
@@ -146,6 +152,8 @@ class _Forge:
         # What debugpy says while it is imported is about debugging, which nobody does here.
         environment["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"
         command = [sys.executable, "-m", "cargo_runbook.execution.warm.forge", str(theirs.fileno())]
+        if not ours:
+            command.append(WITHOUT_OURS)
         self._process = subprocess.Popen(
             command,
             pass_fds=[theirs.fileno()],

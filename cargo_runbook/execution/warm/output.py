@@ -17,6 +17,8 @@ from jupyter_client.session import Session
 from cargo_runbook.execution.warm.wire import IOPUB, SHELL, pack
 
 _CHUNK = 1 << 16
+# Each wakes the runner up, which takes a core from a kernel: what is followed by another message goes with that one.
+_FOLLOWED = ("execute_input", "execute_result", "execute_reply")
 
 
 class Port:
@@ -33,6 +35,7 @@ class WireSession(Session):
         """From here on messages are sent there, by this process, under an id of its own."""
         self._wire = wire
         self._sending = threading.Lock()
+        self._waiting: list[bytes] = []
         self.pid = os.getpid()
         self.session = uuid.uuid4().hex
 
@@ -61,12 +64,24 @@ class WireSession(Session):
         channel = SHELL if isinstance(stream, Port) and stream.channel == SHELL else IOPUB
         frame = pack(channel, self.pack(parts), buffers or ())
         with self._sending:
-            try:
-                wire.sendall(frame)
-            except OSError:
-                # Nobody is there any more: the run was given up.
-                os.killpg(0, signal.SIGKILL)
+            self._waiting.append(frame)
+            if not _can_wait(message):
+                self._send_all(wire)
         return message
+
+    def _send_all(self, wire: socket.socket) -> None:
+        frames, self._waiting = b"".join(self._waiting), []
+        try:
+            wire.sendall(frames)
+        except OSError:
+            # Nobody is there any more: the run was given up.
+            os.killpg(0, signal.SIGKILL)
+
+
+def _can_wait(message: dict[str, Any]) -> bool:
+    """Whether another message follows at once, or nobody waits for this one."""
+    kind = message["header"]["msg_type"]
+    return kind in _FOLLOWED or (kind == "status" and message["content"].get("execution_state") == "busy")
 
 
 class Publisher(IOPubThread):
