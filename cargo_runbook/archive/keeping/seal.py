@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import os
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,12 +71,26 @@ def _digests(manifest: Any) -> dict[str, str]:
 
 
 def _sha256(path: Path) -> str:
-    """Of a small file at once; a bundle may bring one that no memory holds."""
-    with path.open("rb") as file:
-        digest = hashlib.sha256(content := file.read(_AT_ONCE))
-        while len(content) == _AT_ONCE:
-            digest.update(content := file.read(_AT_ONCE))
-    return digest.hexdigest()
+    """SHA-256 of a file; empty for a link, a pipe and whatever else is none. A large one never is in memory as a whole."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            return ""
+        raise
+    try:
+        about = os.fstat(handle)
+        if not stat.S_ISREG(about.st_mode):
+            return ""
+        # One byte more: a small file is known to be over when it has been read once.
+        digest, size = hashlib.sha256(), min(about.st_size + 1, _AT_ONCE)
+        while content := os.read(handle, size):
+            digest.update(content)
+            if len(content) == about.st_size:
+                break
+        return digest.hexdigest()
+    finally:
+        os.close(handle)
 
 
 def _files(record: str, folder: Path, files: dict[str, str], pruned: bool) -> Iterator[Problem]:
@@ -84,10 +101,8 @@ def _files(record: str, folder: Path, files: dict[str, str], pruned: bool) -> It
                 yield Problem(record, name, _MISSING)
             continue
         there.discard(name)
-        path = folder / name
         try:
-            # A pipe would never end.
-            found = _sha256(path) if path.is_file() and not path.is_symlink() else ""
+            found = _sha256(folder / name)
         except OSError as error:
             yield Problem(record, name, Text(f"it can't be read: {error.strerror}", f"无法读取：{error.strerror}"))
             continue
