@@ -7,6 +7,8 @@ configuration, 3 for "could not tell".
 
 from __future__ import annotations
 
+from cargo_runbook.texts import tell
+
 
 class RunbookError(Exception):
     """Base of every error that a user can cause.
@@ -128,7 +130,10 @@ class Stopped(RunbookError):
     exit_code = 3
 
     def __init__(self) -> None:
-        super().__init__("stopped before it came to its end", next_step="Run it again: it starts anew.")
+        super().__init__(
+            tell("stopped before it came to its end", "在完成之前被中断"),
+            next_step=tell("Run it again: it starts anew.", "请重新执行：会从头开始。"),
+        )
 
 
 class RunFailed(RunbookError):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Literal
 
 Language = Literal["en", "zh"]
+_STORED: ContextVar[bool] = ContextVar("_STORED", default=False)
 
 
 @dataclass(frozen=True)
@@ -45,4 +48,14 @@ def language_from(environment: Mapping[str, str] | None = None) -> Language:
 
 def tell(en: str, zh: str) -> str:
     """The sentence in the reader's language (see `language_from`); for messages, errors and help texts."""
-    return Text(en, zh).say(language_from())
+    return Text(en, zh).say("en" if _STORED.get() else language_from())
+
+
+@contextmanager
+def in_english() -> Iterator[None]:
+    """Within it, and in this thread alone, `tell` speaks English: what is filed reads alike whoever ran it."""
+    before = _STORED.set(True)
+    try:
+        yield
+    finally:
+        _STORED.reset(before)

@@ -21,7 +21,7 @@ from typing import Any
 
 from cargo_runbook.archive.files import parse
 from cargo_runbook.errors import RunbookError
-from cargo_runbook.texts import Text
+from cargo_runbook.texts import Text, tell
 
 LEDGER = "ledger.jsonl"
 """Name of the file in a record."""
@@ -69,8 +69,8 @@ class RunState(StrEnum):
 class LedgerError(RunbookError):
     """A ledger can't be written or read; `path` says which."""
 
-    def __init__(self, path: Path, problem: str, next_step: str = "") -> None:
-        super().__init__(f"the ledger {path} {problem}", next_step=next_step)
+    def __init__(self, path: Path, problem: Text, next_step: str = "") -> None:
+        super().__init__(tell(f"the ledger {path} {problem.en}", f"运行台账 {path} {problem.zh}"), next_step=next_step)
         self.path = path
 
 
@@ -173,7 +173,9 @@ class Ledger:
             raise self._failed(error) from None
 
     def _failed(self, error: OSError) -> LedgerError:
-        return LedgerError(self.path, f"can't be written: {error.strerror}", "Make room or name another --reports.")
+        problem = Text(f"can't be written: {error.strerror}", f"无法写入：{error.strerror}")
+        step = tell("Make room or name another --reports.", "请腾出空间，或用 --reports 指定其他目录。")
+        return LedgerError(self.path, problem, step)
 
 
 def read_account(folder: Path, *, held: bool = False) -> Account:
@@ -195,7 +197,7 @@ def read_account(folder: Path, *, held: bool = False) -> Account:
             alive = not held and not _lock_is_free(file.fileno())
             lines = file.read().split(b"\n")[:-1]
     except OSError as error:
-        raise LedgerError(path, f"can't be read: {error.strerror}") from None
+        raise LedgerError(path, Text(f"can't be read: {error.strerror}", f"无法读取：{error.strerror}")) from None
     account = _account(path, lines)
     if account.state is RunState.ENDED:
         return account
@@ -230,7 +232,7 @@ def _account(path: Path, lines: Sequence[bytes]) -> Account:
             case {"entry": "close", "time": str(time)}:
                 account = replace(account, state=RunState.ENDED, ended=time, reason=str(entry.get("reason") or ""))
             case _:
-                raise LedgerError(path, "has a line that says nothing a ledger says")
+                raise LedgerError(path, Text("has a line that says nothing a ledger says", "中有一行不是台账的内容"))
     return replace(account, steps=tuple(steps.values()))
 
 
@@ -239,7 +241,8 @@ def _entries(path: Path, lines: Sequence[bytes]) -> Iterator[dict[str, Any]]:
         try:
             yield parse(line)
         except ValueError:
-            raise LedgerError(path, f"can't be read: line {number} is not JSON") from None
+            problem = Text(f"can't be read: line {number} is not JSON", f"无法读取：第 {number} 行不是 JSON")
+            raise LedgerError(path, problem) from None
 
 
 def _lock_is_free(file: int) -> bool:

@@ -15,6 +15,7 @@ from types import TracebackType
 from cargo_runbook.connections.base import Connections
 from cargo_runbook.errors import RunbookError, Stopped
 from cargo_runbook.observations import Observation, Question, observation_from_json, observation_to_json
+from cargo_runbook.texts import tell
 
 FILE = "evidence.jsonl"
 """Name of the file in a record."""
@@ -25,7 +26,13 @@ class EvidenceError(RunbookError):
 
     def __init__(self, problem: str, *, file: str, line: int = 0) -> None:
         place = f"{file}:{line}" if line else file
-        super().__init__(f"{place}: {problem}", next_step="Take the file from the archive again; it is never edited.")
+        super().__init__(
+            f"{place}: {problem}",
+            next_step=tell(
+                "Take the file from the archive again; it is never edited.",
+                "请从归档中重新取得该文件；证据文件从不修改。",
+            ),
+        )
         self.file = file
         self.line = line
 
@@ -171,12 +178,15 @@ def read_evidence(path: Path) -> tuple[Observation, ...]:
         # No splitlines: a JSON text may hold U+2028 and others that it takes for line ends.
         lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise EvidenceError(f"the evidence can't be read: {reason}", file=str(path)) from error
+        reason = error.strerror if isinstance(error, OSError) else tell("it is not UTF-8", "不是 UTF-8")
+        raise EvidenceError(
+            tell(f"the evidence can't be read: {reason}", f"无法读取证据：{reason}"), file=str(path)
+        ) from error
     observations = []
     for number, line in enumerate(lines if lines != [""] else [], 1):
         try:
             observations.append(observation_from_json(json.loads(line)))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise EvidenceError(f"not an observation ({error})", file=str(path), line=number) from error
+            problem = tell(f"not an observation ({error})", f"不是观察结果（{error}）")
+            raise EvidenceError(problem, file=str(path), line=number) from error
     return tuple(observations)

@@ -32,6 +32,7 @@ from cargo_runbook.observations import (
     TlsHandshake,
 )
 from cargo_runbook.secret import Redactor
+from cargo_runbook.texts import tell
 
 Neighbour = Callable[[str], tuple[Environment, Callable[[Account], Login]]]
 
@@ -131,7 +132,12 @@ def open_connections(
 
     def other(name: str) -> ReadOnly:
         if neighbour is None:
-            raise UnknownEnvironment(f"{name} is not an environment that can be asked from {environment.name}")
+            raise UnknownEnvironment(
+                tell(
+                    f"{name} is not an environment that can be asked from {environment.name}",
+                    f"不能从 {environment.name} 查询环境 {name}",
+                )
+            )
         return opened(*neighbour(name))
 
     return Evidence(Neighbourhood(opened(environment, credentials), other), stop=stop)

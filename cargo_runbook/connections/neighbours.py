@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from cargo_runbook.connections.base import Connections
 from cargo_runbook.errors import RunbookError
 from cargo_runbook.observations import Observation, Question, Status
+from cargo_runbook.texts import in_english
 
 
 class Neighbourhood:
@@ -31,7 +32,8 @@ class Neighbourhood:
         if not question.environment:
             return self._own.ask(question)
         try:
-            with self._lock:
+            # What an observation says is evidence.
+            with self._lock, in_english():
                 other = self._others.get(question.environment)
                 if other is None:
                     other = self._others[question.environment] = self._open_other(question.environment)

@@ -102,7 +102,9 @@ def read_parameters(runbook: Path, given: Mapping[str, Any]) -> dict[str, Any]:
             )
         if name not in defaults:
             near = get_close_matches(name, defaults)
-            step = f'Did you mean "{near[0]}"?' if near else f"It takes: {', '.join(defaults) or 'none'}"
+            step = tell(f"It takes: {', '.join(defaults) or 'none'}", f"可用参数：{'、'.join(defaults) or '无'}")
+            if near:
+                step = tell(f'Did you mean "{near[0]}"?', f"是否指 “{near[0]}”？")
             raise UsageError(
                 tell(f"{runbook.stem} has no parameter {name!r}", f"{runbook.stem} 没有参数 {name!r}"), next_step=step
             )
@@ -118,7 +120,9 @@ def _defaults(runbook: Path) -> dict[str, Any]:
     try:
         state = runbook.stat()
     except OSError as error:
-        raise UsageError(f"{runbook} is not a notebook: {error.strerror}") from None
+        raise UsageError(
+            tell(f"{runbook} is not a notebook: {error.strerror}", f"{runbook} 不是 Notebook：{error.strerror}")
+        ) from None
     return _read_defaults(runbook, state.st_mtime_ns, state.st_size)
 
 

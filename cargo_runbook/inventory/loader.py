@@ -92,7 +92,10 @@ def environment_file(name: str, folder: Path) -> Path:
     if not files:
         raise _unknown(name, folder)
     if len(files) > 1:
-        raise InventoryError(f"{name} is described twice, by {files[1].name} too", file=_shown(files[0]))
+        raise InventoryError(
+            tell(f"{name} is described twice, by {files[1].name} too", f"{name} 重复：{files[1].name} 也描述了该环境"),
+            file=_shown(files[0]),
+        )
     return files[0]
 
 
@@ -187,16 +190,20 @@ def _files(folder: Path) -> list[Path]:
 def _text(file: Path) -> str:
     shown = _shown(file)
     if not file.is_file():
-        raise InventoryError("this is not a file", file=shown)
+        raise InventoryError(tell("this is not a file", "不是普通文件"), file=shown)
     try:
         if file.stat().st_size > MAX_BYTES:
-            raise InventoryError(f"the file is longer than {MAX_BYTES} bytes", file=shown)
+            raise InventoryError(
+                tell(f"the file is longer than {MAX_BYTES} bytes", f"文件超过 {MAX_BYTES} 字节"), file=shown
+            )
         return file.read_text("utf-8")
     except OSError as error:
-        raise InventoryError(f"the file can't be read: {error.strerror}", file=shown) from None
+        raise InventoryError(
+            tell(f"the file can't be read: {error.strerror}", f"无法读取文件：{error.strerror}"), file=shown
+        ) from None
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
-        raise InventoryError("this is not UTF-8", file=shown, line=line) from None
+        raise InventoryError(tell("this is not UTF-8", "不是 UTF-8"), file=shown, line=line) from None
 
 
 def _as_error(file: Path, problems: Sequence[Problem]) -> InventoryError:
@@ -217,11 +224,14 @@ def _unknown(name: str, folder: Path) -> UnknownEnvironment:
     names = environment_names(folder)
     near = get_close_matches(name, names, n=3)
     if near:
-        step = f"Did you mean {' or '.join(near)}?"
+        step = tell(f"Did you mean {' or '.join(near)}?", f"是否指 {' 或 '.join(near)}？")
     elif names:
-        step = f"There are: {', '.join(names)}"
+        step = tell(f"There are: {', '.join(names)}", f"已有：{'、'.join(names)}")
     else:
-        step = f"There is none at all in {folder}. Write one with: cargo-runbook env init NAME"
+        step = tell(
+            f"There is none at all in {folder}. Write one with: cargo-runbook env init NAME",
+            f"{folder} 中没有任何环境。生成一个：cargo-runbook env init 名称",
+        )
     return UnknownEnvironment(
         tell(f'no environment is called "{name}" in {folder}', f"{folder} 中没有名为 “{name}” 的环境"), next_step=step
     )

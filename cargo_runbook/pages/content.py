@@ -95,7 +95,10 @@ def compared(reports: Path, say: Language, one: str, other: str) -> str:
         row = last_good(reports, found)
         if row is None:
             raise UsageError(
-                f"there is no healthy run of {found.header.runbook} for {found.header.environment} before it"
+                Text(
+                    f"there is no healthy run of {found.header.runbook} for {found.header.environment} before it",
+                    f"之前没有 {found.header.environment} 的 {found.header.runbook} 正常记录",
+                ).say(say)
             )
         against = read_record(row.path)
     return render("compare", say, result=compare(found, against))

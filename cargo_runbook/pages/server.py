@@ -24,7 +24,7 @@ from cargo_runbook.archive.index import Index
 from cargo_runbook.errors import RunbookError, UsageError
 from cargo_runbook.pages import rendering
 from cargo_runbook.pages.content import archive_state, compared, incident, listed, record_page
-from cargo_runbook.texts import Language, Text, language_from
+from cargo_runbook.texts import Language, Text, language_from, tell
 
 ADDRESS = "127.0.0.1"
 PORTS = range(8910, 8930)
@@ -191,5 +191,9 @@ def _bound(wanted: int | None) -> tuple[int, list[Any]]:
     for port in [wanted] if wanted else PORTS:
         with contextlib.suppress(OSError):
             return port, bind_sockets(port, ADDRESS)
-    shown = str(wanted) if wanted else f"{PORTS.start} to {PORTS.stop - 1}"
-    raise UsageError(f"port {shown} of {ADDRESS} is in use", next_step="Choose another one with --port.")
+    last = PORTS.stop - 1
+    shown = Text(str(wanted), str(wanted)) if wanted else Text(f"{PORTS.start} to {last}", f"{PORTS.start} 至 {last}")
+    raise UsageError(
+        tell(f"port {shown.en} of {ADDRESS} is in use", f"{ADDRESS} 的端口 {shown.zh} 已被占用"),
+        next_step=tell("Choose another one with --port.", "请用 --port 指定其他端口。"),
+    )

@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
-from re import _constants as constants  # type: ignore[attr-defined]
-from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -22,6 +20,8 @@ from ruamel.yaml.error import YAMLError
 
 from cargo_runbook.data import read_data
 from cargo_runbook.errors import UsageError
+from cargo_runbook.symptoms.regexes import literals_of, regex_problems
+from cargo_runbook.texts import Text, tell
 
 CAUSES = (
     "dns-unresolvable",
@@ -44,12 +44,8 @@ CAUSES = (
 UNKNOWN = "unknown"
 _FIELDS = {"cause", "weight", "needs", "literals", "regex", "also", "source", "finds", "spares"}
 _MANDATORY = ("cause", "weight", "regex", "source", "finds", "spares")
-# A wildcard longer than this makes every start cost as much as the rest of the line.
-_LONGEST_WILDCARD = 500
-_MOST_REPEATS = 1000
 _PIECE = 4
 _TABLES = "cargo_runbook.symptoms.tables"
-_SHORTEST_LITERAL = 3
 # How programs introduce an HTTP status; tables write `<status>503`.
 _STATUS = (
     r"(?:(?<!http )status(?: code)?|code|(?<!parsing )HTTP(?:/[\d.]+)?\"?|error|response|returned|with|got|failed"
@@ -149,23 +145,25 @@ def read_patterns(text: str, file: str) -> tuple[Pattern, ...]:
     try:
         table = YAML(typ="safe").load(text)
     except YAMLError as error:
-        raise UsageError(f"{file} is no YAML", seen=str(error).replace("\n", " ")) from error
+        raise UsageError(
+            tell(f"{file} is no YAML", f"{file} 不是有效的 YAML"), seen=str(error).replace("\n", " ")
+        ) from error
     return _patterns(table, file)
 
 
 def _patterns(table: Any, file: str) -> tuple[Pattern, ...]:
     if not isinstance(table, Mapping):
-        raise UsageError(f"{file} holds no patterns", next_step="docs/symptoms.md shows how a pattern is written.")
+        raise UsageError(tell(f"{file} holds no patterns", f"{file} 中没有模式"), next_step=_how())
     return tuple(_pattern(str(name), row, file) for name, row in table.items())
 
 
 def _pattern(name: str, row: Any, file: str) -> Pattern:
-    if problem := next(_problems(row), ""):
+    if problem := next(_problems(row), None):
         raise UsageError(
-            f'{file}: the pattern "{name}" {problem}', next_step="docs/symptoms.md shows how a pattern is written."
+            tell(f'{file}: the pattern "{name}" {problem.en}', f"{file}：模式 “{name}” {problem.zh}"), next_step=_how()
         )
     regex = re.compile(_source(row), re.IGNORECASE)
-    literals = tuple(str(word).lower() for word in row.get("literals") or _literals(_source(row)))
+    literals = tuple(str(word).lower() for word in row.get("literals") or literals_of(_source(row)))
     pattern = Pattern(
         name=name,
         cause=row["cause"],
@@ -179,10 +177,26 @@ def _pattern(name: str, row: Any, file: str) -> Pattern:
         spares=row["spares"],
     )
     if not (regex.search(row["finds"]) and any(word in row["finds"].lower() for word in literals)):
-        raise UsageError(f'{file}: the pattern "{name}" does not find its own positive example', seen=row["finds"])
+        raise UsageError(
+            tell(
+                f'{file}: the pattern "{name}" does not find its own positive example',
+                f"{file}：模式 “{name}” 匹配不到自己的正例",
+            ),
+            seen=row["finds"],
+        )
     if regex.search(row["spares"]):
-        raise UsageError(f'{file}: the pattern "{name}" finds its negative example too', seen=row["spares"])
+        raise UsageError(
+            tell(
+                f'{file}: the pattern "{name}" finds its negative example too',
+                f"{file}：模式 “{name}” 也匹配了自己的反例",
+            ),
+            seen=row["spares"],
+        )
     return pattern
+
+
+def _how() -> str:
+    return tell("docs/symptoms.md shows how a pattern is written.", "模式的写法见 docs/symptoms.md。")
 
 
 def _source(row: Mapping[str, Any]) -> str:
@@ -192,89 +206,27 @@ def _source(row: Mapping[str, Any]) -> str:
     return joined.replace("<status>", _STATUS)
 
 
-def _problems(row: Any) -> Iterator[str]:
+def _problems(row: Any) -> Iterator[Text]:
     if not isinstance(row, Mapping):
-        yield "is no list of fields"
+        yield Text("is no list of fields", "不是字段列表")
         return
     for key in _MANDATORY:
         if not row.get(key):
-            yield f"has no {key}"
+            yield Text(f"has no {key}", f"缺少 {key}")
     for key in row:
         if key not in _FIELDS:
-            yield f"has a field {key!r} that is not known"
+            yield Text(f"has a field {key!r} that is not known", f"有未知字段 {key!r}")
     for cause in (row["cause"], *row.get("also", ())):
         if cause not in CAUSES:
-            yield f"names the cause {cause!r}; there are: {', '.join(CAUSES)}"
+            yield Text(
+                f"names the cause {cause!r}; there are: {', '.join(CAUSES)}",
+                f"的原因 {cause!r} 不存在；可选：{'、'.join(CAUSES)}",
+            )
     if row.get("needs", "image") not in set(Needs):
-        yield f"needs {row['needs']!r}; there are: {', '.join(Needs)}"
+        yield Text(
+            f"needs {row['needs']!r}; there are: {', '.join(Needs)}",
+            f"的 needs 不能是 {row['needs']!r}；可选：{'、'.join(Needs)}",
+        )
     if not isinstance(row["weight"], int) or not 1 <= row["weight"] <= 100:
-        yield "has a weight that is no number from 1 to 100"
-    yield from _regex_problems(_source(row), bool(row.get("literals")))
-
-
-def _regex_problems(source: str, has_literals: bool) -> Iterator[str]:
-    try:
-        tree = parser.parse(source, re.IGNORECASE)
-    except re.error as error:
-        yield f"is no regular expression: {error}"
-        return
-    if problem := _blows_up(tree):
-        yield problem
-    if not has_literals and not _literals(source):
-        yield "may match without any literal text of three signs or more; give it `literals`"
-
-
-def _blows_up(tree: Any, times: int = 1) -> str:
-    """Why matching could take very long: a repeat within a repeat, or a wildcard that runs on; empty when it can't.
-
-    Args:
-        times: how often what stands around `tree` may repeat it.
-    """
-    for operator, argument in tree:
-        inner: Iterable[Any]
-        if operator in (constants.MAX_REPEAT, constants.MIN_REPEAT, constants.POSSESSIVE_REPEAT):
-            most, inner = int(argument[1]), [argument[2]]
-            if times > 1 and most > 1 and times * most > _MOST_REPEATS:
-                return "repeats a repeat, which could take for ever"
-            if argument[2][0][0] is constants.ANY and most > _LONGEST_WILDCARD:
-                return f"has a wildcard without an end; write .{{0,{_LONGEST_WILDCARD}}} at most"
-        else:
-            most, inner = 1, _subtrees(argument)
-        if problem := next(filter(None, (_blows_up(sub, times * most) for sub in inner)), ""):
-            return problem
-    return ""
-
-
-def _subtrees(argument: Any) -> Iterator[Any]:
-    if isinstance(argument, parser.SubPattern):
-        yield argument
-    elif isinstance(argument, list | tuple):
-        for item in argument:
-            yield from _subtrees(item)
-
-
-def _literals(source: str) -> tuple[str, ...]:
-    """Small-letter texts of which one is in every match of a pattern; empty when there are none of three signs."""
-    found = _in_every_match(parser.parse(source, re.IGNORECASE))
-    return tuple(sorted(found)) if found and min(map(len, found)) >= _SHORTEST_LITERAL else ()
-
-
-def _in_every_match(tree: Any) -> frozenset[str]:
-    """The best of the sets of texts that a sequence gives: the one whose shortest text is longest."""
-    choices: list[frozenset[str]] = []
-    run = ""
-    for operator, argument in tree:
-        if operator is constants.LITERAL:
-            run += chr(argument).lower()
-            continue
-        choices.append(frozenset({run}))
-        run = ""
-        if operator is constants.BRANCH:
-            parts = [_in_every_match(branch) for branch in argument[1]]
-            choices.append(frozenset().union(*parts) if all(parts) else frozenset())
-        elif operator is constants.SUBPATTERN:
-            choices.append(_in_every_match(argument[-1]))
-        elif operator in (constants.MAX_REPEAT, constants.MIN_REPEAT) and argument[0] > 0:
-            choices.append(_in_every_match(argument[2]))
-    choices.append(frozenset({run}))
-    return max(choices, key=lambda texts: min(map(len, texts), default=0))
+        yield Text("has a weight that is no number from 1 to 100", "的 weight 不是 1 到 100 的整数")
+    yield from regex_problems(_source(row), bool(row.get("literals")))

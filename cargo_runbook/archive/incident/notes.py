@@ -10,6 +10,7 @@ from cargo_runbook.archive.record import NOTE, NOTE_FILE, Record
 from cargo_runbook.archive.sealing.draft import Draft
 from cargo_runbook.errors import UsageError
 from cargo_runbook.secret import Redactor
+from cargo_runbook.texts import tell
 
 
 def write_note(reports: Path, incident: str, text: str, at: str = "", *, key: Path | None = None) -> Record:
@@ -23,7 +24,7 @@ def write_note(reports: Path, incident: str, text: str, at: str = "", *, key: Pa
         UsageError: the incident has no id, the text is empty, or the archive can't be written.
     """
     if not incident.strip() or not text.strip():
-        raise UsageError("a note needs the id of an incident and a text")
+        raise UsageError(tell("a note needs the id of an incident and a text", "说明需要事件编号和文字"))
     draft = Draft(reports, "incident", NOTE, incident=incident, key=key)
     write_json(draft.folder / NOTE_FILE, {"at": at or utc(datetime.now(UTC)), "text": Redactor().redact(text.strip())})
     return draft.seal(status=NOTE, kind=NOTE)

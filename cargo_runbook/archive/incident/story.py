@@ -17,7 +17,7 @@ from cargo_runbook.archive.record import FIX, NOTE, NOTEBOOK, RUN, Record
 from cargo_runbook.archive.sealing.changes import Change, changes_of
 from cargo_runbook.errors import RunbookError, UsageError
 from cargo_runbook.findings import Health
-from cargo_runbook.texts import Text
+from cargo_runbook.texts import Text, tell
 
 
 def tell_story(reports: Path, incident: str) -> Story:
@@ -30,8 +30,11 @@ def tell_story(reports: Path, incident: str) -> Story:
         rows = index.find(Filter(incident=incident, notes=True))
     if not rows:
         raise UsageError(
-            f"there is no record of an incident {incident!r}",
-            next_step=f"Runs belong to it by: cargo-runbook run ... --incident {incident}",
+            tell(f"there is no record of an incident {incident!r}", f"没有事件 {incident!r} 的记录"),
+            next_step=tell(
+                f"Runs belong to it by: cargo-runbook run ... --incident {incident}",
+                f"运行时加 --incident 即归入该事件：cargo-runbook run ... --incident {incident}",
+            ),
         )
     records, unread = [], []
     for row in rows:

@@ -100,9 +100,16 @@ def read_header(folder: Path) -> Header:
         header = Header(**{name: value for name, value in body.items() if name in known})
         header = replace(header, root_causes=tuple(header.root_causes))
     except TypeError:
-        raise UnreadableRecord(f"{folder} is not a record: {HEADER} lacks a field") from None
+        raise UnreadableRecord(
+            tell(f"{folder} is not a record: {HEADER} lacks a field", f"{folder} 不是记录：{HEADER} 缺少字段")
+        ) from None
     if not well_typed(header):
-        raise UnreadableRecord(f"{folder} is not a record: {HEADER} has a field of a wrong type")
+        raise UnreadableRecord(
+            tell(
+                f"{folder} is not a record: {HEADER} has a field of a wrong type",
+                f"{folder} 不是记录：{HEADER} 有字段类型不符",
+            )
+        )
     return header
 
 
@@ -120,7 +127,9 @@ def read_record(folder: Path) -> Record:
         content = (folder / MANIFEST).read_bytes()
         entry = entry_of(manifest, content, folder)
     except (OSError, ValueError) as error:
-        raise UnreadableRecord(f"{folder / MANIFEST} is not a manifest: {error}") from None
+        raise UnreadableRecord(
+            tell(f"{folder / MANIFEST} is not a manifest: {error}", f"{folder / MANIFEST} 不是有效的清单：{error}")
+        ) from None
     return Record(folder, header, entry.head, entry.sequence)
 
 
@@ -139,9 +148,18 @@ def read_diagnosis(record: Record) -> Diagnosis | None:
     try:
         diagnosis = diagnosis_from_json(body)
     except (KeyError, ValueError, TypeError, AttributeError) as error:
-        raise UnreadableRecord(f"{record.path / VERDICT} is not a verdict: {error}") from None
+        raise UnreadableRecord(
+            tell(
+                f"{record.path / VERDICT} is not a verdict: {error}", f"{record.path / VERDICT} 不是有效的结论：{error}"
+            )
+        ) from None
     if not well_typed(diagnosis):
-        raise UnreadableRecord(f"{record.path / VERDICT} is not a verdict: a field has a value of a wrong type")
+        raise UnreadableRecord(
+            tell(
+                f"{record.path / VERDICT} is not a verdict: a field has a value of a wrong type",
+                f"{record.path / VERDICT} 不是有效的结论：有字段的值类型不符",
+            )
+        )
     return diagnosis
 
 
@@ -159,9 +177,11 @@ def read_evidence_of(record: Record) -> Sequence[Observation]:
         lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
         found = [observation_from_json(parse(line)) for line in lines if line]
     except (OSError, KeyError, ValueError, TypeError, AttributeError) as error:
-        raise UnreadableRecord(f"{path} is not evidence: {error}") from None
+        raise UnreadableRecord(tell(f"{path} is not evidence: {error}", f"{path} 不是证据：{error}")) from None
     if not all(map(well_typed, found)):
-        raise UnreadableRecord(f"{path} is not evidence: a field has a value of a wrong type")
+        raise UnreadableRecord(
+            tell(f"{path} is not evidence: a field has a value of a wrong type", f"{path} 不是证据：有字段的值类型不符")
+        )
     return found
 
 
@@ -188,11 +208,15 @@ def _json(folder: Path, name: str) -> dict[str, Any]:
     try:
         body = parse(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise UnreadableRecord(f"{folder} is not a record: it has no {name}") from None
+        raise UnreadableRecord(
+            tell(f"{folder} is not a record: it has no {name}", f"{folder} 不是记录：缺少 {name}")
+        ) from None
     except OSError as error:
-        raise UnreadableRecord(f"{path} can't be read: {error.strerror}") from None
+        raise UnreadableRecord(
+            tell(f"{path} can't be read: {error.strerror}", f"无法读取 {path}：{error.strerror}")
+        ) from None
     except ValueError:
-        raise UnreadableRecord(f"{path} is not JSON") from None
+        raise UnreadableRecord(tell(f"{path} is not JSON", f"{path} 不是 JSON")) from None
     if not isinstance(body, dict):
-        raise UnreadableRecord(f"{path} does not hold an object")
+        raise UnreadableRecord(tell(f"{path} does not hold an object", f"{path} 的内容不是 JSON 对象"))
     return body

@@ -25,6 +25,7 @@ from cargo_runbook.findings import Diagnosis
 from cargo_runbook.inventory.loader import load_environment
 from cargo_runbook.investigation import Investigation
 from cargo_runbook.observations import Observation
+from cargo_runbook.texts import tell
 
 
 class NotJudgeable(UsageError):
@@ -101,14 +102,26 @@ def sealed_investigation(record: Record) -> Iterator[Investigation]:
     """
     if changed := next(check_record(record.path), None) if record.sealed else None:
         raise NotJudgeable(
-            f"{record.header.record} is not as it was sealed: {changed.file}: {changed.problem.en}",
-            next_step="cargo-runbook records verify   names all that was changed",
+            tell(
+                f"{record.header.record} is not as it was sealed: {changed.file}: {changed.problem.en}",
+                f"{record.header.record} 与封存时不一致：{changed.file}：{changed.problem.zh}",
+            ),
+            next_step=tell(
+                "cargo-runbook records verify   names all that was changed",
+                "用 cargo-runbook records verify 查看所有被修改的内容",
+            ),
         )
     look = read_look(record)
     if look is None:
         raise NotJudgeable(
-            f"{record.header.record} can't be judged again: it has no {LOOK}",
-            next_step="Its run ended before the verdict, or it is of a version that did not keep it.",
+            tell(
+                f"{record.header.record} can't be judged again: it has no {LOOK}",
+                f"{record.header.record} 无法重新判断：缺少 {LOOK}",
+            ),
+            next_step=tell(
+                "Its run ended before the verdict, or it is of a version that did not keep it.",
+                "该运行在得出结论之前结束，或由不保存该文件的旧版本生成。",
+            ),
         )
     recorded = ReplayConnections(read_evidence_of(record))
     try:
@@ -124,7 +137,12 @@ def sealed_investigation(record: Record) -> Iterator[Investigation]:
                 concerns=look["concerns"],
             )
     except (KeyError, ValueError, TypeError, AttributeError) as error:
-        raise UnreadableRecord(f"{record.path / LOOK} is not what a look leaves: {error!r}") from None
+        raise UnreadableRecord(
+            tell(
+                f"{record.path / LOOK} is not what a look leaves: {error!r}",
+                f"{record.path / LOOK} 不是一次检查留下的内容：{error!r}",
+            )
+        ) from None
 
 
 def _banner(record: Record) -> str:

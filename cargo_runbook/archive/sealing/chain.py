@@ -24,6 +24,7 @@ from typing import Any
 from cargo_runbook.archive.files import canonical, files_in, make_folders, parse, sha256_of, sync, write_bytes
 from cargo_runbook.archive.places import CHAIN, DRAFTS, LOCK, MANIFEST, SIGNATURE, folder_of, is_id
 from cargo_runbook.errors import UsageError
+from cargo_runbook.texts import tell
 
 FORMAT = 1
 _BLOCK = 4096
@@ -140,9 +141,14 @@ def append(reports: Path, draft: Path, manifest: Mapping[str, Any], sign: Signer
             return entry
     except OSError as error:
         raise UsageError(
-            f"the record can't be sealed in {reports}: {error.strerror}",
-            seen=f"It stays as a draft: {draft}",
-            next_step="Make room or mend the folder's rights, then run it again.",
+            tell(
+                f"the record can't be sealed in {reports}: {error.strerror}",
+                f"无法在 {reports} 中封存记录：{error.strerror}",
+            ),
+            seen=tell(f"It stays as a draft: {draft}", f"保留为草稿：{draft}"),
+            next_step=tell(
+                "Make room or mend the folder's rights, then run it again.", "请腾出空间或修正目录权限，然后重新执行。"
+            ),
         ) from None
 
 

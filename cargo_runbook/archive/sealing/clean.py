@@ -18,6 +18,7 @@ from cargo_runbook.archive.places import MANIFEST
 from cargo_runbook.errors import RunbookError
 from cargo_runbook.redaction.notebook import redacted_notebook
 from cargo_runbook.secret import Redactor
+from cargo_runbook.texts import Text, tell
 
 MASKED = "masked.json"
 """Name of the list in a record."""
@@ -32,10 +33,16 @@ _OWN = ("record.json", MANIFEST, MASKED)
 class SecretInRecord(RunbookError):
     """A record was refused since a secret stands in one of its files. `file` and `line` say where, nothing says what."""
 
-    def __init__(self, draft: Path, file: str, line: int, why: str) -> None:
+    def __init__(self, draft: Path, file: str, line: int, why: Text) -> None:
         super().__init__(
-            f"no record was made: {draft / file}, line {line}, holds a secret ({why})",
-            next_step="Look where it comes from, then remove the folder; the run itself was not changed by this.",
+            tell(
+                f"no record was made: {draft / file}, line {line}, holds a secret ({why.en})",
+                f"未生成记录：{draft / file} 第 {line} 行含有密码（{why.zh}）",
+            ),
+            next_step=tell(
+                "Look where it comes from, then remove the folder; the run itself was not changed by this.",
+                "请查明来源，然后删除该目录；运行本身不受影响。",
+            ),
         )
         self.file = file
         self.line = line
@@ -81,11 +88,11 @@ def refuse_secrets(draft: Path, redactor: Redactor) -> None:
         text = _text(draft / name)
         if redactor.holds_value(text):
             line = next((n for n, part in enumerate(text.split("\n"), 1) if redactor.holds_value(part)), 1)
-            raise SecretInRecord(draft, name, line, "its value is known")
+            raise SecretInRecord(draft, name, line, Text("its value is known", "与已知的值相同"))
         if name not in _OWN:
             for line, same in _looked_through(name, text, redactor):
                 if not same:
-                    raise SecretInRecord(draft, name, line, "it looks like one")
+                    raise SecretInRecord(draft, name, line, Text("it looks like one", "格式像密码"))
 
 
 def _looked_through(name: str, text: str, redactor: Redactor) -> Iterator[tuple[int, bool]]:

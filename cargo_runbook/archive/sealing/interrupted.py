@@ -24,6 +24,7 @@ from cargo_runbook.archive.record import BY_HAND, VERDICT, Record
 from cargo_runbook.archive.sealing.draft import Draft, Ran, operator_name
 from cargo_runbook.errors import UsageError
 from cargo_runbook.secret import Redactor
+from cargo_runbook.texts import in_english, tell
 
 FAILED = "failed"
 _QUIET_SECONDS = 600
@@ -39,7 +40,9 @@ class NotOver(UsageError):
 def account_of(draft: Path, *, held: bool = False) -> Account:
     """What is known of the run of a draft: by its ledger (see `read_account`), else by the draft's own name."""
     try:
-        account = read_account(draft, held=held)
+        # The reason of a run is sealed with it.
+        with in_english():
+            account = read_account(draft, held=held)
     except LedgerError as error:
         account = Account(RunState.INTERRUPTED, reason=str(error))
     named = _PARTS.fullmatch(draft.name)
@@ -63,7 +66,10 @@ def seal_interrupted(reports: Path, draft: Path, redactor: Redactor | None = Non
         UsageError: that is no draft, or the archive can't be written.
     """
     if not _PARTS.fullmatch(draft.name):
-        raise UsageError(f"{draft} is no draft of a record", next_step="cargo-runbook records list   names those.")
+        raise UsageError(
+            tell(f"{draft} is no draft of a record", f"{draft} 不是记录的草稿"),
+            next_step=tell("cargo-runbook records list   names those.", "用 cargo-runbook records list 查看草稿"),
+        )
     with _alone_with(draft):
         account = account_of(draft, held=True)
         who = operator_name()
@@ -105,16 +111,25 @@ def _alone_with(draft: Path) -> Iterator[None]:
         newest = max((path.stat().st_mtime for path in (draft, *draft.rglob("*"))), default=0.0)
         if time.time() - newest < _QUIET_SECONDS:
             raise NotOver(
-                f"{draft.name} was written to less than {_QUIET_SECONDS // 60} minutes ago, and has no ledger",
-                next_step="If nothing writes it any more, wait and try again.",
+                tell(
+                    f"{draft.name} was written to less than {_QUIET_SECONDS // 60} minutes ago, and has no ledger",
+                    f"{draft.name} 在 {_QUIET_SECONDS // 60} 分钟之内还有写入，且没有运行台账",
+                ),
+                next_step=tell(
+                    "If nothing writes it any more, wait and try again.", "如果已没有程序写入，请稍后再试。"
+                ),
             ) from None
         yield
         return
     except OSError as error:
-        raise UsageError(f"{draft / LEDGER} can't be opened: {error.strerror}") from None
+        raise UsageError(
+            tell(f"{draft / LEDGER} can't be opened: {error.strerror}", f"无法打开 {draft / LEDGER}：{error.strerror}")
+        ) from None
     try:
         if not _is_free(handle, draft):
-            raise NotOver(f"the run of {draft.name} goes on, or is being sealed")
+            raise NotOver(
+                tell(f"the run of {draft.name} goes on, or is being sealed", f"{draft.name} 仍在运行，或正在封存")
+            )
         yield
     finally:
         os.close(handle)

@@ -17,6 +17,7 @@ from cargo_runbook.archive.files import sync
 from cargo_runbook.archive.places import MANIFEST, SIGNATURE
 from cargo_runbook.archive.sealing.chain import Signer
 from cargo_runbook.errors import UsageError
+from cargo_runbook.texts import tell
 
 NAMESPACE = "cargo-runbook-record"
 KEY_VARIABLE = "CARGO_RUNBOOK_SIGN_KEY"
@@ -77,9 +78,12 @@ def _sign(key: Path, manifest: Path) -> None:
     done = _keygen("sign", "-q", "-f", str(key), "-n", NAMESPACE, str(manifest))
     if done.returncode or not signature.exists():
         raise SigningFailed(
-            f"no record can be signed with {key}",
+            tell(f"no record can be signed with {key}", f"无法用 {key} 为记录签名"),
             seen=done.stderr.decode("utf-8", "replace").strip().split("\n")[-1],
-            next_step="Nobody is there to type a passphrase: add the key to ssh-agent, and name its .pub file.",
+            next_step=tell(
+                "Nobody is there to type a passphrase: add the key to ssh-agent, and name its .pub file.",
+                "签名时无人输入口令：请把密钥加入 ssh-agent，并指定其 .pub 文件。",
+            ),
         )
     sync(signature)
 
@@ -93,7 +97,11 @@ def _keygen(*arguments: str, content: bytes = b"") -> subprocess.CompletedProces
                               check=False, start_new_session=True)  # fmt: skip
     except FileNotFoundError:
         raise SigningFailed(
-            "ssh-keygen is not installed", next_step="Install OpenSSH's client, 8.2 or later."
+            tell("ssh-keygen is not installed", "没有安装 ssh-keygen"),
+            next_step=tell("Install OpenSSH's client, 8.2 or later.", "请安装 8.2 或更高版本的 OpenSSH 客户端。"),
         ) from None
     except subprocess.TimeoutExpired:
-        raise SigningFailed(f"ssh-keygen did not end within {_SECONDS} s", next_step="Is ssh-agent silent?") from None
+        raise SigningFailed(
+            tell(f"ssh-keygen did not end within {_SECONDS} s", f"ssh-keygen 在 {_SECONDS} 秒内未结束"),
+            next_step=tell("Is ssh-agent silent?", "ssh-agent 是否没有响应？"),
+        ) from None

@@ -76,14 +76,20 @@ def export_bundle(reports: Path, records: Sequence[Record], target: Path) -> Exp
     unsealed = next((record for record in records if not record.sealed), None)
     if unsealed:
         raise UsageError(
-            f"{unsealed.header.record} is not sealed: nobody could verify it elsewhere",
-            next_step=f"Copy its folder instead: {unsealed.path}",
+            tell(
+                f"{unsealed.header.record} is not sealed: nobody could verify it elsewhere",
+                f"{unsealed.header.record} 未封存：无法在其他机器上校验",
+            ),
+            next_step=tell(f"Copy its folder instead: {unsealed.path}", f"请改为复制其目录：{unsealed.path}"),
         )
     whole = {record.header.record for record in records}
     entries = [Entry.of(line) for _, line in lines(reports)]
     numbers = [entry.sequence for entry in entries if entry.record in whole]
     if not whole or len(numbers) != len(whole):
-        raise UsageError("these are no records of this archive", next_step="Imported ones leave in their own bundle.")
+        raise UsageError(
+            tell("these are no records of this archive", "这些不是本归档的记录"),
+            next_step=tell("Imported ones leave in their own bundle.", "导入的记录请用其原来的记录包。"),
+        )
     between = [entry for entry in entries if min(numbers) <= entry.sequence <= max(numbers)]
     about = {"format": FORMAT, "exported": utc(datetime.now(UTC)), "records": sorted(whole), "head": entries[-1].head}
     partial = target.with_name(f".{target.name}.part")
@@ -103,7 +109,8 @@ def export_bundle(reports: Path, records: Sequence[Record], target: Path) -> Exp
     except OSError as error:
         partial.unlink(missing_ok=True)
         raise UsageError(
-            f"{target} can't be written: {error.strerror}", next_step=tell("Name another file.", "请换一个文件。")
+            tell(f"{target} can't be written: {error.strerror}", f"无法写入 {target}：{error.strerror}"),
+            next_step=tell("Name another file.", "请换一个文件。"),
         ) from None
     return Exported(target, tuple(sorted(whole)), entries[-1].head)
 
@@ -120,15 +127,22 @@ def import_bundle(reports: Path, bundle: Path) -> Imported:
     with opened(bundle) as (folder, part):
         result = verify(folder, part=part)
         if not result.ok:
-            told = "; ".join(f"{p.record} {p.file}: {p.problem.en}".strip() for p in result.problems[:3])
-            raise BadBundle(f"{bundle} is not as it was sealed, and was not taken in", seen=told)
+            first = result.problems[:3]
+            told = tell(
+                "; ".join(f"{p.record} {p.file}: {p.problem.en}".strip() for p in first),
+                "；".join(f"{p.record} {p.file}：{p.problem.zh}".strip() for p in first),
+            )
+            raise BadBundle(
+                tell(f"{bundle} is not as it was sealed, and was not taken in", f"{bundle} 与封存时不一致，没有导入"),
+                seen=told,
+            )
         name = f"{part.exported[:10].replace('-', '')}-{result.head[:12]}"
         final = reports / IMPORTED / name
         draft = Draft(reports, _PLACE, IMPORT)
         with locked(reports.absolute()):
             if final.exists() and f"{IMPORTED}/{name}" in known:
                 shutil.rmtree(draft.folder)
-                raise UsageError(f"{bundle} was taken in before", seen=str(final))
+                raise UsageError(tell(f"{bundle} was taken in before", f"{bundle} 已经导入过"), seen=str(final))
             make_folders(final.parent)
             # Nothing names it: its import was cut off, or somebody put it there.
             shutil.rmtree(final, ignore_errors=True)
@@ -169,11 +183,18 @@ def opened(bundle: Path) -> Iterator[tuple[Path, Part]]:
                         shutil.copyfileobj(source, unpacked)
             yield folder, _part(folder, bundle)
         except (zipfile.BadZipFile, EOFError) as error:
-            raise BadBundle(f"{bundle} is damaged or no bundle: {error}") from None
+            raise BadBundle(
+                tell(f"{bundle} is damaged or no bundle: {error}", f"{bundle} 已损坏或不是记录包：{error}")
+            ) from None
         except (OSError, NotImplementedError, RuntimeError) as error:
-            raise BadBundle(f"{bundle} can't be read: {error}") from None
+            raise BadBundle(tell(f"{bundle} can't be read: {error}", f"无法读取 {bundle}：{error}")) from None
         except (ValueError, KeyError, TypeError):
-            raise BadBundle(f"{bundle} is no bundle: it has no {BUNDLE} that says what is in it") from None
+            raise BadBundle(
+                tell(
+                    f"{bundle} is no bundle: it has no {BUNDLE} that says what is in it",
+                    f"{bundle} 不是记录包：缺少说明其内容的 {BUNDLE}",
+                )
+            ) from None
 
 
 def _part(folder: Path, bundle: Path) -> Part:
@@ -181,22 +202,40 @@ def _part(folder: Path, bundle: Path) -> Part:
     part = Part.of(folder)
     listed = {Entry.of(line).record for _, line in lines(folder)}
     if not part.whole or not part.whole <= listed:
-        raise BadBundle(f"{bundle} is no bundle: its {CHAIN} does not have the records that it says it holds")
+        raise BadBundle(
+            tell(
+                f"{bundle} is no bundle: its {CHAIN} does not have the records that it says it holds",
+                f"{bundle} 不是记录包：{CHAIN} 中没有其声明包含的记录",
+            )
+        )
     # A folder is named by it.
     if not _DAY.match(part.exported):
-        raise BadBundle(f"{bundle} is no bundle: {BUNDLE} has no time of its export")
+        raise BadBundle(
+            tell(
+                f"{bundle} is no bundle: {BUNDLE} has no time of its export",
+                f"{bundle} 不是记录包：{BUNDLE} 没有导出时间",
+            )
+        )
     return part
 
 
 def _members(found: Iterable[zipfile.ZipInfo], bundle: Path) -> list[zipfile.ZipInfo]:
     members = list(found)
     if len(members) > _MOST_FILES or sum(each.file_size for each in members) > _MOST_BYTES:
-        raise BadBundle(f"{bundle} is too large to be taken in", next_step="Export it again in several parts.")
+        raise BadBundle(
+            tell(f"{bundle} is too large to be taken in", f"{bundle} 过大，无法导入"),
+            next_step=tell("Export it again in several parts.", "请分几部分重新导出。"),
+        )
     names: set[str] = set()
     for each in members:
         known = each.filename in (BUNDLE, CHAIN, _README) or _NAME.fullmatch(each.filename)
         if not known or ".." in each.filename.split("/") or each.filename in names or each.is_dir():
-            raise BadBundle(f"{bundle} holds {each.filename!r}, which no bundle has; nothing was taken in")
+            raise BadBundle(
+                tell(
+                    f"{bundle} holds {each.filename!r}, which no bundle has; nothing was taken in",
+                    f"{bundle} 含有记录包中不应有的 {each.filename!r}；没有导入任何内容",
+                )
+            )
         names.add(each.filename)
     return members
 

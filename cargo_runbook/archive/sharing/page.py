@@ -55,7 +55,8 @@ def write_page(record: Record, target: Path, language: Language | None = None) -
         write_text(target, text)
     except OSError as error:
         raise UsageError(
-            f"{target} can't be written: {error.strerror}", next_step=tell("Name another file.", "请换一个文件。")
+            tell(f"{target} can't be written: {error.strerror}", f"无法写入 {target}：{error.strerror}"),
+            next_step=tell("Name another file.", "请换一个文件。"),
         ) from None
 
 

@@ -21,6 +21,7 @@ from cargo_runbook.archive.record import HEADER, Header, Record
 from cargo_runbook.archive.sealing.chain import Signer
 from cargo_runbook.archive.sealing.draft import Draft, chain_draft, operator_name
 from cargo_runbook.errors import UsageError
+from cargo_runbook.texts import tell
 
 _NAME = re.compile(r"[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*")
 _MOST_BYTES = 1 << 30
@@ -79,12 +80,20 @@ def take_in(reports: Path, record: str, parcel: bytes, *, incident: str = "", si
         _unpack(parcel, draft)
         header = read_header(draft)
         if header.record != record:
-            raise BadParcel(f"the parcel of {record} holds {header.record}")  # noqa: TRY301 - cleaned up like the others
+            other = tell(f"the parcel of {record} holds {header.record}", f"{record} 传回的是 {header.record}")
+            raise BadParcel(other)  # noqa: TRY301 - cleaned up like the others
     except (BadParcel, UnreadableRecord, zipfile.BadZipFile) as error:
         shutil.rmtree(draft, ignore_errors=True)
-        raise BadParcel(f"what came back of {record} is no record: {error}") from None
+        raise BadParcel(
+            tell(f"what came back of {record} is no record: {error}", f"{record} 传回的内容不是记录：{error}")
+        ) from None
     except OSError as error:
-        raise UsageError(f"no record can be written below {reports}: {error.strerror}") from None
+        raise UsageError(
+            tell(
+                f"no record can be written below {reports}: {error.strerror}",
+                f"无法在 {reports} 下写入记录：{error.strerror}",
+            )
+        ) from None
     header = replace(header, operator=operator_name(), incident=incident)
     write_json(draft / HEADER, asdict(header))
     return chain_draft(draft, header, sign)
@@ -94,11 +103,11 @@ def _unpack(parcel: bytes, draft: Path) -> None:
     with zipfile.ZipFile(io.BytesIO(parcel)) as file:
         members = file.infolist()
         if sum(member.file_size for member in members) > _MOST_BYTES:
-            raise BadParcel("it is too large")
+            raise BadParcel(tell("it is too large", "内容过大"))
         for member in members:
             name = member.filename
             own = name in (MANIFEST, SIGNATURE) or ".." in name.split("/")
             if own or not _NAME.fullmatch(name) or (draft / name).exists():
-                raise BadParcel(f"it holds {name!r}")
+                raise BadParcel(tell(f"it holds {name!r}", f"含有 {name!r}"))
             make_folders((draft / name).parent)
             (draft / name).write_bytes(file.read(member))

@@ -14,6 +14,7 @@ from cargo_runbook.connections.ssh.transport import show_host_key
 from cargo_runbook.errors import ConnectionFailed, HostKeyError
 from cargo_runbook.inventory.models import Machine
 from cargo_runbook.observations import Command, Observation, Place, Status
+from cargo_runbook.texts import tell
 
 __all__ = [
     "HostKey",
@@ -137,7 +138,8 @@ def fetch_host_key(alias: str, *, config: Path = DEFAULT_CONFIG, seconds: float 
             fields = failure.data
             known = fields["known_fingerprint"]
             raise HostKeyError(fields["host"], fingerprint=fields["fingerprint"], known=known) from failure
-        raise ConnectionFailed(failure.sentence, next_step="Check the host's address and that sshd runs.") from failure
+        step = tell("Check the host's address and that sshd runs.", "请检查主机地址，以及 sshd 是否在运行。")
+        raise ConnectionFailed(failure.sentence, next_step=step) from failure
     finally:
         pool.close()
 
@@ -151,7 +153,8 @@ def known_host_keys(alias: str, *, config: Path = DEFAULT_CONFIG) -> tuple[str, 
     try:
         target = SshConfig(config).route(alias)[-1]
     except Failure as failure:
-        raise ConnectionFailed(failure.sentence, next_step="Correct the SSH configuration.") from failure
+        step = tell("Correct the SSH configuration.", "请修正 SSH 配置。")
+        raise ConnectionFailed(failure.sentence, next_step=step) from failure
     return KnownHosts(target.known_hosts, target.key_name).fingerprints()
 
 

@@ -11,6 +11,7 @@ from cargo_runbook.execution.batch.plan import BatchPlan
 from cargo_runbook.execution.batch.queue import Job
 from cargo_runbook.execution.watch import CELL_DEADLINE, Kernels, Watch
 from cargo_runbook.recordings import load_recording
+from cargo_runbook.texts import Text, tell
 
 if TYPE_CHECKING:
     from cargo_runbook.execution.run import RunResult
@@ -20,9 +21,13 @@ SAVE_EVERY = 5.0
 
 
 class PlaceLost(RunbookError):
-    """Nothing can be run there any more."""
+    """Nothing can be run there any more. `why` says so in both languages: it becomes the reason of other runs."""
 
     exit_code = 3
+
+    def __init__(self, why: Text) -> None:
+        super().__init__(tell(why.en, why.zh))
+        self.why = why
 
 
 class Place(Protocol):

@@ -133,7 +133,7 @@ class Batch:
             outcome = self._failed(name, running, str(error))
             if isinstance(error, PlaceLost):
                 with self._changed:
-                    self.stop(Text(error.what, error.what))
+                    self.stop(error.why)
         except Exception as error:  # noqa: BLE001 - whatever one run can do must not hide the others
             outcome = self._failed(
                 name,

@@ -34,7 +34,7 @@ from cargo_runbook.execution.remote.worker import do_run, stop_run
 from cargo_runbook.execution.run import RunResult
 from cargo_runbook.execution.watch import CELL_DEADLINE, Watch
 from cargo_runbook.inventory.loader import environment_file, find_inventory
-from cargo_runbook.texts import tell
+from cargo_runbook.texts import Text, tell
 
 CONNECT = 10.0
 """Seconds for the scheduler to answer."""
@@ -43,7 +43,7 @@ NO_WORKER = 60.0
 ANSWER = 30.0
 """Seconds for a worker to end a run that was stopped."""
 _LOOK = 0.5
-_AWAY = "the Dask scheduler went away"
+_AWAY = Text("the Dask scheduler went away", "与 Dask 调度器的连接已断开")
 
 
 class Cluster:
@@ -166,11 +166,19 @@ class Cluster:
                 self._stop(order, watch, worker)
             if stopped and (not worker or time.monotonic() - stopped > ANSWER):
                 future.cancel()
-                when = f"its worker {worker} did not answer" if worker else "before it began"
-                raise RunFailed(f"{watch.why.en if watch.why else 'stopped'}; {when}")
+                why = watch.why or Text("stopped", "已停止")
+                when = Text("before it began", "尚未开始")
+                if worker:
+                    when = Text(f"its worker {worker} did not answer", f"其 worker {worker} 没有应答")
+                raise RunFailed(tell(f"{why.en}; {when.en}", f"{why.zh}；{when.zh}"))
             if not self._workers.there(self._client, NO_WORKER):
                 future.cancel()
-                raise PlaceLost(f"the Dask cluster has had no worker for {NO_WORKER:g} s")
+                raise PlaceLost(
+                    Text(
+                        f"the Dask cluster has had no worker for {NO_WORKER:g} s",
+                        f"Dask 集群已有 {NO_WORKER:g} 秒没有 worker",
+                    )
+                )
         return returned
 
     def _fetched(self, future: Future[RunReturned]) -> RunReturned | None:
@@ -190,11 +198,22 @@ class Cluster:
         if future.status == "error":
             error = future.exception()
             if isinstance(error, KilledWorker):
-                raise RunFailed("each worker that had this run was lost: the run may be what ends them")
+                raise RunFailed(
+                    tell(
+                        "each worker that had this run was lost: the run may be what ends them",
+                        "执行该运行的 worker 先后丢失：可能正是该运行导致其退出",
+                    )
+                )
             told = str(error).strip().split("\n")[0]
             raise RunFailed(
-                f"the worker could not do it: {type(error).__name__}: {told}",
-                next_step="The scheduler and its workers need the same version of cargo-runbook as this machine.",
+                tell(
+                    f"the worker could not do it: {type(error).__name__}: {told}",
+                    f"worker 无法执行：{type(error).__name__}: {told}",
+                ),
+                next_step=tell(
+                    "The scheduler and its workers need the same version of cargo-runbook as this machine.",
+                    "调度器及其 worker 的 cargo-runbook 版本须与本机相同。",
+                ),
             )
         raise PlaceLost(_AWAY)
 
@@ -243,4 +262,6 @@ def _result(body: Mapping[str, Any]) -> RunResult:
     try:
         return RunResult(**{**body, "path": Path(body["path"]), "root_causes": tuple(body["root_causes"])})
     except (KeyError, TypeError):
-        raise RunbookError("what came back from the worker is no result of a run") from None
+        raise RunbookError(
+            tell("what came back from the worker is no result of a run", "worker 传回的不是运行结果")
+        ) from None

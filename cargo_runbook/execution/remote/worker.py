@@ -30,7 +30,7 @@ from cargo_runbook.execution.watch import Watch
 from cargo_runbook.inventory.credentials import parameter_secrets
 from cargo_runbook.inventory.loader import environment_file, find_inventory
 from cargo_runbook.recordings import load_recording
-from cargo_runbook.texts import Text
+from cargo_runbook.texts import Text, tell
 
 if TYPE_CHECKING:
     from distributed import Worker
@@ -156,8 +156,11 @@ def _same_version(order: RunOrder) -> None:
     here = version("cargo-runbook")
     if here != order.version:
         raise UsageError(
-            f"the worker has cargo-runbook {here}, and the batch was begun by {order.version}",
-            next_step="Install the same version on all machines.",
+            tell(
+                f"the worker has cargo-runbook {here}, and the batch was begun by {order.version}",
+                f"worker 的 cargo-runbook 版本为 {here}，而批次由 {order.version} 发起",
+            ),
+            next_step=tell("Install the same version on all machines.", "请在所有机器上安装相同版本。"),
         )
 
 
@@ -168,7 +171,10 @@ def _inventory(order: RunOrder) -> Path:
     file = environment_file(order.environment, folder)
     if sha256_of(file) != order.environment_sha256:
         raise UsageError(
-            f"{file} is not the file that the batch was begun with",
-            next_step="Bring the inventory of the workers to the same state: it is not sent.",
+            tell(f"{file} is not the file that the batch was begun with", f"{file} 与发起批次时的文件不同"),
+            next_step=tell(
+                "Bring the inventory of the workers to the same state: it is not sent.",
+                "请使各 worker 的环境清单保持一致：清单不会随批次发送。",
+            ),
         )
     return folder
