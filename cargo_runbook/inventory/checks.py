@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from cargo_runbook.errors import InventoryError, SecretUnavailable
 from cargo_runbook.inventory.credentials import resolve
 from cargo_runbook.inventory.models import Environment
+from cargo_runbook.texts import tell
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,8 @@ def look_closer(environment: Environment) -> CloserLook:
             resolve(environment, account)
         except SecretUnavailable as error:
             key = f"accounts[{index}].password"
-            notes.append(_error(environment, key, f"password of {account.name}: {error.what}", error.next_step))
+            said = tell(f"password of {account.name}: {error.what}", f"{account.name} 的密码：{error.what}")
+            notes.append(_error(environment, key, said, error.next_step))
     ca = _ca_problem(environment)
     return CloserLook((_error(environment, "ca", ca),) if ca else (), tuple(notes))
 
@@ -38,9 +40,9 @@ def _ca_problem(environment: Environment) -> str:
     try:
         ssl.create_default_context(cafile=str(path))
     except ssl.SSLError:
-        return f"ca: {path} holds no certificate in PEM form"
+        return tell(f"ca: {path} holds no certificate in PEM form", f"ca：{path} 中没有 PEM 格式的证书")
     except OSError as error:
-        return f"ca: {path} can't be read: {error.strerror}"
+        return tell(f"ca: {path} can't be read: {error.strerror}", f"ca：无法读取 {path}：{error.strerror}")
     return ""
 
 

@@ -109,7 +109,8 @@ def _place(environment: Environment, account: Account) -> str:
     line = environment.line_of(f"accounts[{index}].password")
     file = str(environment.file) if line else environment.name
     place = f"{file}:{line}" if line else file
-    return f"{place}: password of {account.name} ({account.password.partition(':')[0]})"
+    scheme = account.password.partition(":")[0]
+    return tell(f"{place}: password of {account.name} ({scheme})", f"{place}: {account.name} 的密码（{scheme}）")
 
 
 def _from_variable(name: str, values: Mapping[str, str]) -> Secret:
@@ -188,7 +189,7 @@ def _from_keyring(rest: str) -> Secret:
             )
         ) from None
     if not value:
-        step = f"Put it there: keyring set {service} {user}"
+        step = tell(f"Put it there: keyring set {service} {user}", f"存入：keyring set {service} {user}")
         raise SecretUnavailable(
             tell(f"the keyring has nothing for {user} in {service}", f"密钥环的 {service} 中没有 {user}"),
             next_step=step,

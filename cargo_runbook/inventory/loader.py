@@ -110,7 +110,10 @@ def load_file(file: Path) -> Environment:
     if given is None:
         source.data["name"] = file.stem
     elif given != file.stem:
-        sentence = f'name is "{given}", but the file is called {file.name}; leave the key out, or make them the same'
+        sentence = tell(
+            f'name is "{given}", but the file is called {file.name}; leave the key out, or make them the same',
+            f"name 为 “{given}”，而文件名为 {file.name}；请去掉该键，或使两者一致",
+        )
         source.problems.append(Problem(source.line(("name",)), "name", sentence))
     environment, problems = validate(source) if source.readable else (None, [])
     problems = [*source.problems, *problems]

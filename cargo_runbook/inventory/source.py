@@ -15,6 +15,8 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from cargo_runbook.texts import Text, tell
+
 MAX_BYTES = 1_000_000
 MAX_NODES = 10_000
 MAX_DEPTH = 20
@@ -24,7 +26,10 @@ Place = tuple[str | int, ...]
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong: line (from 1, 0 for the whole file), key in dotted form, sentence, what to do."""
+    """One thing that is wrong: line (from 1, 0 for the whole file), key in dotted form, sentence, what to do.
+
+    Sentences are in the reader's language.
+    """
 
     line: int
     key: str
@@ -67,25 +72,34 @@ def read_source(text: str) -> Source:
     """Read the text of an environment file. Never raises: what is wrong stands in `problems`, without any value."""
     source = Source()
     if len(text) > MAX_BYTES:
-        source.problems.append(Problem(0, "", f"the file is longer than {MAX_BYTES} characters"))
+        sentence = tell(f"the file is longer than {MAX_BYTES} characters", f"文件超过 {MAX_BYTES} 个字符")
+        source.problems.append(Problem(0, "", sentence))
         return source
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             root = YAML(typ="safe", pure=True).compose(text)
     except RecursionError:
-        source.problems.append(Problem(0, "", "the file is nested too deeply"))
+        source.problems.append(Problem(0, "", tell("the file is nested too deeply", "文件嵌套过深")))
         return source
     except (YAMLError, ValueError, TypeError, AttributeError, IndexError, KeyError) as error:
         # The composer lets errors of its own escape on odd directives and escapes; all of them mean "not YAML".
         source.problems.append(_not_yaml(text, error))
         return source
     if root is None:
-        source.problems.append(Problem(0, "", "the file is empty", "cargo-runbook env init writes an example"))
-    elif not isinstance(root, MappingNode):
         source.problems.append(
-            Problem(_line(root), "", 'the file must consist of keys with values, as in "domain: ..."')
+            Problem(
+                0,
+                "",
+                tell("the file is empty", "文件为空"),
+                tell("cargo-runbook env init writes an example", "用 cargo-runbook env init 生成示例"),
+            )
         )
+    elif not isinstance(root, MappingNode):
+        sentence = tell(
+            'the file must consist of keys with values, as in "domain: ..."', "文件须由键和值组成，例如 “domain: ...”"
+        )
+        source.problems.append(Problem(_line(root), "", sentence))
     else:
         data = _Reader(source).read(root, ())
         source.data = data if isinstance(data, dict) else {}
@@ -104,11 +118,17 @@ class _Reader:
         if self._nodes > MAX_NODES or len(place) > MAX_DEPTH:
             # An alias can hold its own parent, or double what it holds at every level.
             if self._nodes == MAX_NODES + 1 or len(place) == MAX_DEPTH + 1:
-                self._complain(node, place, "the file holds too much, or refers to itself")
+                self._complain(
+                    node, place, Text("the file holds too much, or refers to itself", "文件内容过多，或引用了自身")
+                )
             self._nodes = MAX_NODES + 1
             return None
         if not str(node.tag).startswith("tag:yaml.org,2002:") or ":python" in str(node.tag):
-            self._complain(node, place, "tags (a value that begins with !) have no meaning here; quote the value")
+            said = Text(
+                "tags (a value that begins with !) have no meaning here; quote the value",
+                "标签（以 ! 开头的值）在此无意义；请给该值加引号",
+            )
+            self._complain(node, place, said)
             return None
         if isinstance(node, MappingNode):
             return self._mapping(node, place)
@@ -120,20 +140,24 @@ class _Reader:
         data: dict[str, Any] = {}
         for key, value in node.value:
             if not isinstance(key, ScalarNode):
-                self._complain(key, place, "a key must be a word")
+                self._complain(key, place, Text("a key must be a word", "键须为一个词"))
                 continue
             name = str(key.value)
             here = (*place, name)
             if name in data or here in self._source.lines:
                 first = self._source.lines[here]
-                self._complain(key, here, f"{dotted(here)} stands twice (first in line {first})")
+                said = Text(
+                    f"{dotted(here)} stands twice (first in line {first})",
+                    f"{dotted(here)} 重复（首次在第 {first} 行）",
+                )
+                self._complain(key, here, said)
                 continue
             self._source.lines[here] = _line(key)
             data[name] = self.read(value, here)
         return data
 
-    def _complain(self, node: Node, place: Place, sentence: str) -> None:
-        self._source.problems.append(Problem(_line(node), dotted(place), sentence))
+    def _complain(self, node: Node, place: Place, said: Text) -> None:
+        self._source.problems.append(Problem(_line(node), dotted(place), tell(said.en, said.zh)))
 
 
 def _line(node: Node) -> int:
@@ -145,14 +169,14 @@ def _not_yaml(text: str, error: Exception) -> Problem:
     line = int(mark.line) + 1 if mark is not None else 0
     lines = text.splitlines()
     if 0 < line <= len(lines) and "\t" in lines[line - 1][: len(lines[line - 1]) - len(lines[line - 1].lstrip())]:
-        return Problem(line, "", "a tab stands where YAML wants spaces")
+        return Problem(line, "", tell("a tab stands where YAML wants spaces", "YAML 要求空格的位置出现了制表符"))
     problem = str(getattr(error, "problem", None) or "") if isinstance(error, MarkedYAMLError) else ""
     if "undefined alias" in problem:
         # The parser's own words would quote the value.
-        problem = "a value that begins with * must be quoted"
+        problem = tell("a value that begins with * must be quoted", "以 * 开头的值须加引号")
     elif not problem or not _quotes_punctuation_only(problem):
-        problem = "it can't be read from here on"
-    return Problem(line, "", f"this is not YAML: {problem}")
+        problem = tell("it can't be read from here on", "从此处起无法读取")
+    return Problem(line, "", tell(f"this is not YAML: {problem}", f"不是有效的 YAML：{problem}"))
 
 
 def _quotes_punctuation_only(problem: str) -> bool:

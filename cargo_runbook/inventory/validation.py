@@ -15,36 +15,45 @@ from pydantic_core import ErrorDetails
 
 from cargo_runbook.inventory.models import Environment
 from cargo_runbook.inventory.source import Place, Problem, Source, dotted
+from cargo_runbook.texts import Text, tell
 
 _SECRET_KEYS = {"password"}
-_WORDS = "small letters, digits, '.', '_' and '-'"
+_WORDS = Text("small letters, digits, '.', '_' and '-'", "小写字母、数字、'.'、'_' 和 '-'")
 _EXPECTED_BY_KEY = {
-    "domain": "a domain name, without https:// and without a path",
-    "image": "repository:tag, as in library/tiny:1, without the domain",
-    "root": "a folder that begins with /",
-    "address": "an IP address or a name",
-    "name_servers": "an IP address",
-    "ssh": "a host alias of ~/.ssh/config",
-    "tengine": "the name of a container",
-    "context": "the name of a kubectl context (kubectl config get-contexts)",
-    "namespace": f"the name of a namespace: {_WORDS}",
+    "domain": Text("a domain name, without https:// and without a path", "域名，不含 https:// 和路径"),
+    "image": Text("repository:tag, as in library/tiny:1, without the domain", "仓库:标签，如 library/tiny:1，不含域名"),
+    "root": Text("a folder that begins with /", "以 / 开头的目录"),
+    "address": Text("an IP address or a name", "IP 地址或名称"),
+    "name_servers": Text("an IP address", "IP 地址"),
+    "ssh": Text("a host alias of ~/.ssh/config", "~/.ssh/config 中的主机别名"),
+    "tengine": Text("the name of a container", "容器名称"),
+    "context": Text(
+        "the name of a kubectl context (kubectl config get-contexts)",
+        "kubectl context 的名称（kubectl config get-contexts）",
+    ),
+    "namespace": Text(f"the name of a namespace: {_WORDS.en}", f"命名空间的名称：{_WORDS.zh}"),
     "name": _WORDS,
-    "url": "http:// or https://, a host, and a port where it has one",
-    "tenant_header": "the name of a header",
-    "user_header": "the name of a header",
-    "account": "the username of an account above",
+    "url": Text(
+        "http:// or https://, a host, and a port where it has one", "http:// 或 https:// 加主机，有端口时写明端口"
+    ),
+    "tenant_header": Text("the name of a header", "请求头的名称"),
+    "user_header": Text("the name of a header", "请求头的名称"),
+    "account": Text("the username of an account above", "上面某个账号的 username"),
 }
 _EXPECTED_BY_TYPE = {
-    "int_parsing": "a whole number",
-    "int_from_float": "a whole number",
-    "string_type": "text",
-    "string_too_short": "something",
-    "tuple_type": "a list (lines that begin with -)",
-    "model_type": "keys with values",
-    "model_attributes_type": "keys with values",
-    "too_short": "at least one item",
+    "int_parsing": Text("a whole number", "整数"),
+    "int_from_float": Text("a whole number", "整数"),
+    "string_type": Text("text", "文本"),
+    "string_too_short": Text("something", "非空内容"),
+    "tuple_type": Text("a list (lines that begin with -)", "列表（以 - 开头的行）"),
+    "model_type": Text("keys with values", "键和值"),
+    "model_attributes_type": Text("keys with values", "键和值"),
+    "too_short": Text("at least one item", "至少一项"),
 }
-_REFERENCES = "env:NAME, file:PATH, docker-config[:PATH] or keyring:SERVICE/USER"
+_REFERENCES = Text(
+    "env:NAME, file:PATH, docker-config[:PATH] or keyring:SERVICE/USER",
+    "env:名称、file:路径、docker-config[:路径] 或 keyring:服务/用户",
+)
 
 
 def validate(source: Source) -> tuple[Environment | None, list[Problem]]:
@@ -93,11 +102,21 @@ def _problem(detail: ErrorDetails, source: Source) -> Problem:
     if kind == "extra_forbidden":
         return Problem(line, key, _unknown_key(place))
     if kind == "missing":
-        said = "has no value" if place in source.lines else "is missing"
-        return Problem(line, key, f"{key} {said}; expected {_expected(detail, place)}")
+        said = Text("has no value", "没有值") if place in source.lines else Text("is missing", "缺失")
+        wanted = _expected(detail, place)
+        return Problem(
+            line, key, tell(f"{key} {said.en}; expected {wanted.en}", f"{key} {said.zh}；应为{_after(wanted.zh)}")
+        )
     if place and place[-1] in _SECRET_KEYS:
-        sentence = f"{key} must be a reference ({_REFERENCES}), not the password itself"
-        return Problem(line, key, sentence, "If it was the real password, it has been in a file: consider changing it.")
+        sentence = tell(
+            f"{key} must be a reference ({_REFERENCES.en}), not the password itself",
+            f"{key} 须为引用（{_REFERENCES.zh}），而不是密码本身",
+        )
+        step = tell(
+            "If it was the real password, it has been in a file: consider changing it.",
+            "如果这是真实的密码，它已经写入过文件：请考虑更换。",
+        )
+        return Problem(line, key, sentence, step)
     return Problem(line, key, _wrong_value(detail, place))
 
 
@@ -107,21 +126,30 @@ def _stands_twice(detail: ErrorDetails, source: Source) -> Problem:
     place = (*item, context["field"])
     if place not in source.lines:
         # Two accounts without a username are both the one that docker is logged in as.
-        return Problem(source.line(item), dotted(item), f"{dotted(place)} is missing, and in another one as well")
-    return Problem(source.line(place), dotted(place), f'{dotted(place)} "{_value(source, place)}" stands twice')
+        sentence = tell(f"{dotted(place)} is missing, and in another one as well", f"{dotted(place)} 缺失，另一项也是")
+        return Problem(source.line(item), dotted(item), sentence)
+    value = _value(source, place)
+    sentence = tell(f'{dotted(place)} "{value}" stands twice', f"{dotted(place)} “{value}” 重复")
+    return Problem(source.line(place), dotted(place), sentence)
 
 
 def _no_username(detail: ErrorDetails, source: Source) -> Problem:
     place: Place = (*detail["loc"], "username")
-    sentence = f"{dotted(place)} is missing; it may be left out with password: docker-config only"
+    sentence = tell(
+        f"{dotted(place)} is missing; it may be left out with password: docker-config only",
+        f"{dotted(place)} 缺失；只有 password 为 docker-config 时可以省略",
+    )
     return Problem(source.line(place), dotted(place), sentence)
 
 
 def _unknown_account(detail: ErrorDetails, source: Source) -> Problem:
     context = detail.get("ctx", {})
     place: Place = ("uses", context["index"], "account")
-    known = context["known"] or "none"
-    sentence = f'{dotted(place)} is "{_value(source, place)}", which is no account here; the accounts are {known}'
+    known, value = context["known"], _value(source, place)
+    sentence = tell(
+        f'{dotted(place)} is "{value}", which is no account here; the accounts are {known or "none"}',
+        f"{dotted(place)} 为 “{value}”，但没有该账号；已有账号：{known or '无'}",
+    )
     return Problem(source.line(place), dotted(place), sentence)
 
 
@@ -137,8 +165,14 @@ def _unknown_key(place: Place) -> str:
     known = fields_at(place[:-1])
     near = _near(place)
     if near:
-        return f'{dotted(place)} is not a key here; did you mean "{near}"?'
-    return f"{dotted(place)} is not a key here; the keys are {', '.join(known)}"
+        return tell(
+            f'{dotted(place)} is not a key here; did you mean "{near}"?',
+            f"此处没有键 {dotted(place)}；是否指 “{near}”？",
+        )
+    return tell(
+        f"{dotted(place)} is not a key here; the keys are {', '.join(known)}",
+        f"此处没有键 {dotted(place)}；可用的键：{'、'.join(known)}",
+    )
 
 
 def _wrong_value(detail: ErrorDetails, place: Place) -> str:
@@ -146,34 +180,46 @@ def _wrong_value(detail: ErrorDetails, place: Place) -> str:
     expected = _expected(detail, place)
     if not isinstance(value, str) or "@" in value:
         # With an @ in it, it may be user:password@host.
-        return f"{dotted(place)}: expected {expected}"
-    sentence = f'{dotted(place)} is "{_short(value)}"; expected {expected}'
+        return tell(f"{dotted(place)}: expected {expected.en}", f"{dotted(place)}：应为{_after(expected.zh)}")
+    sentence = tell(
+        f'{dotted(place)} is "{_short(value)}"; expected {expected.en}',
+        f"{dotted(place)} 为 “{_short(value)}”；应为{_after(expected.zh)}",
+    )
     if detail["type"] == "enum":
         near = get_close_matches(
             value, detail["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", "), n=1
         )
-        sentence += f'; did you mean "{near[0]}"?' if near else ""
+        sentence += tell(f'; did you mean "{near[0]}"?', f"；是否指 “{near[0]}”？") if near else ""
     return sentence
 
 
-def _expected(detail: ErrorDetails, place: Place) -> str:
+def _after(words: str) -> str:
+    """Words after Chinese ones: a space stands before those that begin in Latin letters."""
+    return f" {words}" if words[:1].isascii() else words
+
+
+def _expected(detail: ErrorDetails, place: Place) -> Text:
     context: Mapping[str, Any] = detail.get("ctx", {})
     kind = detail["type"]
     words = [part for part in place if isinstance(part, str)]
     key = words[-1] if words else ""
     if kind == "enum":
-        return str(context["expected"]).replace("'", "")
+        choices = str(context["expected"]).replace("'", "")
+        return Text(choices, choices.replace(" or ", " 或 "))
     if kind in ("greater_than_equal", "less_than_equal"):
-        return "a number from 1 to 65535" if key == "port" else f"a number {kind.replace('_', ' ')} {context}"
+        if key == "port":
+            return Text("a number from 1 to 65535", "1 到 65535 的数字")
+        bound = f"{kind.replace('_', ' ')} {context}"
+        return Text(f"a number {bound}", f"符合此条件的数字：{bound}")
     if kind == "string_too_long":
-        return f"at most {context['max_length']} characters"
+        return Text(f"at most {context['max_length']} characters", f"最多 {context['max_length']} 个字符")
     if kind == "missing" and key in _SECRET_KEYS:
-        return f"a reference: {_REFERENCES}"
+        return Text(f"a reference: {_REFERENCES.en}", f"引用：{_REFERENCES.zh}")
     if kind == "missing" and key == "hosts":
-        return "a list with the machines that run Cargo"
+        return Text("a list with the machines that run Cargo", "运行 Cargo 的机器列表")
     if kind in ("missing", "string_pattern_mismatch"):
-        return _EXPECTED_BY_KEY.get(key, "a value")
-    return _EXPECTED_BY_TYPE.get(kind, detail["msg"])
+        return _EXPECTED_BY_KEY.get(key, Text("a value", "一个值"))
+    return _EXPECTED_BY_TYPE.get(kind, Text(detail["msg"], detail["msg"]))
 
 
 def fields_at(place: Place) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from cargo_runbook.cli.language import said, take_language
 from cargo_runbook.connections import ReplayConnections
 from cargo_runbook.connections.neighbours import Neighbourhood
 from cargo_runbook.data import read_data
-from cargo_runbook.inventory.loader import load_environment
+from cargo_runbook.inventory.loader import InventoryProblems, load_environment
 from cargo_runbook.observations import OPERATOR, DnsQuery
 from cargo_runbook.rules.catalog import catalog
 
@@ -296,8 +296,8 @@ def errors() -> set[str]:
     return found
 
 
-# CannotEdit becomes a part of a sentence; `_failed` makes one; `super().__init__` has those that a class says itself.
-SAYING = {"message", "complain", "CannotEdit", "_failed", "__init__", *errors()}
+# CannotEdit and Problem become a part of a sentence; `_failed` makes one; `super().__init__` has those that a class says itself.
+SAYING = {"message", "complain", "CannotEdit", "Problem", "_failed", "__init__", *errors()}
 SAID = ("cargo_runbook", "cargo_sandbox/cli", "cargo_sandbox/drill.py", "cargo_sandbox/lab.py")
 _IN_A_CELL = "a cell that ends with it has it in the ledger, and in the record as its reason"
 # What stays English, by its file and its words, and why: what is filed reads alike whoever ran it.
@@ -335,6 +335,29 @@ def english_alone() -> Iterator[tuple[str, str]]:
                             ("cargo-runbook ", "pip install ", "apt-get install ")
                         ):
                             yield f"{file.relative_to(ROOT)}:{each.lineno}", words
+
+
+def test_mistakes_in_an_environment_file_are_told_in_the_readers_language(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("CARGO_RUNBOOK_LANG", "zh")
+    (tmp_path / "shanghai.yaml").write_text(
+        """domain: https://x/
+image: library/tiny
+hosts: [{name: a}]
+accounts: [{username: u, password: hunter2}]
+uses: [{account: v, action: pulls}]
+hostss: 1
+name: beijing
+ca: [!x y]
+""",
+        "utf-8",
+    )
+    with pytest.raises(InventoryProblems) as caught:
+        load_environment("shanghai", tmp_path)
+    sentences = [each.what.split(": ", 1)[1] for each in caught.value.problems]
+    assert len(sentences) > 5
+    assert [each for each in sentences if not CHINESE.search(each) or re.search("expected|is not|must", each)] == []
 
 
 def test_no_command_and_no_error_complains_in_one_language_alone() -> None:
