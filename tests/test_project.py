@@ -122,7 +122,10 @@ def test_notebooks_hold_no_output_and_no_count() -> None:
         (r"-----BEGIN [A-Z ]*PRIVATE[ ]KEY-----\s+[A-Za-z0-9+/]", "a private key"),
         (r"/wo[r]k/(main|shared)", "a folder of one machine"),
         (r"/ro[o]t/\.pyenv|/opt/py[p]i|/opt/wh[e]els", "a folder of one machine"),
-        (r"(?i)pypi\.[o]rg|files\.python[h]osted|regi[s]try\.npmjs", "the host of a package registry"),
+        (
+            r"(?i)pypi\.[o]rg|files\.python[h]osted|regi[s]try\.npmjs|[a-z]+\.debia[n]\.org",
+            "the host of a package registry",
+        ),
     ],
 )
 def test_no_file_of_the_project_holds(forbidden: str, why: str) -> None:
