@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import paramiko
 import pytest
 
 from cargo_runbook.connections import LiveConnections
+from cargo_runbook.connections.base import Deadline
 from cargo_runbook.connections.ssh import accept_host_key, fetch_host_key, quote
+from cargo_runbook.connections.ssh.command import RemoteRun
 from cargo_runbook.errors import ConnectionFailed, HostKeyError
 from cargo_runbook.observations import Command, Observation, Place, Status, Vantage
 from tests.connections.conftest import Operator
@@ -336,10 +341,9 @@ def test_an_unknown_host_and_a_down_host_have_reasons(operator: Operator) -> Non
     assert ask(live, "true", host="nowhere").data["reason"] == "name_not_resolved"
 
 
-def test_a_command_in_a_container_is_ended_with_its_client(
-    operator: Operator, start_sshd: StartSshd, tmp_path: Path
-) -> None:
-    # As with dockerd, the process is no child of the client and does not notice that the client went.
+@pytest.fixture
+def docker_alone(tmp_path: Path) -> Path:
+    """A folder with a `docker` whose exec starts, as with dockerd, what is no child of its and does not see it go."""
     docker = tmp_path / "bin" / "docker"
     docker.parent.mkdir()
     docker.write_text(
@@ -347,8 +351,13 @@ def test_a_command_in_a_container_is_ended_with_its_client(
         '[ "$container" = tengine ] || exit 65\nenv "$mark" setsid "$@" &\nwait\n'
     )
     docker.chmod(0o755)
-    sshd = start_sshd(options=(f"SetEnv PATH={docker.parent}:/usr/bin:/bin",))
-    operator.knows(sshd, "cargo1")
+    return docker.parent
+
+
+def test_a_command_in_a_container_is_ended_with_its_client(
+    operator: Operator, start_sshd: StartSshd, docker_alone: Path
+) -> None:
+    operator.knows(start_sshd(options=(f"SetEnv PATH={docker_alone}:/usr/bin:/bin",)), "cargo1")
     vantage = Vantage(Place.CONTAINER, "cargo1", "tengine")
     live = operator.connections()
     seen = live.ask(Command(vantage=vantage, argv=("sh", "-c", "echo $$; exec sleep 60"), deadline=3.0))
@@ -357,6 +366,74 @@ def test_a_command_in_a_container_is_ended_with_its_client(
     assert seen.data["remote_process_ended"] is True
     assert seen.data["argv"][:5] == ["docker", "exec", "-e", "CARGO_RUNBOOK_MARK=MARK", "tengine"]
     assert live.ask(Command(vantage=vantage, argv=("echo", "in"))).output == "in\n"
+
+
+ASKING = """
+import sys
+from pathlib import Path
+from cargo_runbook.connections import LiveConnections
+from cargo_runbook.inventory.models import Environment, Host
+from cargo_runbook.observations import Command, Place, Vantage
+from cargo_runbook.secret import Redactor
+environment = Environment(name="test", domain="cargo.test", hosts=(Host(name="cargo1", ssh="cargo1", address="127.0.0.1"),))
+live = LiveConnections(environment, None, Redactor(), ssh_config=Path(sys.argv[1]))
+place = Vantage(Place.CONTAINER, "cargo1", sys.argv[2]) if sys.argv[2] else Vantage(Place.CARGO_HOST, "cargo1")
+live.ask(Command(vantage=place, argv=("sh", "-c", sys.argv[3]), deadline=600.0))
+"""
+
+
+@pytest.mark.parametrize("container", ["", "tengine"])
+def test_what_a_killed_kernel_was_reading_ends_on_the_other_machine(
+    operator: Operator, start_sshd: StartSshd, tmp_path: Path, docker_alone: Path, container: str
+) -> None:
+    operator.knows(start_sshd(options=(f"SetEnv PATH={docker_alone}:/usr/bin:/bin",)), "cargo1")
+    pids = tmp_path / "pids"
+    reading = f"trap '' TERM HUP; sleep 600 & echo $! $$ >{pids}.new; mv {pids}.new {pids}; wait; sleep 600"
+    argv = [sys.executable, "-c", ASKING, str(operator.config), container, reading]
+    kernel = subprocess.Popen(argv, stdin=subprocess.DEVNULL)
+    try:
+        wait_until(pids.exists, "the reader")
+        started = [int(word) for word in pids.read_text().split()]
+        assert all(alive(pid) for pid in started)
+    finally:
+        kernel.kill()
+        kernel.wait()
+    wait_until(lambda: not any(alive(pid) for pid in started), "the end of the reader")
+
+
+def test_a_reader_whose_operator_went_without_a_word_ends_by_its_time(tmp_path: Path) -> None:
+    # As a machine that lost its power: the other side never hears of it. Needs a /bin/sh that knows `read -t`.
+    run = RemoteRun(("sleep", "600"), tied=True)
+    script, *words = run._script(Deadline(-5.0), in_container=False)
+    bash = subprocess.Popen(
+        ["bash", "-c", script, *words, "sleep", "600"],
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    try:
+        assert bash.wait(20) == -signal.SIGKILL
+    finally:
+        bash.kill()
+        bash.communicate()
+
+
+def test_what_a_command_leaves_running_in_peace_is_not_held_against_it(
+    operator: Operator, start_sshd: StartSshd
+) -> None:
+    operator.knows(start_sshd(), "cargo1")
+    live = operator.connections()
+    seen = [ask(live, "sh", "-c", "cat; wait; ls /proc/$$/fd; echo $$") for _ in range(3)]
+    # Its input is empty, it has no child that it did not start, and nothing of the channel's but the two outputs.
+    assert [(o.exit_code, o.output.split()[:-1], o.error) for o in seen] == [(0, ["0", "1", "2"], "")] * 3
+    groups = {o.output.split()[-1] for o in seen}
+    wait_until(lambda: not groups & set(groups_of_processes()), "the end of who watches")
+
+
+def groups_of_processes() -> Iterator[str]:
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            yield stat.read_text().rpartition(") ")[2].split()[2]
 
 
 def test_a_fingerprint_is_fetched_without_a_login_and_accepted_once_compared(

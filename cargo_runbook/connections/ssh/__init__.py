@@ -79,7 +79,7 @@ class SshConnection:
 
     def _ask_once(self, look: Look, question: Command, host: Machine) -> Observation:
         in_container = question.vantage.place is Place.CONTAINER
-        run = RemoteRun(question.argv)
+        run = RemoteRun(question.argv, tied=True)
         if in_container:
             run.argv = container_argv(question.vantage.container, question.argv, run.mark)
         data: dict[str, object] = {"argv": [word.replace(run.mark, "MARK") for word in run.argv]}

@@ -25,32 +25,54 @@ _PATIENCE = 0.5
 # The login shell is a session leader under sshd (do_exec_no_pty calls setsid), and exec keeps its process id, so the
 # id names the process group as well. /bin/sh is called because the login shell may be none of Bourne's.
 _START = 'LC_ALL=C; PATH="$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"; export LC_ALL PATH; '
-_START += 'echo "$1 $$" >&2; shift; exec "$@"'
+_START += 'echo "$1 $$" >&2; shift; '
+_RUN = 'exec "$@"'
+# docker exec's process is a child of the container's shim and outlives its client; its environment carries the mark.
+# One grep for all: a host has hundreds of processes, and there is little time.
+_END_MARKED = """end_marked() {
+  found=1
+  for e in $(grep -lF -- "$1" /proc/[0-9]*/environ 2>/dev/null); do
+    p="${e%/environ}"; kill -s KILL "${p#/proc/}" 2>/dev/null && found=0
+  done
+  return $found
+}
+"""
 # `kill -s` because dash takes `kill -TERM -- -N` for an illegal number; /proc because signal 0 reaches zombies too,
-# and sshd leaves one until it looks. Exits 0 when nothing of the group runs any more.
-_END_GROUP = """alive() {
+# and sshd leaves one until it looks. What is marked comes first: of the group, who watches (see below) ends as well.
+# What only looks has nothing to bring to an end. Exits 0 when nothing of the group runs any more, and what was marked
+# was found.
+_END = f"""{_END_MARKED}alive() {{
   for f in /proc/[0-9]*/stat; do
     read -r line 2>/dev/null <"$f" || continue
-    set -- "$1" ${line##*) }
+    set -- "$1" ${{line##*) }}
     [ "$4" = "$1" ] && [ "$2" != Z ] && return 0
   done
   return 1
-}
-kill -s TERM -- "-$1" 2>/dev/null
-for i in 1 2 3 4 5; do alive "$1" || exit 0; sleep 0.1; done
+}}
+unseen=0
+[ -z "$2" ] || end_marked "$2" || unseen=1
+if [ "$3" ]; then
+  kill -s TERM -- "-$1" 2>/dev/null
+  for i in 1 2 3 4 5; do alive "$1" || exit $unseen; sleep 0.1; done
+fi
 kill -s KILL -- "-$1" 2>/dev/null
 sleep 0.1
-! alive "$1"
+! alive "$1" && exit $unseen
 """
 
-# docker exec's process is a child of the container's shim and outlives its client; its environment carries the mark.
-# One grep for all: a host has hundreds of processes, and there is little time.
-_END_MARKED = """found=1
-for e in $(grep -lF -- "$1" /proc/[0-9]*/environ 2>/dev/null); do
-  p="${e%/environ}"; kill -s KILL "${p#/proc/}" 2>/dev/null && found=0
-done
-exit $found
-"""
+# The command's standard input is empty; that of the channel stays open as long as somebody here waits for the answer.
+# When it ends and the command is still there, nobody does: the operator's process was killed, or its machine is gone
+# (sshd may never hear of that, hence the time). The one who watches is nobody's child, so that the command has none
+# that it does not know, and holds neither output nor error. `read -t` is an error (2) for dash, which waits without.
+_TIED_RUN = f"""{_END_MARKED}late=$1 mark=$2; shift 2
+exec 3<&0 </dev/null
+( {{
+  read -r -t "$late" _; [ $? != 2 ] || read -r _
+  kill -s 0 "$$" || exit 0
+  [ -z "$mark" ] || end_marked "$mark"
+  kill -s KILL -- "-$$"
+}} <&3 3<&- >/dev/null 2>&1 & )
+exec "$@" 3<&-"""
 
 MARK = "CARGO_RUNBOOK_MARK"
 """Environment variable that marks processes in containers."""
@@ -65,13 +87,17 @@ def quote(argv: Sequence[str]) -> str:
 class RemoteRun:
     """One command on a shared connection, and what came of it.
 
-    `exit_code` is None as long as there is none; -1 when a signal ended the command. After a timeout,
-    `ended_remotely` says whether the remote process is known to have ended (a process in a container can only be seen
-    by root on its host), and `answers` whether the connection still does.
+    A `tied` one ends when the connection does, as what only looks should: one that changes something comes to its end
+    whatever becomes of the operator, and takes `stdin`.
+
+    `exit_code` is None as long as there is none; -1 when a signal ended the command. After a timeout, `ended_remotely`
+    says whether the remote process is known to have ended (a process in a container can only be seen by root on its
+    host), and `answers` whether the connection still does.
     """
 
     argv: tuple[str, ...]
     stdin: bytes = b""
+    tied: bool = False
     mark: str = field(default_factory=lambda: secrets.token_hex(8))
     exit_code: int | None = None
     output: Capture = field(default_factory=Capture)
@@ -87,7 +113,7 @@ class RemoteRun:
                 (`connection_lost`). What came until then is kept.
         """
         with shared.slot(deadline):
-            channel = self._start(shared.transport, deadline)
+            channel = self._start(shared.transport, deadline, in_container)
             try:
                 if self._read(channel, deadline):
                     return
@@ -107,15 +133,16 @@ class RemoteRun:
         """Standard error without the line that told the process id."""
         return re.sub(rb"(?m)^%b \d+\n" % self.mark.encode(), b"", self.error.content(), count=1)
 
-    def _start(self, transport: paramiko.Transport, deadline: Deadline) -> paramiko.Channel:
-        line = quote(("exec", "/bin/sh", "-c", _START, "sh", self.mark, *self.argv))
+    def _start(self, transport: paramiko.Transport, deadline: Deadline, in_container: bool) -> paramiko.Channel:
+        line = quote(("exec", "/bin/sh", "-c", *self._script(deadline, in_container), *self.argv))
         try:
             channel = transport.open_session(timeout=max(deadline.left(), 0.001))
             channel.settimeout(max(deadline.left(), 0.001))
             channel.exec_command(line)
             if self.stdin:
                 channel.sendall(self.stdin)
-            channel.shutdown_write()
+            if not self.tied:
+                channel.shutdown_write()
         except (paramiko.SSHException, EOFError, OSError) as error:
             self.answers = isinstance(error, paramiko.ChannelException)
             if deadline.over and transport.is_active():
@@ -126,6 +153,15 @@ class RemoteRun:
                 raise Failure(Status.UNREACHABLE, "channel_refused", sentence) from error
             raise Failure(Status.UNREACHABLE, "connection_lost", f"the SSH connection broke: {error}") from error
         return channel
+
+    def _script(self, deadline: Deadline, in_container: bool) -> tuple[str, ...]:
+        if not self.tied:
+            return _START + _RUN, "sh", self.mark
+        late = str(int(deadline.left() + _GRACE) + 1)
+        return _START + _TIED_RUN, "sh", self.mark, late, self._marked(in_container)
+
+    def _marked(self, in_container: bool) -> str:
+        return f"{MARK}={self.mark}" if in_container else ""
 
     def _read(self, channel: paramiko.Channel, deadline: Deadline) -> bool:
         """Reads both streams. True when the command ended and both are at their end."""
@@ -169,15 +205,12 @@ class RemoteRun:
         if not group:
             self.answers = False
             return False
-        commands = [("/bin/sh", "-c", _END_GROUP, "sh", group)]
-        if in_container:
-            commands.append(("/bin/sh", "-c", _END_MARKED, "sh", f"{MARK}={self.mark}"))
+        command = ("/bin/sh", "-c", _END, "sh", group, self._marked(in_container), "" if self.tied else "gently")
         try:
-            codes = [self._exit_code(transport, command, grace) for command in commands]
+            return self._exit_code(transport, command, grace) == 0
         except (paramiko.SSHException, EOFError, OSError):
             self.answers = False
             return False
-        return not any(codes)
 
     def _group(self, channel: paramiko.Channel, grace: Deadline) -> str:
         """The remote process group; with a short deadline its announcement may still be on the way."""
