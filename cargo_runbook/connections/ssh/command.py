@@ -193,8 +193,13 @@ class RemoteRun:
             self.output.add(channel.recv(65536))
         while channel.recv_stderr_ready():
             self.error.add(channel.recv_stderr(65536))
-        if not channel.exit_status_ready() or (channel.exit_status == -1 and not channel.get_transport().is_active()):
+        if not channel.exit_status_ready():
             return False
+        if channel.exit_status == -1:
+            # A signal ended the command, or the connection broke: then paramiko closes the channels before it says so.
+            channel.get_transport().join(_PATIENCE)
+            if not channel.get_transport().is_active():
+                return False
         self.exit_code = channel.exit_status
         return True
 
