@@ -88,6 +88,7 @@ class Diagnosis:
         untested: codes that could not be tested.
         started: ISO UTC time; seconds: wall time of the whole look.
         replayed: empty for a live run, else "replayed evidence of DATE".
+        operation: what was said to fail, one of OPERATIONS; empty where nobody said it.
     """
 
     environment: str
@@ -100,6 +101,7 @@ class Diagnosis:
     started: str = ""
     seconds: float = 0.0
     replayed: str = ""
+    operation: str = ""
 
     def cells(self) -> Mapping[str, Verdict]:
         """One verdict a check, in the order of CHECKS, as the client meets it.
@@ -126,6 +128,10 @@ class Diagnosis:
         return tuple(f for code in self.root_causes for f in faults if f.code == code)
 
 
+PULL, PUSH, LOGIN = "pull", "push", "login"
+OPERATIONS = (PULL, PUSH, LOGIN)
+"""What a client may have been at when it failed."""
+
 CHECKS = ("dns", "tls", "challenge", "login", "token", "project", "pull")
 
 
@@ -143,6 +149,7 @@ def diagnosis_to_json(diagnosis: Diagnosis) -> dict[str, Any]:
         "started": diagnosis.started,
         "seconds": round(diagnosis.seconds, 3),
         "replayed": diagnosis.replayed,
+        "operation": diagnosis.operation,
     }
 
 
@@ -190,6 +197,7 @@ def diagnosis_from_json(body: Mapping[str, Any]) -> Diagnosis:
         started=body.get("started", ""),
         seconds=float(body.get("seconds", 0.0)),
         replayed=body.get("replayed", ""),
+        operation=body.get("operation", ""),
     )
 
 

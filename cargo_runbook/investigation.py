@@ -51,6 +51,7 @@ class Investigation:
         policy: the replication policy to look at; empty for all.
         replayed: what every page says when the evidence is replayed; empty for a live look.
         concerns: names of the concerns to ask beside the path; default all.
+        operation: what is said to fail (one of OPERATIONS), where `action` does not say it; it changes no question.
 
     Raises:
         UsageError: `image` is no repository:tag, `action` is neither pull nor push, or there is no such account.
@@ -68,9 +69,11 @@ class Investigation:
         policy: str = "",
         replayed: str = "",
         concerns: Collection[str] | None = None,
+        operation: str = "",
     ) -> None:
         self.environment = environment
         self.replayed = replayed
+        self.operation = action or operation
         self._connections = connections
         self._lock = RLock()
         self._facts: dict[str, Any] = {}
@@ -175,6 +178,7 @@ class Investigation:
             started=started.isoformat(timespec="seconds").replace("+00:00", "Z"),
             seconds=time.monotonic() - clock,
             replayed=self.replayed,
+            operation=self.operation,
         )
 
     def stop(self) -> None:
@@ -250,6 +254,7 @@ def open_investigation(
     account: str = "",
     action: str = "",
     policy: str = "",
+    operation: str = "",
     replay: str | None = None,
     redactor: Redactor | None = None,
 ) -> Investigation:
@@ -257,7 +262,7 @@ def open_investigation(
 
     Args:
         inventory: folder of the inventory; default as `find_inventory` has it.
-        image, account, action, policy: see `Investigation`.
+        image, account, action, policy, operation: see `Investigation`.
         replay: name of a shipped recording to answer from, instead of going to any host; default from the variable
             CARGO_RUNBOOK_REPLAY. The inventory is then the recording's own.
         redactor: to share one with whatever else is shown; a new one by default.
@@ -278,5 +283,5 @@ def open_investigation(
         connections = open_connections(
             environment, partial(login_of, environment), redactor=redactor, neighbour=partial(_opened, folder)
         )
-    wish = {"image": image, "account": account, "action": action, "policy": policy}
+    wish = {"image": image, "account": account, "action": action, "policy": policy, "operation": operation}
     return Investigation(environment, connections, **wish, replayed=banner, concerns=concerns)

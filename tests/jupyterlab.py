@@ -141,7 +141,7 @@ CUT = """
   const shown = e => e.getClientRects().length && !e.closest('style, .lm-mod-hidden');
   for (const root of document.querySelectorAll(inside)) {
     for (const e of [root, ...root.querySelectorAll('*')]) {
-      if (!shown(e) || e.closest('pre, svg, textarea, select, .crb-path, .crb-wide')) continue;
+      if (!shown(e) || e.closest('pre, svg, textarea, select')) continue;
       if (e.scrollWidth > e.clientWidth + 1 && e.clientWidth > 0 && getComputedStyle(e).overflowX !== 'visible')
         tell('cut', e);
     }
@@ -149,7 +149,7 @@ CUT = """
     const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
     for (let node = walker.nextNode(); node; node = walker.nextNode()) {
       const e = node.parentElement, range = document.createRange();
-      if (!node.textContent.trim() || !shown(e) || e.closest('svg, select, .crb-path, .crb-wide')) continue;
+      if (!node.textContent.trim() || !shown(e) || e.closest('svg, select')) continue;
       range.selectNodeContents(node);
       if (range.getBoundingClientRect().right > room.right + 1) tell('beyond its place', e);
     }
@@ -162,7 +162,8 @@ CUT = """
     }
     for (const svg of root.querySelectorAll('svg')) {
       if (!shown(svg)) continue;
-      const frame = svg.getBoundingClientRect(), texts = [...svg.querySelectorAll('text')];
+      const frame = svg.getBoundingClientRect(), texts = [...svg.querySelectorAll('text')].filter(shown);
+      if (!texts.length) tell('without a word', svg);
       const boxes = texts.map(text => text.getBoundingClientRect());
       boxes.forEach((a, i) => {
         if (a.left < frame.left - 1 || a.right > frame.right + 1 || a.top < frame.top - 1 || a.bottom > frame.bottom + 1)

@@ -167,7 +167,8 @@ def _go_on(given: Answer, env: str, inventory: Path | None, replay: str, languag
     # Opening sends nothing: it tells whose domain the environment has.
     with open_investigation(env, inventory=inventory, replay=replay) as opened:
         image = image_of(given, opened.environment)
-    with open_investigation(env, inventory=inventory, image=image, replay=replay) as investigation:
+    operation = given.subject.operation
+    with open_investigation(env, inventory=inventory, image=image, operation=operation, replay=replay) as investigation:
         diagnosis = investigation.diagnose()
     proven = proven_causes(given, diagnosis)
     if language is None:

@@ -79,6 +79,7 @@ def open_environment(
         account=account,
         action=action,
         policy=policy,
+        operation=said.subject.operation if said else "",
         replay=replay,
         redactor=redactor,
     )

@@ -60,7 +60,14 @@ def explain(findings: Sequence[Finding]) -> tuple[Finding, ...]:
 
 
 def conclude(
-    environment: str, domain: str, findings: Sequence[Finding], *, started: str, seconds: float, replayed: str = ""
+    environment: str,
+    domain: str,
+    findings: Sequence[Finding],
+    *,
+    started: str,
+    seconds: float,
+    replayed: str = "",
+    operation: str = "",
 ) -> Diagnosis:
     """The diagnosis out of explained findings. A fault that follows from no other one is a root cause.
 
@@ -88,4 +95,5 @@ def conclude(
         started=started,
         seconds=seconds,
         replayed=replayed,
+        operation=operation,
     )

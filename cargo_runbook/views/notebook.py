@@ -16,7 +16,7 @@ from markupsafe import Markup
 from rich.console import Group, RenderableType
 from rich.text import Text as RichText
 
-from cargo_runbook.findings import Diagnosis, Finding, Health, Verdict
+from cargo_runbook.findings import Diagnosis, Finding, Verdict
 from cargo_runbook.guide import NOTEBOOKS
 from cargo_runbook.observations import Observation, Status
 from cargo_runbook.rules.catalog import catalog
@@ -130,7 +130,7 @@ class VerdictCard(View):
         diagnosis = self.diagnosis
         roots = diagnosis.roots()
         unclear = selection.unclear(diagnosis)
-        sentence = words.NO_FAULT if diagnosis.status is Health.HEALTHY else words.COULD_NOT_TELL
+        sentence = words.without_roots(diagnosis)
         return {
             "diagnosis": diagnosis,
             "roots": roots,
@@ -140,7 +140,7 @@ class VerdictCard(View):
             "known": {observation.id: observation for observation in self.evidence},
             "catalog": catalog(),
             "notebooks": NOTEBOOKS,
-            "path": Markup(svg.pull_path(diagnosis)),  # noqa: S704 - our own drawing, its texts escaped
+            "path": Markup(svg.picture(diagnosis)),  # noqa: S704 - our own drawing, its texts escaped
             "plain_verdict": sentence,
             "contact": self.contact,
         }

@@ -68,7 +68,7 @@ def verdict_card(
     for root in roots:
         parts += [_title(diagnosis, root), *_chain(root, known, say)]
     if not roots:
-        sentence = words.NO_FAULT if diagnosis.status is Health.HEALTHY else words.COULD_NOT_TELL
+        sentence = words.without_roots(diagnosis)
         style = STYLES[Verdict.OK if diagnosis.status is Health.HEALTHY else Verdict.UNKNOWN]
         parts.append(_line(f"{words.one_line(diagnosis.environment)}: {sentence.say(say)}", 0, style=f"bold {style}"))
     for finding in unclear(diagnosis):

@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 
-from cargo_runbook.findings import CHECKS, Health, Verdict
+from cargo_runbook.findings import CHECKS, LOGIN, PULL, PUSH, Diagnosis, Health, Verdict
 from cargo_runbook.observations import Observation
 from cargo_runbook.texts import Text
 
@@ -51,10 +51,24 @@ UNTESTED = Text("could not be tested", "未能测试")
 NEXT = Text("Next", "下一步")
 EVIDENCE = Text("evidence", "证据")
 FOLLOWS_FROM = Text("follows from {codes}", "由 {codes} 引起")
-NO_FAULT = Text("No fault on the path of a pull", "拉取路径上未发现故障")
-COULD_NOT_TELL = Text("Could not tell whether a pull works", "无法判断能否拉取镜像")
+_NO_FAULT: Mapping[str, Text] = {
+    PULL: Text("No fault on the path of a pull", "拉取路径上未发现故障"),
+    PUSH: Text("No fault on the path of a push", "推送路径上未发现故障"),
+    LOGIN: Text("No fault on the path of a login", "登录路径上未发现故障"),
+}
+_COULD_NOT_TELL: Mapping[str, Text] = {
+    PULL: Text("Could not tell whether a pull works", "无法判断能否拉取镜像"),
+    PUSH: Text("Could not tell whether a push works", "无法判断能否推送镜像"),
+    LOGIN: Text("Could not tell whether a login works", "无法判断能否登录"),
+}
 
 assert tuple(STATIONS) == tuple(QUESTIONS) == CHECKS
+
+
+def without_roots(diagnosis: Diagnosis) -> Text:
+    """What is said where no root cause was found: no fault, or that it could not be told."""
+    said = _NO_FAULT if diagnosis.status is Health.HEALTHY else _COULD_NOT_TELL
+    return said.get(diagnosis.operation, said[PULL])
 
 
 def plain(text: object) -> str:

@@ -41,7 +41,11 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     reports = tmp_path_factory.mktemp("reports")
     keep(reports, "devops", STARTED, "INC-1")
     other = keep(reports, "cargo", STARTED + timedelta(hours=1), "INC-1")
-    done = run_notebook("00_triage", "cargo", reports=reports, replay="domain-unresolved", incident="INC-1")
+    # A push, since its path is the longest.
+    said = {"error_text": "The push refers to repository [cargo.caicloudprivatetest.com/library/tiny]"}
+    done = run_notebook(
+        "00_triage", "cargo", reports=reports, replay="domain-unresolved", incident="INC-1", parameters=said
+    )
     run = read_record(done.path)
     paths = {
         "list": "/",
@@ -110,6 +114,8 @@ def test_the_record_page_has_path_matrix_steps_evidence_and_badge_and_a_link_ope
     page.goto(site.base + site.paths["record"])
     page.locator("[data-seal=whole]").wait_for()
     assert page.locator("svg[role=img] title").count() == 1
+    assert page.get_by_role("img", name="Path of a push, cargo · 推送路径").is_visible()
+    assert "PATCH, PUT" in page.locator("table.path").inner_text()
     region = page.get_by_role("region", name="Who resolves what, and from where")
     heads = region.locator("thead th").all_inner_texts()
     assert {"operator", "dockerd", "Cargo host", "tengine", "harbor-jobservice"} <= set(heads)

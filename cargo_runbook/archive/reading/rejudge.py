@@ -135,6 +135,8 @@ def sealed_investigation(record: Record) -> Iterator[Investigation]:
                 policy=look["policy"],
                 replayed=_banner(record),
                 concerns=look["concerns"],
+                # Older records have none.
+                operation=str(look.get("operation", "")),
             )
     except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise UnreadableRecord(

@@ -61,6 +61,7 @@ def _look(investigation: Investigation, evidence: Iterable[Observation]) -> dict
         "account": wanted.account,
         "action": wanted.action if wanted.narrowed else "",
         "policy": wanted.policy,
+        "operation": investigation.operation,
         "concerns": list(investigation.concerns),
         "inventory": {each.name: _kept(each) for each in (environment, *_others(environment, sorted(asked)))},
         "targets": read_targets(evidence),

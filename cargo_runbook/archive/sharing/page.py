@@ -22,15 +22,15 @@ from cargo_runbook.archive.record import BY_HAND, NOTEBOOK, Record
 from cargo_runbook.archive.sealing.look import target_rows
 from cargo_runbook.archive.sharing.notebook import notebook_html
 from cargo_runbook.errors import RunbookError, UsageError
-from cargo_runbook.findings import CHECKS
 from cargo_runbook.observations import Observation
 from cargo_runbook.remedies.journal import FOLDER, PLAN, Change
 from cargo_runbook.steps.names import matrix_table
 from cargo_runbook.steps.step import Step
 from cargo_runbook.tables import Table
 from cargo_runbook.texts import Language, Text, language_from, tell
-from cargo_runbook.views.svg import pull_path
-from cargo_runbook.views.words import HEALTH, MEANINGS, SIGNS, STATIONS
+from cargo_runbook.views.svg import picture
+from cargo_runbook.views.way import stations
+from cargo_runbook.views.words import HEALTH, MEANINGS, SIGNS
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -75,9 +75,8 @@ def page(record: Record, language: Language | None = None, *, bar: str = "") -> 
             header=record.header,
             health=HEALTH,
             diagnosis=diagnosis,
-            cells=diagnosis.cells() if diagnosis else {},
-            checks=CHECKS,
-            stations=STATIONS,
+            # Without the client, from where it was looked.
+            way=stations(diagnosis)[1:] if diagnosis else (),
             signs=SIGNS,
             meanings=MEANINGS,
             evidence=[shown_answer(each) for each in read_evidence_of(record)],
@@ -87,7 +86,7 @@ def page(record: Record, language: Language | None = None, *, bar: str = "") -> 
             targets=[(kind.say(say), name, value) for kind, name, value in target_rows(read_look(record) or {})],
             matrix=_matrix(record),
             style=(files(views) / "templates" / "notebook.css").read_text(encoding="utf-8"),
-            picture=pull_path(diagnosis) if diagnosis else "",
+            picture=picture(diagnosis) if diagnosis else "",
             steps=_steps(record.path),
             by_hand=(record.path / BY_HAND).exists(),
             step_words=STEP_WORDS,

@@ -228,7 +228,7 @@ def _told(diagnosis: Diagnosis) -> tuple[Verdict, Text]:
     """A verdict in a line."""
     roots = diagnosis.roots()
     if not roots:
-        sentence = words.NO_FAULT if diagnosis.status is Health.HEALTHY else words.COULD_NOT_TELL
+        sentence = words.without_roots(diagnosis)
         return _VERDICTS[diagnosis.status], sentence
     en, zh = (", ".join(f"{root.code} {root.title.say(say)}" for root in roots) for say in get_args(Language))
     return Verdict.FAULT, Text(en, zh)
