@@ -29,6 +29,9 @@ from cargo_runbook.recordings import REPLAY_VARIABLE
 _ADDRESS = "127.0.0.1"
 _PORTS = range(8888, 8908)
 _START_SECONDS = 60.0
+# Asked to end, JupyterLab answers when its kernels have ended, which keep their records, or were made to: after
+# `shutdown_wait_time` in server.json. A signal on the way would have it begin anew.
+_ANSWER_SECONDS = 15.0
 _STOP_SECONDS = 10.0
 # Among others: nothing that looks for updates, news or extensions elsewhere.
 _CONFIGURATION = Path(__file__).with_name("jupyterlab")
@@ -188,7 +191,7 @@ def _asked_to_end(port: int, token: str) -> bool:
     # Late: no other command speaks HTTP before it knows what it was asked.
     from http.client import HTTPConnection, HTTPException
 
-    connection = HTTPConnection(_ADDRESS, port, timeout=3)
+    connection = HTTPConnection(_ADDRESS, port, timeout=_ANSWER_SECONDS)
     try:
         connection.request("POST", "/api/shutdown", headers={"Authorization": f"token {token}"})
         return connection.getresponse().status == HTTPStatus.OK

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 from collections.abc import Sequence
 
 from ipykernel.kernelapp import IPKernelApp
@@ -17,6 +19,10 @@ class GuardedKernelApp(IPKernelApp):
         self.config.HistoryManager.enabled = False
         super().initialize(argv)  # type: ignore[no-untyped-call]
         guard_kernel(self.kernel)
+        # Ending, IPython collects garbage among all that was ever imported, which on a busy machine takes longer than
+        # Jupyter waits for a kernel. The process ends: nothing has to be found. (Run before IPython's own, as the
+        # last that was registered, and after what the notebook registers to keep its record.)
+        atexit.register(gc.freeze)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import signal
@@ -12,7 +13,8 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -107,6 +109,48 @@ def test_stepping_through_shows_the_verdict_and_keeps_a_record(
     )
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+def started_kernel(url: str, runtime: Path) -> Any:
+    """A client of a kernel that JupyterLab started for the triage, as the browser asks for it."""
+    from jupyter_client.blocking.client import BlockingKernelClient
+
+    address, token = re.sub(r"/lab/.*", "/api/sessions", url), url.partition("token=")[2]
+    body = {"path": "00_triage.ipynb", "type": "notebook", "name": "", "kernel": {"name": "python3"}}
+    headers = {"Authorization": f"token {token}", "Content-Type": "application/json"}
+    with urlopen(Request(address, json.dumps(body).encode(), headers)) as answer:
+        kernel = json.load(answer)["kernel"]["id"]
+    client = BlockingKernelClient()
+    client.load_connection_file(str(runtime / f"kernel-{kernel}.json"))
+    client.start_channels()
+    client.wait_for_ready(60)
+    return client
+
+
+def test_a_kernel_that_takes_its_time_to_keep_what_it_has_is_waited_for(
+    lab: tuple[subprocess.Popen[str], str], tmp_path: Path
+) -> None:
+    server, url = lab
+    kernel = started_kernel(url, tmp_path / "data" / "runtime")
+    kept = tmp_path / "kept"
+    # Longer than the half of what Jupyter gives a kernel by itself, after which it would be ended by a signal; and how
+    # much is left for IPython to collect, which takes seconds where many want the processor.
+    ending = f"""
+import atexit, gc, pathlib, time
+shell = get_ipython()
+shell.reset = lambda **more: pathlib.Path({str(kept)!r}).write_text(f"kept, {{len(gc.get_objects())}}")
+atexit.register(lambda: time.sleep(3.5))
+"""
+    done = kernel.execute_interactive(ending, timeout=60)
+    kernel.stop_channels()
+    assert done["content"]["status"] == "ok"
+    server.send_signal(signal.SIGINT)
+    _, complaints = server.communicate(timeout=30)
+    assert server.returncode == 0, complaints
+    assert "signal" not in complaints, "JupyterLab was asked once, and not disturbed while it waited"
+    word, count = kept.read_text("utf-8").split(", ")
+    assert word == "kept"
+    assert int(count) < 1000, "nothing is searched for garbage at the end"
 
 
 @pytest.mark.skipif(program("setpriv") is None, reason="setpriv is part of Linux' util-linux")
