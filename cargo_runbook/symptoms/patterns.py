@@ -51,6 +51,8 @@ _STATUS = (
     r"(?:(?<!http )status(?: code)?|code|(?<!parsing )HTTP(?:/[\d.]+)?\"?|error|response|returned|with|got|failed"
     r"|status code (?:returned )?(?:when|while|for|from) (?:\w{1,20} ){1,4}|request to \S{1,700})[:=]?\s{0,2}[(\"]?"
 )
+# How a refusal's code stands before its reason: as clients print it, in the registry's JSON, in the registry's log.
+_REFUSED = r"(?<!permission )\b(?:unauthorized|denied)(?:: |\"? ?, ?\"message\" ?: ?\"|\"? err\.message=\"?)"
 
 
 class Needs(StrEnum):
@@ -200,10 +202,12 @@ def _how() -> str:
 
 
 def _source(row: Mapping[str, Any]) -> str:
-    """The regular expression of a row: one, or a list of which any may match; `<status>` stands before an HTTP status."""
+    """The regular expression of a row: one, or a list of which any may match; `<status>` stands for
+    what introduces an HTTP status, `<refused>` for the code of a refusal before its reason.
+    """
     given = row["regex"]
     joined = "|".join(str(part) for part in given) if isinstance(given, list) else str(given)
-    return joined.replace("<status>", _STATUS)
+    return joined.replace("<status>", _STATUS).replace("<refused>", _REFUSED)
 
 
 def _problems(row: Any) -> Iterator[Text]:

@@ -118,17 +118,22 @@ def fails_at_token(paste: Paste, match: Match) -> str:
 
 def adjusted(paste: Paste, match: Match) -> Match:
     """A match as the last request of its line makes it: what fails at a token service is that service's failure."""
-    if match.cause not in (
-        *_NETWORK,
-        "tls-trust",
-        "dns-unresolvable",
-        "storage-or-upload",
-    ) and not match.name.startswith("arguments"):
+    if (
+        match.cause
+        not in (
+            *_NETWORK,
+            "tls-trust",
+            "dns-unresolvable",
+            "storage-or-upload",
+        )
+        and not match.name.startswith("status-404")
+        and not match.name.startswith("arguments")
+    ):
         return match
     where = fails_at_token(paste, match)
     if not where:
         return match
-    if match.cause in ("gateway-error", "storage-or-upload", "client-config") or (
+    if match.cause in ("gateway-error", "storage-or-upload", "client-config", "repository-or-project-missing") or (
         where == "hub" and match.cause in _NETWORK
     ):
         also = (match.cause, *match.also)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -18,8 +19,23 @@ ADDRESSES = {
     "blob": f"https://{HOST}/v2/team/app/blobs/sha256:{DIGEST}",
     "upload": f"https://{HOST}/v2/team/app/blobs/uploads/1f?_state=x",
 }
-# A page instead of JSON says what stood in front of the registry, whatever its status.
-PAGES = {("docker html", "rate-limited"), ("docker html", "storage-or-upload")}
+# A page instead of JSON says what stood in front of the registry, whatever its status; what is gone when it is to be kept
+# was uploaded elsewhere; a refusal in a replication is the replication's.
+OTHERWISE = {
+    ("docker html", "repository-or-project-missing"): "gateway-error",
+    ("commit", "repository-or-project-missing"): "storage-or-upload",
+    **{
+        (client, refusal): "replication-auth"
+        for client in ("replication", "replication 1")
+        for refusal in ("not-logged-in", "bad-credentials", "permission-denied")
+    },
+}
+# Docker's API for containers words these as well, and nothing else in them is about an image.
+BARE = {
+    (client, told)
+    for client in ("python old", "dockerode")
+    for told in ("forbidden: forbidden", "unknown: unknown error", "internal error: internal error")
+}
 
 
 def _filled(template: str, quote: str, **told: str) -> str:
@@ -42,12 +58,49 @@ def test_an_error_of_the_connection_is_the_same_through_every_client(cause: str,
     assert {told: other for told, other in named.items() if other != cause} == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cause", TABLE["codes"])
 def test_a_status_is_the_same_through_every_client(cause: str) -> None:
     named = {
-        (client, status): explain(_filled(template, '"', status=status, code=status[:3], reason=status[4:])).cause
+        (client, status): (
+            explain(_filled(template, '"', status=status, code=status[:3], reason=status[4:])).cause,
+            OTHERWISE.get((client, cause), cause),
+        )
         for client, template in TABLE["statuses"].items()
         for status in TABLE["codes"][cause]
-        if (client, cause) not in PAGES
+    }
+    assert {told: both for told, both in named.items() if both[0] != both[1]} == {}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("cause", TABLE["answers"])
+def test_an_answer_of_a_registry_is_the_same_through_every_client(cause: str) -> None:
+    named = {}
+    for answer in TABLE["answers"][cause]:
+        status, code, message = answer.split("|")
+        words = code.lower().replace("_", " ")
+        told = {
+            "told": f"{words}: {message}",
+            "TOLD": f"{code}: {message}",
+            "json": json.dumps({"errors": [{"code": code, "message": message}]}),
+            "code": words,
+            "message": message,
+            "number": status[:3],
+            "status": status,
+        }
+        for client, template in TABLE["answering"].items():
+            if (client, told["told"]) not in BARE:
+                found = explain(_filled(template, '"', **told)).cause
+                named[client, answer] = (found, OTHERWISE.get((client, cause), cause))
+    assert {told: both for told, both in named.items() if both[0] != both[1]} == {}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("cause", TABLE["token_errors"])
+def test_what_fails_at_a_token_service_is_that_through_every_client(cause: str) -> None:
+    named = {
+        (client, error): explain(_filled(template, '"', error=error)).cause
+        for client, template in TABLE["token_clients"].items()
+        for error in TABLE["token_errors"][cause]
     }
     assert {told: other for told, other in named.items() if other != cause} == {}
