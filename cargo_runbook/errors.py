@@ -7,7 +7,18 @@ configuration, 3 for "could not tell".
 
 from __future__ import annotations
 
-from cargo_runbook.texts import tell
+from cargo_runbook.texts import Language, Text, both_of, language_now, tell
+
+# Kinds of places as `Vantage` names them (observations.Place), which evidence keeps in English.
+_PLACES = {
+    "operator": "operator",
+    "cargo host": "Cargo 主机",
+    "container": "容器",
+    "node": "节点",
+    "cluster": "集群",
+    "Harbor of": "Harbor：",
+    "Cargo-Admin of": "Cargo-Admin：",
+}
 
 
 class RunbookError(Exception):
@@ -22,6 +33,7 @@ class RunbookError(Exception):
     """
 
     exit_code = 2
+    _is_filed = False
 
     def __init__(self, what: str, *, vantage: str = "", seen: str = "", next_step: str = "", section: str = "") -> None:
         super().__init__(what)
@@ -35,19 +47,41 @@ class RunbookError(Exception):
         # Keyword-only fields do not survive the default pickling of exceptions.
         return _rebuild, (type(self), dict(self.__dict__))
 
+    @property
+    def both(self) -> Text:
+        """What failed, in both languages as far as it was told so."""
+        return both_of(self.what)
+
+    def in_full(self) -> Text:
+        """All that it says, in both languages as far as it was told so: what is kept is kept in English."""
+        return Text(self._said("en"), self._said("zh"))
+
     def __str__(self) -> str:
-        parts = [self.what if not self.vantage else f"{self.what} (seen from {self.vantage})"]
-        if self.seen:
-            parts.append(f"  {self.seen}")
-        if self.next_step:
-            parts.append(f"  {self.next_step}")
+        return self._said("en" if self._is_filed else language_now())
+
+    def _said(self, language: Language) -> str:
+        said = [both_of(part).say(language) for part in (self.what, self.seen, self.next_step)]
+        if self.vantage:
+            frame = Text(f" (seen from {self.vantage})", f"（观察位置：{_in_chinese(self.vantage)}）")
+            said[0] += frame.say(language)
         if self.section:
-            parts.append(f"  Guide: {self.section}")
-        return "\n".join(parts)
+            said.append(Text(f"Guide: {self.section}", f"排查路径：{self.section}").say(language))
+        return "\n  ".join(part for part in said if part)
 
     def _render_traceback_(self) -> list[str]:
-        # IPython's hook: a notebook shows the sentence, not where in the code it was raised.
-        return str(self).splitlines()
+        # IPython's hook: a notebook shows the sentence, not where in the code it was raised. What IPython asks for next is
+        # the value that the runner writes into the ledger.
+        shown, self._is_filed = str(self).splitlines(), True
+        return shown
+
+
+def _in_chinese(vantage: str) -> str:
+    kind = next((each for each in _PLACES if vantage == each or vantage.startswith(f"{each} ")), "")
+    name = vantage[len(kind) + 1 :]
+    if kind == "container":
+        container, _, host = name.partition(" on ")
+        name = f"{container}（{host}）" if host else container
+    return f"{_PLACES[kind]} {name}".strip() if kind else vantage
 
 
 def _rebuild(cls: type[RunbookError], fields: dict[str, object]) -> RunbookError:
@@ -68,8 +102,8 @@ class InventoryError(RunbookError):
     """
 
     def __init__(self, problem: str, *, file: str, line: int = 0, key: str = "", next_step: str = "") -> None:
-        place = f"{file}:{line}" if line else file
-        super().__init__(f"{place}: {problem}", next_step=next_step)
+        place, both = f"{file}:{line}" if line else file, both_of(problem)
+        super().__init__(tell(f"{place}: {both.en}", f"{place}: {both.zh}"), next_step=next_step)
         self.file = file
         self.line = line
         self.key = key
@@ -100,12 +134,16 @@ class HostKeyError(ConnectionFailed):
 
     def __init__(self, host: str, *, fingerprint: str, known: str = "", vantage: str = "", next_step: str = "") -> None:
         if known:
-            what = (
+            what = tell(
                 f"the host key of {host} is not the one that known_hosts has ({fingerprint} now, {known} known). "
-                "Nothing was sent"
+                "Nothing was sent",
+                f"{host} 的主机密钥与 known_hosts 中的不同（现在 {fingerprint}，已知 {known}）。没有发送任何内容",
             )
         else:
-            what = f"the host key of {host} is not in known_hosts ({fingerprint}). Nothing was sent"
+            what = tell(
+                f"the host key of {host} is not in known_hosts ({fingerprint}). Nothing was sent",
+                f"known_hosts 中没有 {host} 的主机密钥（{fingerprint}）。没有发送任何内容",
+            )
         super().__init__(what, vantage=vantage, next_step=next_step)
         self.host = host
         self.fingerprint = fingerprint

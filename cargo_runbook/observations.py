@@ -15,6 +15,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, ClassVar
 
+from cargo_runbook.texts import Text
+
 
 class Place(StrEnum):
     """Kinds of places from which one looks."""
@@ -180,7 +182,7 @@ class Observation:
             tls: `trusted` (bool), `problem` (expired, unknown_ca, wrong_name, not_tls, ...), `certificate` (PEM),
             `names`, `issuer`, `not_before`, `not_after`;
             unreachable, any kind: `reason` (name_not_resolved, refused, no_route, reset, timeout, host_key_unknown,
-            host_key_changed, authentication, ...).
+            host_key_changed, authentication, ...), `zh`: that reason's sentence in Chinese; `error` has it in English.
         started: UTC time.
         duration: seconds.
         truncated: the output was longer than the cap.
@@ -203,6 +205,11 @@ class Observation:
     @property
     def vantage(self) -> Vantage:
         return self.question.vantage
+
+    @property
+    def complaint(self) -> Text:
+        """`error` for a reader: in Chinese where the failure has a sentence of ours, else what was printed."""
+        return Text(self.error.strip(), str(self.data.get("zh", "") or self.error.strip()))
 
     @property
     def answered(self) -> bool:

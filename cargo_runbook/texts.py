@@ -46,9 +46,42 @@ def language_from(environment: Mapping[str, str] | None = None) -> Language:
     return "en"
 
 
+def language_now() -> Language:
+    """The language in which `tell` speaks just now."""
+    return "en" if _STORED.get() else language_from()
+
+
+class _Told(str):
+    """What `tell` said, with what it would have said to another reader."""
+
+    both: Text
+
+    def __new__(cls, said: str, both: Text) -> _Told:
+        told = super().__new__(cls, said)
+        told.both = both
+        return told
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _Told, (str(self), self.both)
+
+
 def tell(en: str, zh: str) -> str:
-    """The sentence in the reader's language (see `language_from`); for messages, errors and help texts."""
-    return Text(en, zh).say("en" if _STORED.get() else language_from())
+    """The sentence in the reader's language (see `language_from`); for messages, errors and help texts.
+
+    `both_of` has it in the other language as well.
+    """
+    text = Text(en, zh)
+    return _Told(text.say(language_now()), text)
+
+
+def say(text: Text) -> str:
+    """As `tell`, of a text that stands elsewhere."""
+    return tell(text.en, text.zh)
+
+
+def both_of(said: str) -> Text:
+    """Both languages of what `tell` said; any other text is the same in both."""
+    return said.both if isinstance(said, _Told) else Text(said, said)
 
 
 @contextmanager

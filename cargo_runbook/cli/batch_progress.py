@@ -48,7 +48,7 @@ class Lines:
         if not self._quiet:
             width = len(str(self.total))
             word = HEALTH[outcome.status].say(language_from())
-            told = " ".join((*outcome.root_causes, one_line(outcome.reason))).strip()
+            told = " ".join((*outcome.root_causes, one_line(outcome.why.say(language_from())))).strip()
             name = one_line(outcome.environment)
             message(f"[{self.done:>{width}}/{self.total}] {name}  {word}  {told}  {outcome.seconds:.1f} s")
 

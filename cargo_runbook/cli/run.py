@@ -241,7 +241,7 @@ def _print(results: Sequence[RunResult]) -> None:
         if result.replayed:
             line.append(f"  {one_line(result.replayed)}", style="magenta")
         show(line)
-        rows = [(Text("reason", "原因"), result.reason), (Text("record", "记录"), near(result.path))]
+        rows = [(Text("reason", "原因"), result.why.say(language_from())), (Text("record", "记录"), near(result.path))]
         told = {label.say(say): value for label, value in (*rows, (Text("head", "校验"), result.head)) if value}
         for label, value in told.items():
             print_field(label, one_line(value), max(map(len, told)), indent="  ")

@@ -24,7 +24,7 @@ from cargo_runbook.inventory.credentials import login_of
 from cargo_runbook.inventory.models import AccountKind, Environment
 from cargo_runbook.observations import HttpRequest, Observation
 from cargo_runbook.secret import Redactor
-from cargo_runbook.texts import tell
+from cargo_runbook.texts import say, tell
 
 SECONDS = 15.0
 
@@ -144,7 +144,7 @@ class ApiCalls:
                     f"answered {status}: {seen.output.strip()[:200]}", f"返回 {status}：{seen.output.strip()[:200]}"
                 )
                 if status
-                else seen.error,
+                else say(seen.complaint),
             )
 
     def look(self, service: Service, environment: str, path: str) -> Observation:
@@ -168,7 +168,7 @@ class ApiCalls:
                 vantage=f"{service} of {environment}",
                 seen=tell(f"answered {seen.data['status']}", f"返回 {seen.data['status']}")
                 if seen.data.get("status")
-                else seen.error,
+                else say(seen.complaint),
             )
         return [row for row in body or () if isinstance(row, dict)]
 

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from cargo_runbook.observations import Observation, Question, Status
 from cargo_runbook.secret import Redactor
+from cargo_runbook.texts import Text
 
 COMMAND_CAP = 256 * 1024
 """Bytes of a command's output that an observation keeps."""
@@ -116,12 +117,12 @@ class Failure(Exception):
     Args:
         status: how asking ended.
         reason: one word for `data["reason"]`.
-        sentence: what failed, for `error`.
+        sentence: what failed; `error` has it in English, as evidence is kept, and `data["zh"]` for who reads Chinese.
         data: more fields for `data`.
     """
 
-    def __init__(self, status: Status, reason: str, sentence: str, **data: Any) -> None:
-        super().__init__(sentence)
+    def __init__(self, status: Status, reason: str, sentence: Text, **data: Any) -> None:
+        super().__init__(sentence.en)
         self.status = status
         self.reason = reason
         self.sentence = sentence
@@ -178,8 +179,10 @@ class Look:
 
     def failed(self, failure: Failure, **more: Any) -> Observation:
         """The observation of a failure; `more` goes to `observe`."""
-        data = {**more.pop("data", {}), "reason": failure.reason, **failure.data}
-        return self.observe(failure.status, error=more.pop("error", b"") or failure.sentence, data=data, **more)
+        data = {**more.pop("data", {}), "reason": failure.reason, "zh": failure.sentence.zh, **failure.data}
+        if failure.sentence.zh == failure.sentence.en:
+            del data["zh"]
+        return self.observe(failure.status, error=more.pop("error", b"") or failure.sentence.en, data=data, **more)
 
 
 def as_text(content: bytes | str) -> str:

@@ -24,7 +24,7 @@ from cargo_runbook.errors import ConnectionFailed, StaleState, UnknownEnvironmen
 from cargo_runbook.inventory.models import Environment
 from cargo_runbook.observations import Place, Vantage
 from cargo_runbook.secret import Redactor
-from cargo_runbook.texts import tell
+from cargo_runbook.texts import say, tell
 
 SECONDS = 30.0
 TRIAL_SECONDS = 15
@@ -237,7 +237,7 @@ class Changing:
             route = self._config.route(self._aliases[vantage.host])
             return str(self._pool.get(route, Deadline(SECONDS)).transport.get_remote_server_key().fingerprint)
         except Failure as failure:
-            raise ConnectionFailed(failure.sentence, vantage=str(vantage)) from failure
+            raise ConnectionFailed(say(failure.sentence), vantage=str(vantage)) from failure
 
     def look_up(self, vantage: Vantage, name: str) -> ClientCall:
         """The name as clients on the machine look it up (getaddrinfo: what the hosts file has does not wait for a name
@@ -290,7 +290,7 @@ class Changing:
             output = remote.output.content()
             return Ended(remote.exit_code, as_text(output), as_text(remote.complaint())), output
         except Failure as failure:
-            raise ConnectionFailed(failure.sentence, vantage=str(vantage)) from failure
+            raise ConnectionFailed(say(failure.sentence), vantage=str(vantage)) from failure
 
     def _failed(self, vantage: Vantage, what: str, ended: Ended) -> ConnectionFailed:
         return ConnectionFailed(what, vantage=str(vantage), seen=(ended.error or ended.output).strip()[-300:])

@@ -17,7 +17,7 @@ from cargo_runbook.connections.local import run
 from cargo_runbook.connections.network.sockets import look_up
 from cargo_runbook.inventory.credentials import Login
 from cargo_runbook.secret import Redactor
-from cargo_runbook.texts import tell
+from cargo_runbook.texts import say, tell
 
 SECONDS = 90.0
 """A silent name server costs a docker command up to 50 s."""
@@ -47,7 +47,7 @@ def look_up_in_pod(context: str, namespace: str, pod: str, name: str) -> ClientC
     try:
         outcome = run(argv, Deadline(SECONDS))
     except Failure as failure:
-        return ClientCall(" ".join(argv), -1, failure.sentence)
+        return ClientCall(" ".join(argv), -1, say(failure.sentence))
     said = as_text(outcome.output) + as_text(outcome.error)
     return ClientCall(" ".join(argv), outcome.exit_code, said[-_SHOWN:].strip())
 
@@ -62,7 +62,7 @@ def hung_look_up(name: str) -> ClientCall | None:
         look_up(name, Deadline(LOOK_UP))
     except Failure as failure:
         if failure.reason == "timeout":
-            return ClientCall(tell(f"look-up of {name}", f"解析 {name}"), None, failure.sentence)
+            return ClientCall(tell(f"look-up of {name}", f"解析 {name}"), None, say(failure.sentence))
     return None
 
 
@@ -104,7 +104,7 @@ class DockerClient:
         try:
             outcome = run(argv, Deadline(SECONDS), stdin=stdin, variables=variables)
         except Failure as failure:
-            return ClientCall(" ".join(argv), -1, failure.sentence)
+            return ClientCall(" ".join(argv), -1, say(failure.sentence))
         said = as_text(outcome.output) + as_text(outcome.error)
         if outcome.exit_code is None:
             said += tell(f"no end within {SECONDS:.0f} s", f"{SECONDS:.0f} 秒内没有结束")

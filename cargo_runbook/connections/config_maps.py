@@ -12,7 +12,7 @@ from typing import Any
 from cargo_runbook.connections.base import Deadline, Failure, as_text
 from cargo_runbook.connections.local import Outcome, run
 from cargo_runbook.errors import ConnectionFailed, StaleState
-from cargo_runbook.texts import tell
+from cargo_runbook.texts import say, tell
 
 SECONDS = 30.0
 
@@ -93,7 +93,7 @@ def _kubectl(context: str, *words: str) -> Outcome:
     try:
         return run(argv, Deadline(SECONDS + 5))
     except Failure as failure:
-        raise ConnectionFailed(failure.sentence, vantage=f"cluster {context}") from failure
+        raise ConnectionFailed(say(failure.sentence), vantage=f"cluster {context}") from failure
 
 
 def _failed(context: str, what: str, outcome: Outcome) -> ConnectionFailed:

@@ -8,6 +8,7 @@ import re
 from cargo_runbook.connections.base import Failure, Look
 from cargo_runbook.connections.local import Outcome, observe_outcome, run
 from cargo_runbook.observations import KubeCommand, Observation, Status
+from cargo_runbook.texts import Text
 
 # kubectl tells failures to connect apart in prose only; these are texts of client-go and of kubectl 1.20 to 1.33.
 _NO_CONTEXT = re.compile(r'context "[^"]*" does not exist|context was not found for specified context')
@@ -36,7 +37,9 @@ def ask_kubectl(look: Look, question: KubeCommand) -> Observation:
     """Runs `kubectl --context CONTEXT ARGS`; a missing context and an API server out of reach have reasons."""
     context = question.vantage.host
     if not context:
-        return look.failed(Failure(Status.ERROR, "no_context", "no kubectl context is named"))
+        return look.failed(
+            Failure(Status.ERROR, "no_context", Text("no kubectl context is named", "没有指定 kubectl context"))
+        )
     argv = kubectl_argv(question)
     data: dict[str, object] = {"argv": list(argv)}
     try:
@@ -54,10 +57,12 @@ def _failure(outcome: Outcome, context: str) -> Failure | None:
         return None
     said = outcome.error.decode("utf-8", "replace")
     if _NO_CONTEXT.search(said):
-        return Failure(Status.ERROR, "no_context", f"kubectl has no context {context}")
+        return Failure(
+            Status.ERROR, "no_context", Text(f"kubectl has no context {context}", f"kubectl 没有 context {context}")
+        )
     if not _CONNECTING.search(said):
         return None
     if _SLOW.search(said):
-        return Failure(Status.TIMEOUT, "timeout", said)
+        return Failure(Status.TIMEOUT, "timeout", Text(said, said))
     reason = next((reason for pattern, reason in _UNREACHABLE if pattern.search(said)), "")
-    return Failure(Status.UNREACHABLE, reason, said) if reason else None
+    return Failure(Status.UNREACHABLE, reason, Text(said, said)) if reason else None

@@ -32,7 +32,7 @@ from cargo_runbook.observations import (
     TlsHandshake,
 )
 from cargo_runbook.secret import Redactor
-from cargo_runbook.texts import tell
+from cargo_runbook.texts import Text, tell
 
 Neighbour = Callable[[str], tuple[Environment, Callable[[Account], Login]]]
 
@@ -93,14 +93,20 @@ class LiveConnections:
             case TlsHandshake():
                 return ask_tls(look, question, self._trust, self._names)
             case _:
-                sentence = f"there is no way to ask {question.kind} from {question.vantage}"
+                sentence = Text(
+                    f"there is no way to ask {question.kind} from {question.vantage}",
+                    f"无法从 {question.vantage} 查询 {question.kind}",
+                )
                 return look.failed(Failure(Status.ERROR, "no_way", sentence))
 
     def _ask_host(self, look: Look, question: Command) -> Observation:
         on_node = question.vantage.place is Place.NODE
         host = (self._nodes if on_node else self._hosts).get(question.vantage.host)
         if host is None:
-            sentence = f"the environment has no {'node' if on_node else 'host'} {question.vantage.host}"
+            sentence = Text(
+                f"the environment has no {'node' if on_node else 'host'} {question.vantage.host}",
+                f"该环境没有{'节点' if on_node else '主机'} {question.vantage.host}",
+            )
             return look.failed(Failure(Status.ERROR, "unknown_host", sentence))
         return self._ssh.ask(look, question, host)
 

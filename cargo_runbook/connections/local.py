@@ -13,6 +13,7 @@ from typing import IO
 
 from cargo_runbook.connections.base import Capture, Deadline, Failure, Look
 from cargo_runbook.observations import Command, Observation, Status
+from cargo_runbook.texts import Text
 
 _PATIENCE = 0.5
 """Seconds that a process group has to end after SIGTERM, and that children may hold on to a pipe after its leader."""
@@ -74,10 +75,14 @@ def run(
             start_new_session=True,
         )
     except FileNotFoundError as error:
-        sentence = f"the program {argv[0]} is not there"
+        sentence = Text(f"the program {argv[0]} is not there", f"没有程序 {argv[0]}")
         raise Failure(Status.ERROR, "not_found", sentence) from error
     except (OSError, ValueError) as error:
-        raise Failure(Status.ERROR, "not_executable", f"the program {argv[0]} can't be run: {error}") from error
+        raise Failure(
+            Status.ERROR,
+            "not_executable",
+            Text(f"the program {argv[0]} can't be run: {error}", f"无法运行程序 {argv[0]}：{error}"),
+        ) from error
     finally:
         if given != subprocess.DEVNULL:
             os.close(given)

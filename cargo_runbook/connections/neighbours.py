@@ -41,8 +41,8 @@ class Neighbourhood:
             return Observation(
                 question=question,
                 status=Status.ERROR,
-                error=str(error),
-                data={"reason": "unknown_environment"},
+                error=error.in_full().en,
+                data={"reason": "unknown_environment", "zh": error.in_full().zh},
                 started=datetime.now(UTC),
                 duration=0.0,
             )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from cargo_runbook.connections.base import Deadline, Failure, as_text
 from cargo_runbook.connections.local import run
+from cargo_runbook.texts import say
 
 SECONDS = 5.0
 
@@ -30,5 +31,5 @@ def ask_program(argv: Sequence[str], seconds: float = SECONDS) -> Said:
     try:
         outcome = run(argv, Deadline(seconds))
     except Failure as failure:
-        return Said(None, error=failure.sentence, absent=failure.reason == "not_found")
+        return Said(None, error=say(failure.sentence), absent=failure.reason == "not_found")
     return Said(outcome.exit_code, as_text(outcome.output).strip(), as_text(outcome.error).strip())

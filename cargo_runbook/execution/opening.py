@@ -25,6 +25,7 @@ from cargo_runbook.recordings import REPLAY_VARIABLE, load_recording
 from cargo_runbook.remedies.outcome import Wish
 from cargo_runbook.secret import Redactor
 from cargo_runbook.steps import SECTIONS
+from cargo_runbook.texts import tell
 from cargo_runbook.views.target import KnownHost, TargetView
 
 if TYPE_CHECKING:
@@ -65,7 +66,11 @@ def open_environment(
         InventoryError, UnknownEnvironment, UsageError: as their sentences say.
     """
     if runbook and runbook not in SECTIONS:
-        raise UsageError(f"there is no runbook {runbook!r} with steps", next_step=f"There are: {', '.join(SECTIONS)}.")
+        known = ", ".join(SECTIONS)
+        raise UsageError(
+            tell(f"there is no runbook {runbook!r} with steps", f"没有带步骤的 Runbook {runbook!r}"),
+            next_step=tell(f"There are: {known}.", f"现有：{known}。"),
+        )
     said = understood(error_text) if error_text.strip() else None
     if said is not None and not image:
         with open_investigation(name, inventory=inventory, replay=replay) as opened:

@@ -42,7 +42,8 @@ class Opened:
 
 @dataclass(frozen=True)
 class RunResult:
-    """How a run ended. `status` is healthy, fault, unknown or failed; `reason` says why it failed."""
+    """How a run ended. `status` is healthy, fault, unknown or failed; `reason` says why it failed, in English as the
+    record does, `reason_zh` in Chinese."""
 
     record: str
     path: Path
@@ -51,8 +52,14 @@ class RunResult:
     status: str
     root_causes: tuple[str, ...]
     reason: str = ""
+    reason_zh: str = ""
     head: str = ""
     replayed: str = ""
+
+    @property
+    def why(self) -> Text:
+        """The reason for a reader."""
+        return Text(self.reason, self.reason_zh or self.reason)
 
     @property
     def exit_code(self) -> int:
@@ -69,6 +76,7 @@ class RunResult:
             "status": self.status,
             "root_causes": list(self.root_causes),
             "reason": self.reason,
+            "reason_zh": self.reason_zh,
             "head": self.head,
             "replayed": self.replayed,
         }
@@ -250,6 +258,7 @@ def _seal(run: _Run, opened: Opened) -> RunResult:
         status=record.header.status,
         root_causes=record.header.root_causes,
         reason=reason,
+        reason_zh=run.redactor.redact(watch.reason.zh) if watch.reason else "",
         head=record.head,
         replayed=replayed,
     )

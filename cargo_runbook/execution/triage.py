@@ -117,7 +117,10 @@ class Triage:
                     next_step=tell(f"Checks: {', '.join(CHECKS)}.", f"检查：{', '.join(CHECKS)}。"),
                 )
             known = ", ".join((*self._steps, *CHECKS))
-            raise UsageError(f"there is no step named {name!r}", next_step=f"Steps and checks: {known}.")
+            raise UsageError(
+                tell(f"there is no step named {name!r}", f"没有名为 {name!r} 的步骤"),
+                next_step=tell(f"Steps and checks: {known}.", f"步骤和检查：{known}。"),
+            )
         return self._hand.look(name, again=again) if self._hand else self._looked(name)
 
     def verdict(self, *, again: bool = False) -> VerdictCard | RunPanel:

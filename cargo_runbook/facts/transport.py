@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from cargo_runbook.observations import Observation, Status
+from cargo_runbook.texts import Text
 
 
 class Handshake(StrEnum):
@@ -54,7 +55,7 @@ class HostFacts:
     name: str
     alive: bool
     reason: str
-    sentence: str
+    sentence: Text
     evidence: str
 
 
@@ -92,6 +93,6 @@ def read_host(name: str, observations: Mapping[str, Observation]) -> HostFacts:
     failed = [o for o in observations.values() if not o.answered]
     first = next(iter(observations.values()))
     if len(failed) < len(observations):
-        return HostFacts(name, True, "", "", next(o.id for o in observations.values() if o.answered))
+        return HostFacts(name, True, "", Text("", ""), next(o.id for o in observations.values() if o.answered))
     reason = str(failed[0].data.get("reason", "") or failed[0].status)
-    return HostFacts(name, reason in _ALIVE, reason, failed[0].error, first.id)
+    return HostFacts(name, reason in _ALIVE, reason, failed[0].complaint, first.id)

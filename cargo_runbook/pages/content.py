@@ -44,7 +44,7 @@ def listed(reports: Path, say: Language, asked: Mapping[str, str], wanted_page: 
         with Index(reports) as index:
             rows = index.find(wanted, limit=number * ON_A_PAGE + 1)[::-1]
     except UsageError as error:
-        problem = str(error)
+        problem = error.in_full().say(say)
     shown, more = rows[(number - 1) * ON_A_PAGE : number * ON_A_PAGE], len(rows) > number * ON_A_PAGE
 
     def at(page_number: int) -> str:
@@ -65,7 +65,7 @@ def record_page(reports: Path, say: Language, wanted: str) -> str:
         return page(record, say, bar=bar)
     except UnreadableRecord as error:
         # What was changed can't be read any more; that it was changed is what has to be seen.
-        return render("damaged", say, bar=bar, text=str(error))
+        return render("damaged", say, bar=bar, text=error.in_full().say(say))
 
 
 def _found(reports: Path, wanted: str) -> Record:

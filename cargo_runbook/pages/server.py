@@ -90,9 +90,9 @@ class _Page(tornado.web.RequestHandler):
         try:
             text = await asyncio.get_running_loop().run_in_executor(None, make, self.reports, self.lang, *args)
         except UsageError as error:
-            self._end(HTTPStatus.NOT_FOUND, Text(str(error), str(error)))
+            self._end(HTTPStatus.NOT_FOUND, error.in_full())
         except RunbookError as error:
-            self._end(HTTPStatus.INTERNAL_SERVER_ERROR, Text(str(error), str(error)))
+            self._end(HTTPStatus.INTERNAL_SERVER_ERROR, error.in_full())
         else:
             self.finish(text)
 

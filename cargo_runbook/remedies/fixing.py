@@ -226,7 +226,7 @@ class Fixing:
         try:
             applying.do(plan, change, self._changing, self._told)
         except RunbookError as error:
-            change.note("failed", error=self.redactor.redact(str(error)))
+            change.note("failed", error=self.redactor.redact(error.in_full().en))
             resume = f"cargo-runbook fix --env {plan.environment} --resume {change.id}"
             ways = tell(f"{resume} finishes it, --rollback undoes it.", f"{resume} 可继续完成，--rollback 可撤销。")
             error.next_step = "\n  ".join(part for part in (error.next_step, ways) if part)

@@ -20,8 +20,8 @@ def judge_hosts(facts: PathFacts) -> tuple[Finding, ...]:
         summary = Text(f"SSH to {names} works", f"{names} 的 SSH 可用")
         return (finding("CRG704", Verdict.OK, _OPERATOR, summary),)
     summary = Text(
-        "; ".join(f"{host.name}: {host.sentence or host.reason}" for host in closed),
-        "；".join(f"{host.name}：{host.sentence or host.reason}" for host in closed),
+        "; ".join(f"{host.name}: {host.sentence.en or host.reason}" for host in closed),
+        "；".join(f"{host.name}：{host.sentence.zh or host.reason}" for host in closed),
     )
     links = [
         Link(

@@ -123,9 +123,14 @@ def _no_way(reason: str, seen: Observation, way: str) -> tuple[State, Text, Text
     if reason == "authentication":
         return State.LACKS, Text("it refuses the login", "登录被拒绝"), same(f"ssh-add   ssh-copy-id   {way}")
     if reason == "ssh_config":
-        return State.LACKS, same(seen.error.strip()), Text("correct ~/.ssh/config", "修正 ~/.ssh/config")
-    last = (seen.error.strip().splitlines() or [reason])[-1]
-    return State.UNKNOWN, Text(f"can't be reached: {last}", f"无法连接：{last}"), same(way)
+        return State.LACKS, seen.complaint, Text("correct ~/.ssh/config", "修正 ~/.ssh/config")
+    last = _last(seen.complaint, reason)
+    return State.UNKNOWN, Text(f"can't be reached: {last.en}", f"无法连接：{last.zh}"), same(way)
+
+
+def _last(complaint: Text, otherwise: str) -> Text:
+    """The last line, which says most; `otherwise` where nothing was said."""
+    return Text(*((said.splitlines() or [otherwise])[-1] for said in (complaint.en, complaint.zh)))
 
 
 def _cluster(ask: Ask, context: str, namespace: str) -> Check:
@@ -142,10 +147,10 @@ def _cluster(ask: Ask, context: str, namespace: str) -> Check:
         )
         return Check(name, State.LACKS, refused, ask_for)
     reason = str(seen.data.get("reason", "") or seen.status)
-    last = (seen.error.strip().splitlines() or [reason])[-1]
+    last = _last(seen.complaint, reason)
     lacking = reason in ("no_context", "authentication", "not_found")
     state = State.LACKS if lacking else State.UNKNOWN
-    return Check(name, state, Text(f"does not answer: {last}", f"没有应答：{last}"), same(typed))
+    return Check(name, state, Text(f"does not answer: {last.en}", f"没有应答：{last.zh}"), same(typed))
 
 
 def _certificate(ask: Ask, environment: Environment) -> Check:
@@ -156,8 +161,8 @@ def _certificate(ask: Ask, environment: Environment) -> Check:
     seen = ask(question)
     do = same(f"cargo-runbook diagnose --env {environment.name}")
     if not seen.answered:
-        last = (seen.error.strip().splitlines() or [str(seen.status)])[-1]
-        return Check("certificate", State.UNKNOWN, Text(f"could not be seen: {last}", f"无法获取：{last}"), do)
+        last = _last(seen.complaint, str(seen.status))
+        return Check("certificate", State.UNKNOWN, Text(f"could not be seen: {last.en}", f"无法获取：{last.zh}"), do)
     ends = str(seen.data.get("not_after", ""))
     if not seen.data.get("trusted"):
         problem = seen.data.get("problem", "?")

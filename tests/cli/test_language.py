@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import os
+import pickle
 import re
 import subprocess
 import sys
@@ -17,13 +18,35 @@ import pytest
 from cargo_runbook.archive.ledger import LEDGER, LedgerError, read_account
 from cargo_runbook.archive.sealing.interrupted import account_of
 from cargo_runbook.cli import main
+from cargo_runbook.cli.batch_progress import Lines
 from cargo_runbook.cli.language import said, take_language
-from cargo_runbook.connections import ReplayConnections
+from cargo_runbook.connections import LiveConnections, ReplayConnections
 from cargo_runbook.connections.neighbours import Neighbourhood
 from cargo_runbook.data import read_data
+from cargo_runbook.errors import ConnectionFailed, HostKeyError, InventoryError, RunbookError, Stopped, UsageError
+from cargo_runbook.execution.batch.book import Book, Order, read_book
+from cargo_runbook.execution.batch.plan import BatchPlan
+from cargo_runbook.execution.batch.queue import Job, Limits
+from cargo_runbook.execution.batch.runner import Batch
+from cargo_runbook.execution.run import RunResult
+from cargo_runbook.execution.watch import Watch
 from cargo_runbook.inventory.loader import InventoryProblems, load_environment
-from cargo_runbook.observations import OPERATOR, DnsQuery
+from cargo_runbook.inventory.models import Environment, Host
+from cargo_runbook.observations import (
+    OPERATOR,
+    Command,
+    DnsQuery,
+    HttpRequest,
+    KubeCommand,
+    Place,
+    TlsHandshake,
+    Vantage,
+    observation_from_json,
+    observation_to_json,
+)
 from cargo_runbook.rules.catalog import catalog
+from cargo_runbook.secret import Redactor
+from cargo_runbook.texts import in_english, tell
 
 ROOT = Path(__file__).parents[2]
 CHINESE = re.compile(r"[\u3400-\u9fff]")
@@ -297,16 +320,10 @@ def errors() -> set[str]:
 
 
 # CannotEdit and Problem become a part of a sentence; `_failed` makes one; `super().__init__` has those that a class says itself.
-SAYING = {"message", "complain", "CannotEdit", "Problem", "_failed", "__init__", *errors()}
+# An outcome and a result have their reasons in both languages; a Failure takes a Text, which mypy holds.
+SAYING = {"message", "complain", "CannotEdit", "Problem", "_failed", "__init__", "Failure", *errors()}
+FIELDS = ("next_step", "seen", "what", "reason")
 SAID = ("cargo_runbook", "cargo_sandbox/cli", "cargo_sandbox/drill.py", "cargo_sandbox/lab.py")
-_IN_A_CELL = "a cell that ends with it has it in the ledger, and in the record as its reason"
-# What stays English, by its file and its words, and why: what is filed reads alike whoever ran it.
-FILED = {
-    ("cargo_runbook/execution/opening.py", "there is no runbook  with steps"): _IN_A_CELL,
-    ("cargo_runbook/execution/opening.py", "There are: ."): "stands with the one before",
-    ("cargo_runbook/execution/triage.py", "there is no step named "): _IN_A_CELL,
-    ("cargo_runbook/execution/triage.py", "Steps and checks: ."): "stands with the one before",
-}
 
 
 def _choices(node: ast.expr) -> Iterator[ast.expr]:
@@ -327,9 +344,12 @@ def english_alone() -> Iterator[tuple[str, str]]:
         for file in sorted(folder.rglob("*.py")) if folder.is_dir() else [folder]:
             for node in ast.walk(ast.parse(file.read_text("utf-8"))):
                 if isinstance(node, ast.Call) and _name(node.func) in SAYING:
-                    told = [*node.args, *(each.value for each in node.keywords if each.arg in ("next_step", "seen"))]
+                    told = [*node.args, *(each.value for each in node.keywords if each.arg in FIELDS)]
                     for each in (choice for argument in told for choice in _choices(argument)):
                         words = _literal(each) or ""
+                        # One word for a program, as a Failure's reason.
+                        if re.fullmatch("[a-z_]+", words):
+                            continue
                         # A command to type is the same in both languages.
                         if len(re.findall(r"[A-Za-z]{2,}", words)) > 1 and not words.startswith(
                             ("cargo-runbook ", "pip install ", "apt-get install ")
@@ -361,12 +381,7 @@ ca: [!x y]
 
 
 def test_no_command_and_no_error_complains_in_one_language_alone() -> None:
-    found = list(english_alone())
-    lines = [(place.partition(":")[0], words) for place, words in found]
-    assert [
-        f"{place}: {words[:60]}" for (place, words), line in zip(found, lines, strict=True) if line not in FILED
-    ] == []
-    assert set(FILED) <= set(lines)
+    assert [f"{place}: {words[:60]}" for place, words in english_alone()] == []
 
 
 def test_what_is_filed_is_english_whatever_the_reader_speaks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -384,6 +399,96 @@ def test_what_is_filed_is_english_whatever_the_reader_speaks(monkeypatch: pytest
     assert asked.error.startswith('no environment is called "beijing"')
     with pytest.raises(LedgerError, match=r"运行台账 .* 无法读取：第 1 行不是 JSON"):
         read_account(draft)
+
+
+def test_the_frame_of_an_error_speaks_as_the_error_does() -> None:
+    """Whatever `errors.py` says is said by a `Text` or by `tell`: no word stands between the sentences by itself."""
+    tree = ast.parse((ROOT / "cargo_runbook" / "errors.py").read_text("utf-8"))
+    told = [each for node in ast.walk(tree) if isinstance(node, ast.Call) and _name(node.func) in ("Text", "tell")
+            for each in ast.walk(node)]  # fmt: skip
+    quiet = [node.body[0] for node in ast.walk(tree)
+             if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node)]  # fmt: skip
+    spared = {id(each) for part in (*told, *(x for q in quiet for x in ast.walk(q))) for each in [part]}
+    said = [
+        words
+        for node in ast.walk(tree)
+        if isinstance(node, ast.JoinedStr) and id(node) not in spared
+        for words in [_literal(node) or ""]
+        if re.search("[A-Za-z]{2,}", words)
+    ]
+    assert said == []
+
+
+def one_of_each() -> Iterator[RunbookError]:
+    for vantage in ("operator", "cargo host cargo-1", "container tengine on cargo-1", "cluster kubectl-cargo",
+                    "Harbor of shanghai", "Cargo-Admin of shanghai", "node node-1"):  # fmt: skip
+        yield ConnectionFailed(tell("nothing answers", "没有应答"), vantage=vantage, section="权限问题")
+    yield HostKeyError("192.0.2.1", fingerprint="SHA256:a", vantage="operator")
+    yield HostKeyError("192.0.2.1", fingerprint="SHA256:a", known="SHA256:b")
+    yield InventoryError(tell("this is no address", "这不是地址"), file="x.yaml", line=3)
+    yield Stopped()
+
+
+def test_an_error_is_shown_in_one_language_and_written_down_in_english(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CARGO_RUNBOOK_LANG", "zh")
+    names_alike = re.compile(
+        r"x\.yaml:3|192\.0\.2\.1|SHA256:\w|known_hosts|cargo-1|tengine|kubectl-cargo|shanghai|node-1|Cargo-Admin|Cargo|Harbor"
+    )
+    for error in one_of_each():
+        rest = names_alike.sub("", str(error)).replace("operator", "")
+        assert not re.search("[A-Za-z]{2,}", rest), str(error)
+        # From another process, as from a worker, it comes with both.
+        for each in (error, pickle.loads(pickle.dumps(error))):
+            english = each.in_full().en.replace("权限问题", "")
+            assert not CHINESE.search(english), english
+            with in_english():
+                assert str(each) == each.in_full().en
+            assert str(each) == str(error)
+
+
+def test_a_failure_is_evidence_in_english_with_its_chinese_beside_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CARGO_RUNBOOK_LANG", "zh")
+    nowhere = Host(name="gone", address="192.0.2.1")
+    environment = Environment(name="test", domain="cargo.test", hosts=(nowhere,))
+    live = LiveConnections(environment, lambda account: pytest.fail(account.name), Redactor())
+    questions = (
+        Command(vantage=OPERATOR, argv=("no-such-program",)),
+        Command(vantage=Vantage(Place.CARGO_HOST, "other"), argv=("true",)),
+        KubeCommand(vantage=Vantage(Place.CLUSTER), args=("get", "pods")),
+        HttpRequest(url="ftp://cargo.test/"),
+        HttpRequest(url="http://127.0.0.1:1/"),
+        HttpRequest(url="https://other.test/", account="pusher"),
+        TlsHandshake(address="127.0.0.1", server_name="cargo.test", port=1),
+        DnsQuery(name="cargo.test", server="127.0.0.1:1", deadline=1.0),
+        DnsQuery(name="cargo.test", rdtype="MX"),
+    )
+    for question in questions:
+        seen = live.ask(question)
+        assert not seen.answered, question
+        assert seen.error
+        assert not CHINESE.search(seen.error), seen.error
+        assert seen.complaint.en == seen.error
+        assert CHINESE.search(seen.complaint.zh), seen.complaint
+        assert observation_from_json(observation_to_json(seen)).complaint == seen.complaint
+
+
+def test_a_batch_writes_down_in_english_why_a_run_failed_and_tells_it_in_the_readers_language(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setenv("CARGO_RUNBOOK_LANG", "zh")
+
+    class Nowhere:
+        def run(self, job: Job, watch: Watch) -> RunResult:
+            raise UsageError(tell("no run is possible here", "此处无法运行"))
+
+    order = Order("b1", "00_triage", "", ("shanghai",))
+    book = Book(tmp_path, order)
+    plan = BatchPlan(order=order, source=tmp_path, jobs=(Job("shanghai"),), parameters={})
+    Batch(plan, book, Nowhere(), Lines(1, as_json=False), Limits(1)).run()
+    book.release()
+    assert "此处无法运行" in capsys.readouterr().err
+    kept = read_book(tmp_path, "b1").outcomes["shanghai"]
+    assert (kept.reason, kept.why.zh) == ("no run is possible here", "此处无法运行")
 
 
 def test_a_mistake_is_told_in_the_readers_language(

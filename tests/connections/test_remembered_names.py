@@ -11,6 +11,7 @@ from cargo_runbook.connections.base import Deadline, Failure
 from cargo_runbook.connections.network import sockets
 from cargo_runbook.connections.network.sockets import LookUp, Names
 from cargo_runbook.observations import Status
+from cargo_runbook.texts import Text
 
 FOUND = LookUp(("127.0.0.1",))
 NOTHING = LookUp(code=-2, text="Name or service not known")
@@ -66,7 +67,7 @@ def test_a_name_that_did_not_resolve_is_asked_for_again(monkeypatch: pytest.Monk
 
 
 def test_a_look_up_that_failed_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    resolver(monkeypatch, Failure(Status.TIMEOUT, "timeout", "no answer"), FOUND)
+    resolver(monkeypatch, Failure(Status.TIMEOUT, "timeout", Text("no answer", "没有应答")), FOUND)
     names = Names()
     with pytest.raises(Failure, match="no answer"):
         names("registry.example", Deadline(10))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from cargo_runbook.archive.files import sha256_of
+from cargo_runbook.archive.ledger import LEDGER
 from cargo_runbook.archive.reading.records import list_records, read_record
 from cargo_runbook.archive.record import NOTEBOOK, VERDICT
 from cargo_runbook.errors import UnknownEnvironment, UsageError
@@ -24,6 +26,7 @@ from cargo_runbook.execution.watch import Watch
 from cargo_runbook.texts import Text
 from tests.execution.notebooks import write_notebook
 
+CHINESE = re.compile(r"[\u3400-\u9fff]")
 FIRST = "print('first')"
 LAST = "print('never')"
 ENDINGS: Mapping[str, tuple[str, str]] = {
@@ -117,6 +120,23 @@ def test_the_triage_runbook_names_the_root_cause_and_keeps_its_evidence(tmp_path
     assert "Wrong domain in the challenge" in page
     assert result.replayed in page
     assert str(tmp_path) not in json.dumps(json.loads(page)["metadata"])
+
+
+@pytest.mark.slow
+def test_an_error_in_a_cell_is_shown_in_the_readers_language_and_kept_in_english(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CARGO_RUNBOOK_LANG", "zh")
+    opens = (
+        'from cargo_runbook import open_environment\nopen_environment(environment, runbook="none", replay="healthy")'
+    )
+    source = write_notebook(tmp_path / "wrong.ipynb", opens, more='replay = ""')
+    result = run_notebook(str(source), "cargo", reports=tmp_path / "reports", replay="healthy")
+    assert "there is no runbook 'none' with steps" in result.reason
+    assert not CHINESE.search((result.path / LEDGER).read_text("utf-8"))
+    cells = json.loads((result.path / NOTEBOOK).read_text(encoding="utf-8"))["cells"]
+    shown = next(out["traceback"] for cell in cells for out in cell.get("outputs", ()) if out["output_type"] == "error")
+    assert shown[0] == "没有带步骤的 Runbook 'none'"
 
 
 def test_a_runbook_without_a_verdict_is_no_healthy_one(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from cargo_runbook.connections.network.sockets import LookUp
 from cargo_runbook.observations import Status
 from cargo_runbook.remedies import proof
 from cargo_runbook.remedies.proof import Proof, Tried, conclude, until_silence
+from cargo_runbook.texts import Text
 
 RED, GREEN = ClientCall("docker login", 1, "i/o timeout"), ClientCall("docker pull", 0, "")
 
@@ -114,7 +115,7 @@ def test_the_control_is_tried_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_a_control_whose_name_hangs_is_not_tried_by_docker(monkeypatch: pytest.MonkeyPatch) -> None:
     def silent(name: str, _: object) -> Any:
-        raise Failure(Status.TIMEOUT, "timeout", f"looking up {name} had no answer in time", phase="name")
+        raise Failure(Status.TIMEOUT, "timeout", Text(f"looking up {name} had no answer in time", "超时"), phase="name")
 
     monkeypatch.setattr(client, "look_up", silent)
     done = try_clients(monkeypatch, at_once=1)

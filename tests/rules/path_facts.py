@@ -15,6 +15,7 @@ from cargo_runbook.facts.registry_config import TokenAuth
 from cargo_runbook.facts.token import TokenFacts
 from cargo_runbook.facts.token_service import Issuer, TokenServiceFacts
 from cargo_runbook.facts.transport import Handshake, HandshakeFacts, HostFacts
+from cargo_runbook.texts import Text
 
 DOMAIN = "cargo.example"
 KEY = "AAAA:BBBB"
@@ -84,7 +85,7 @@ HEALTHY = PathFacts(
     has_token_service=True,
     addresses=("192.0.2.14",),
     names=names(Lookup.RESOLVED, Lookup.RESOLVED),
-    hosts=(HostFacts("cargo-1", True, "", "", "E8"),),
+    hosts=(HostFacts("cargo-1", True, "", Text("", ""), "E8"),),
     handshake=handshake(Handshake.SECURE),
     challenge=challenge(),
     settings=(settings(),),
@@ -102,7 +103,7 @@ def but(**changes: Any) -> PathFacts:
 
 
 DEAD_HOST = but(
-    hosts=(HostFacts("cargo-1", False, "no_route", "no route to host", "E8"),),
+    hosts=(HostFacts("cargo-1", False, "no_route", Text("no route to host", "没有到主机的路由"), "E8"),),
     handshake=handshake(Handshake.NO_ANSWER),
     challenge=unasked("no_route"),
     settings=(HostSettings("cargo-1", None, "E8", (), "E9"),),

@@ -15,6 +15,7 @@ from cargo_runbook.facts.transport import Handshake, HostFacts
 from cargo_runbook.findings import Finding, Health, Verdict
 from cargo_runbook.rules.nodes import judge_nodes
 from cargo_runbook.rules.triage import conclude, explain, judge
+from cargo_runbook.texts import Text
 from tests.rules.path_facts import HEALTHY, challenge, handshake, settings, token, token_service, unasked
 
 WRONG = "https://old-cargo.example/service/token"
@@ -30,7 +31,7 @@ def path(**second: Any) -> PathFacts:
     return replace(
         HEALTHY,
         looked_at="ha-1",
-        hosts=tuple(HostFacts(name, True, "", "", "E8") for name in HOSTS),
+        hosts=tuple(HostFacts(name, True, "", Text("", ""), "E8") for name in HOSTS),
         settings=(host("ha-1"), host("ha-2", **second)),
     )
 
@@ -146,7 +147,9 @@ def test_a_silent_host_is_a_fault_where_clients_are_still_sent_there() -> None:
 @pytest.mark.parametrize(("alive", "status"), [(True, Verdict.SKIPPED), (False, Verdict.UNKNOWN)])
 def test_a_host_that_only_the_operator_cannot_reach_is_no_fault(alive: bool, status: Verdict) -> None:
     seen = path()
-    seen = replace(seen, hosts=(seen.hosts[0], HostFacts("ha-2", alive, "no_route", "no route", "E8")))
+    seen = replace(
+        seen, hosts=(seen.hosts[0], HostFacts("ha-2", alive, "no_route", Text("no route", "没有路由"), "E8"))
+    )
     facts = both(closed("ha-2", Handshake.NO_ANSWER, "timeout"), (challenge(),) * 6)
     (finding,) = (f for f in judge_nodes(seen, facts) if f.code == "CRG713")
     assert finding.status is status

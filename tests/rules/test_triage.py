@@ -17,6 +17,7 @@ from cargo_runbook.facts.transport import Handshake, HostFacts
 from cargo_runbook.findings import CHECKS, Diagnosis, Health, Verdict, diagnosis_from_json, diagnosis_to_json
 from cargo_runbook.rules.catalog import catalog
 from cargo_runbook.rules.triage import ON_PATH, conclude, judge
+from cargo_runbook.texts import Text
 from tests.rules.path_facts import (
     DEAD_HOST,
     HEALTHY,
@@ -179,7 +180,15 @@ def test_a_refused_password_is_not_held_against_cargo() -> None:
 
 def test_without_ssh_the_rest_is_still_judged_and_the_whole_is_not_called_healthy() -> None:
     closed = but(
-        hosts=(HostFacts("cargo-1", True, "host_key_unknown", "the host key is not in known_hosts", "E8"),),
+        hosts=(
+            HostFacts(
+                "cargo-1",
+                True,
+                "host_key_unknown",
+                Text("the host key is not in known_hosts", "known_hosts 中没有主机密钥"),
+                "E8",
+            ),
+        ),
         settings=(HostSettings("cargo-1", None, "E8", (), "E9"),),
     )
     diagnosis = diagnose(closed)

@@ -41,7 +41,7 @@ def tell_story(reports: Path, incident: str) -> Story:
         try:
             records.append(read_record(row.path))
         except RunbookError as error:
-            unread.append(Question(Text(str(error), str(error)), Place(row.record, row.path)))
+            unread.append(Question(error.in_full(), Place(row.record, row.path)))
     runs = [_read(record) for record in records if record.header.kind == RUN]
     fixes = [record for record in records if record.header.kind == FIX]
     notes = [record for record in records if record.header.kind == NOTE]

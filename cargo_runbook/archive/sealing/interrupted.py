@@ -44,7 +44,7 @@ def account_of(draft: Path, *, held: bool = False) -> Account:
         with in_english():
             account = read_account(draft, held=held)
     except LedgerError as error:
-        account = Account(RunState.INTERRUPTED, reason=str(error))
+        account = Account(RunState.INTERRUPTED, reason=error.in_full().en)
     named = _PARTS.fullmatch(draft.name)
     if named is None or account.started:
         return account

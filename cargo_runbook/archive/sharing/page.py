@@ -155,6 +155,9 @@ def _steps(folder: Path) -> Sequence[tuple[Ran, int]]:
 def _data(observation: Observation) -> Iterator[str]:
     """What an answer says beside its text: status and headers of HTTP, addresses of a name, a certificate's fields."""
     for name, value in observation.data.items():
+        if name == "zh":
+            # What the answer says in English already.
+            continue
         if name == "headers" and isinstance(value, Mapping):
             yield from (f"{header}: {each}" for header, found in value.items()
                         for each in (found if isinstance(found, list) else [found]))  # fmt: skip

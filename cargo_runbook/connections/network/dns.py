@@ -22,6 +22,7 @@ import dns.rdatatype
 from cargo_runbook.connections.base import Deadline, Failure, Look
 from cargo_runbook.connections.network.sockets import connect, connection_failure, look_up, split_address
 from cargo_runbook.observations import DnsQuery, Observation, Status
+from cargo_runbook.texts import Text
 
 _HOSTS = Path("/etc/hosts")
 _TRIES = 3
@@ -47,7 +48,11 @@ def ask_dns(look: Look, question: DnsQuery) -> Observation:
 
 def _ask_resolver(look: Look, question: DnsQuery) -> Observation:
     if question.rdtype not in _FAMILIES:
-        raise Failure(Status.ERROR, "record_type", f"the system's resolver has no {question.rdtype} records")
+        raise Failure(
+            Status.ERROR,
+            "record_type",
+            Text(f"the system's resolver has no {question.rdtype} records", f"系统解析器不提供 {question.rdtype} 记录"),
+        )
     found = look_up(question.name, look.deadline, _FAMILIES[question.rdtype])
     rcode = _EAI_RCODES.get(found.code, f"EAI{found.code}") if found.code else "NOERROR"
     source = "hosts file" if found.addresses and _in_hosts_file(question.name) else "resolver"
@@ -68,11 +73,19 @@ def _ask_server(look: Look, question: DnsQuery) -> Observation:
     try:
         query = dns.message.make_query(question.name, question.rdtype)
     except (dns.exception.DNSException, UnicodeError) as error:
-        raise Failure(Status.ERROR, "bad_name", f"{question.name!r} can't be asked for: {error}") from error
+        raise Failure(
+            Status.ERROR,
+            "bad_name",
+            Text(f"{question.name!r} can't be asked for: {error}", f"无法查询 {question.name!r}：{error}"),
+        ) from error
     host, port = split_address(question.server, 53)
     server = look_up(host, look.deadline)
     if not server.addresses:
-        raise Failure(Status.UNREACHABLE, "name_not_resolved", f"the name server {host} does not resolve")
+        raise Failure(
+            Status.UNREACHABLE,
+            "name_not_resolved",
+            Text(f"the name server {host} does not resolve", f"DNS 服务器 {host} 无法解析"),
+        )
     answer, transport = _exchange(query, server.addresses[0], port, look.deadline)
     records = [record for rrset in answer.answer for record in rrset.to_text().splitlines()]
     addresses = [
@@ -103,7 +116,7 @@ def _exchange(
     query: dns.message.Message, address: str, port: int, deadline: Deadline
 ) -> tuple[dns.message.Message, str]:
     """Asks over UDP, again when nothing comes (a datagram may be lost), and over TCP when the answer is too long."""
-    where = f"name server {address} port {port}"
+    where = Text(f"name server {address} port {port}", f"DNS 服务器 {address} 端口 {port}")
     for attempt in range(_TRIES):
         share = deadline.left() / (_TRIES - attempt)
         if share <= 0:
@@ -116,7 +129,12 @@ def _exchange(
             continue
         except OSError as error:
             raise connection_failure(error, where, phase="connect") from error
-    raise Failure(Status.TIMEOUT, "timeout", f"{where} did not answer in time", phase="answer")
+    raise Failure(
+        Status.TIMEOUT,
+        "timeout",
+        Text(f"{where.en} did not answer in time", f"{where.zh} 没有在限定时间内应答"),
+        phase="answer",
+    )
 
 
 def _over_udp(query: dns.message.Message, address: str, port: int, deadline: Deadline) -> dns.message.Message:
@@ -149,9 +167,18 @@ def _over_tcp(query: dns.message.Message, address: str, port: int, deadline: Dea
             deadline.ends(connection)
             return dns.query.tcp(query, address, timeout=deadline.left(), port=port, sock=connection)
     except dns.exception.Timeout as error:
-        sentence = f"name server {address} did not answer over TCP in time"
+        sentence = Text(
+            f"name server {address} did not answer over TCP in time",
+            f"DNS 服务器 {address} 没有在限定时间内通过 TCP 应答",
+        )
         raise Failure(Status.TIMEOUT, "timeout", sentence, phase="answer") from error
     except EOFError as error:
-        raise Failure(Status.UNREACHABLE, "reset", f"name server {address} ended the connection") from error
+        raise Failure(
+            Status.UNREACHABLE,
+            "reset",
+            Text(f"name server {address} ended the connection", f"DNS 服务器 {address} 断开了连接"),
+        ) from error
     except OSError as error:
-        raise connection_failure(error, f"name server {address}", phase="connect") from error
+        raise connection_failure(
+            error, Text(f"name server {address}", f"DNS 服务器 {address}"), phase="connect"
+        ) from error

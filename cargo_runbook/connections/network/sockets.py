@@ -19,6 +19,7 @@ from threading import Lock
 from cargo_runbook.connections.base import Deadline, Failure
 from cargo_runbook.connections.local import run
 from cargo_runbook.observations import Status
+from cargo_runbook.texts import Text
 
 _LOOK_UP = """
 import json, socket, sys
@@ -56,8 +57,14 @@ def look_up(name: str, deadline: Deadline, family: int = socket.AF_UNSPEC) -> Lo
     outcome = run((sys.executable, "-I", "-S", "-c", _LOOK_UP, name, str(int(family))), deadline)
     if outcome.exit_code != 0:
         if outcome.exit_code is None:
-            raise Failure(Status.TIMEOUT, "timeout", f"looking up {name} had no answer in time", phase="name")
-        raise Failure(Status.ERROR, "resolver", f"looking up {name} failed: {outcome.error.decode(errors='replace')}")
+            raise Failure(
+                Status.TIMEOUT,
+                "timeout",
+                Text(f"looking up {name} had no answer in time", f"解析 {name} 没有在限定时间内得到应答"),
+                phase="name",
+            )
+        said = outcome.error.decode(errors="replace")
+        raise Failure(Status.ERROR, "resolver", Text(f"looking up {name} failed: {said}", f"解析 {name} 失败：{said}"))
     answer = json.loads(outcome.output)
     return LookUp(tuple(answer.get("addresses", ())), int(answer.get("error", 0)), str(answer.get("text", "")))
 
@@ -93,7 +100,10 @@ class Names:
             return answer.result(timeout=max(deadline.left(), 0))
         except TimeoutError as error:
             raise Failure(
-                Status.TIMEOUT, "timeout", f"looking up {name} had no answer in time", phase="name"
+                Status.TIMEOUT,
+                "timeout",
+                Text(f"looking up {name} had no answer in time", f"解析 {name} 没有在限定时间内得到应答"),
+                phase="name",
             ) from error
 
     def _ask(self, name: str, deadline: Deadline, answer: Future[LookUp]) -> None:
@@ -119,10 +129,10 @@ def connect(host: str, port: int, deadline: Deadline, resolve: Resolve = look_up
         Failure: with reason `name_not_resolved`, `refused`, `no_route`, `reset` or `timeout`.
     """
     if not 0 < port < 65536:
-        raise Failure(Status.ERROR, "bad_address", f"{port} is no port")
+        raise Failure(Status.ERROR, "bad_address", Text(f"{port} is no port", f"{port} 不是端口号"))
     found = resolve(host, deadline)
     if not found.addresses:
-        sentence = f"{host} does not resolve: {found.text}"
+        sentence = Text(f"{host} does not resolve: {found.text}", f"{host} 无法解析：{found.text}")
         raise Failure(Status.UNREACHABLE, "name_not_resolved", sentence, phase="name")
     return _connect_any(found.addresses, port, deadline)
 
@@ -144,11 +154,16 @@ def _connect_any(addresses: Sequence[str], port: int, deadline: Deadline) -> soc
             deadline.spares(connection)
         except OSError as error:
             connection.close()
-            last = connection_failure(error, f"{address} port {port}", phase="connect")
+            last = connection_failure(error, Text(f"{address} port {port}", f"{address} 端口 {port}"), phase="connect")
         else:
             return connection
     if last is None:
-        last = Failure(Status.TIMEOUT, "timeout", f"no time left to connect to {addresses[0]}", phase="connect")
+        last = Failure(
+            Status.TIMEOUT,
+            "timeout",
+            Text(f"no time left to connect to {addresses[0]}", f"没有时间再连接 {addresses[0]}"),
+            phase="connect",
+        )
     raise last
 
 
@@ -161,19 +176,34 @@ def is_open(host: str, port: int, seconds: float = 2.0) -> bool:
     return True
 
 
-def connection_failure(error: OSError, where: str, *, phase: str) -> Failure:
+def connection_failure(error: OSError, where: str | Text, *, phase: str) -> Failure:
     """The failure that an operating system error stands for."""
+    en, zh = (where.en, where.zh) if isinstance(where, Text) else (where, where)
     if isinstance(error, TimeoutError):
-        return Failure(Status.TIMEOUT, "timeout", f"{where} did not answer in time", phase=phase)
+        return Failure(
+            Status.TIMEOUT, "timeout", Text(f"{en} did not answer in time", f"{zh} 没有在限定时间内应答"), phase=phase
+        )
     if isinstance(error, socket.gaierror):
-        return Failure(Status.UNREACHABLE, "name_not_resolved", f"{where} does not resolve: {error}", phase=phase)
+        return Failure(
+            Status.UNREACHABLE,
+            "name_not_resolved",
+            Text(f"{en} does not resolve: {error}", f"{zh} 无法解析：{error}"),
+            phase=phase,
+        )
     if isinstance(error, ConnectionRefusedError):
-        return Failure(Status.UNREACHABLE, "refused", f"{where} refused the connection", phase=phase)
+        return Failure(
+            Status.UNREACHABLE, "refused", Text(f"{en} refused the connection", f"{zh} 拒绝连接"), phase=phase
+        )
     if isinstance(error, ConnectionResetError | BrokenPipeError | ConnectionAbortedError):
-        return Failure(Status.UNREACHABLE, "reset", f"{where} ended the connection", phase=phase)
+        return Failure(Status.UNREACHABLE, "reset", Text(f"{en} ended the connection", f"{zh} 断开了连接"), phase=phase)
     if error.errno in _ROUTE:
-        return Failure(Status.UNREACHABLE, "no_route", f"no route to {where}: {error.strerror}", phase=phase)
-    return Failure(Status.UNREACHABLE, "network", f"{where}: {error}", phase=phase)
+        return Failure(
+            Status.UNREACHABLE,
+            "no_route",
+            Text(f"no route to {en}: {error.strerror}", f"没有到 {zh} 的路由：{error.strerror}"),
+            phase=phase,
+        )
+    return Failure(Status.UNREACHABLE, "network", Text(f"{en}: {error}", f"{zh}：{error}"), phase=phase)
 
 
 def is_address(text: str) -> bool:

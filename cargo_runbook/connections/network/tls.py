@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cargo_runbook.connections.base import Deadline, Failure, Look
 from cargo_runbook.connections.network.sockets import Resolve, connect, connection_failure, look_up
 from cargo_runbook.observations import Observation, Status, TlsHandshake
+from cargo_runbook.texts import Text
 
 # X509_V_ERR_* of OpenSSL's x509_vfy.h.
 _VERIFY_CODES = {
@@ -62,7 +63,11 @@ class Trust:
             with _READING:
                 return _context(self.ca, changed)
         except (OSError, ssl.SSLError) as error:
-            raise Failure(Status.ERROR, "ca_unreadable", f"the CA file {self.ca} can't be read: {error}") from error
+            raise Failure(
+                Status.ERROR,
+                "ca_unreadable",
+                Text(f"the CA file {self.ca} can't be read: {error}", f"无法读取 CA 文件 {self.ca}：{error}"),
+            ) from error
 
 
 _READING = Lock()
@@ -103,16 +108,35 @@ def handshake(connection: socket.socket, context: ssl.SSLContext, name: str, dea
 def _tls_failure(error: OSError | ValueError, name: str) -> Failure:
     if isinstance(error, ssl.SSLCertVerificationError):
         problem = _VERIFY_CODES.get(error.verify_code, "not_trusted")
-        return Failure(Status.UNREACHABLE, "tls", f"{name}: {error.verify_message}", tls_problem=problem)
+        return Failure(
+            Status.UNREACHABLE,
+            "tls",
+            Text(f"{name}: {error.verify_message}", f"{name}：{error.verify_message}"),
+            tls_problem=problem,
+        )
     if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
-        return Failure(Status.UNREACHABLE, "reset", f"{name} ended the connection during the handshake", phase="tls")
+        return Failure(
+            Status.UNREACHABLE,
+            "reset",
+            Text(f"{name} ended the connection during the handshake", f"{name} 在握手过程中断开了连接"),
+            phase="tls",
+        )
     if isinstance(error, ssl.SSLError):
         reason = error.reason or ""
         problem = "not_tls" if reason in _NOT_TLS else "protocol_version" if reason in _OLD_TLS else "refused"
-        return Failure(Status.UNREACHABLE, "tls", f"{name}: {reason or error}", tls_problem=problem)
+        return Failure(
+            Status.UNREACHABLE,
+            "tls",
+            Text(f"{name}: {reason or error}", f"{name}：{reason or error}"),
+            tls_problem=problem,
+        )
     if isinstance(error, OSError):
         return connection_failure(error, name, phase="tls")
-    return Failure(Status.ERROR, "bad_name", f"{name!r} can't be asked for by TLS: {error}")
+    return Failure(
+        Status.ERROR,
+        "bad_name",
+        Text(f"{name!r} can't be asked for by TLS: {error}", f"无法通过 TLS 请求 {name!r}：{error}"),
+    )
 
 
 def ask_tls(look: Look, question: TlsHandshake, trust: Trust, names: Resolve = look_up) -> Observation:
@@ -147,8 +171,8 @@ def _untrusted(
         with handshake(connection, context, question.server_name, look.deadline) as unverified:
             data.update(version=unverified.version(), **_describe(unverified.getpeercert(binary_form=True)))
     except Failure as again:
-        data["certificate_reason"] = again.sentence
-    return look.observe(Status.ANSWERED, output=_summary(data), error=failure.sentence, data=data)
+        data["certificate_reason"] = again.sentence.en
+    return look.observe(Status.ANSWERED, output=_summary(data), error=failure.sentence.en, data=data)
 
 
 def _describe(der: bytes | None) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from cargo_runbook.connections.base import Deadline, Failure
 from cargo_runbook.connections.network.sockets import Resolve, connect, connection_failure, split_address
 from cargo_runbook.connections.network.tls import handshake
 from cargo_runbook.observations import Status
+from cargo_runbook.texts import Text
 
 
 class Wire(httpx.BaseTransport):
@@ -75,6 +76,9 @@ class _Body(httpx.SyncByteStream):
         self._answer.close()
 
 
+_SERVER = Text("the server", "服务器")
+
+
 class _Backend(httpcore.NetworkBackend):
     def __init__(self, connect_to: str, deadline: Deadline, names: Resolve) -> None:
         self._names = names
@@ -94,7 +98,11 @@ class _Backend(httpcore.NetworkBackend):
             try:
                 host, port = split_address(self._connect_to, port)
             except ValueError as error:
-                raise Failure(Status.ERROR, "bad_address", f"{self._connect_to!r} is no address") from error
+                raise Failure(
+                    Status.ERROR,
+                    "bad_address",
+                    Text(f"{self._connect_to!r} is no address", f"{self._connect_to!r} 不是地址"),
+                ) from error
         connection = connect(host, port, self._deadline, self._names)
         self.peer = connection.getpeername()[0]
         return _Stream(connection, self._deadline)
@@ -116,14 +124,14 @@ class _Stream(httpcore.NetworkStream):
             # A server that drops a TLS connection without saying goodbye; what is missing shows in the framing.
             return b""
         except OSError as error:
-            raise connection_failure(error, "the server", phase="response") from error
+            raise connection_failure(error, _SERVER, phase="response") from error
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         self._arm("request")
         try:
             self._socket.sendall(buffer)
         except OSError as error:
-            raise connection_failure(error, "the server", phase="request") from error
+            raise connection_failure(error, _SERVER, phase="request") from error
 
     def close(self) -> None:
         self._socket.close()
@@ -143,5 +151,10 @@ class _Stream(httpcore.NetworkStream):
     def _arm(self, phase: str) -> None:
         left = self._deadline.left()
         if left <= 0:
-            raise Failure(Status.TIMEOUT, "timeout", "the server did not finish in time", phase=phase)
+            raise Failure(
+                Status.TIMEOUT,
+                "timeout",
+                Text("the server did not finish in time", "服务器没有在限定时间内完成应答"),
+                phase=phase,
+            )
         self._socket.settimeout(left)

@@ -14,7 +14,7 @@ from cargo_runbook.connections.ssh.transport import show_host_key
 from cargo_runbook.errors import ConnectionFailed, HostKeyError
 from cargo_runbook.inventory.models import Machine
 from cargo_runbook.observations import Command, Observation, Place, Status
-from cargo_runbook.texts import tell
+from cargo_runbook.texts import say, tell
 
 __all__ = [
     "HostKey",
@@ -100,7 +100,7 @@ class SshConnection:
             return look.failed(
                 failure,
                 output=run.output.content(),
-                error=b"\n".join(part for part in (said.rstrip(b"\n"), failure.sentence.encode()) if part),
+                error=b"\n".join(part for part in (said.rstrip(b"\n"), failure.sentence.en.encode()) if part),
                 data=data,
                 truncated=run.output.overflow or run.error.overflow,
             )
@@ -139,7 +139,7 @@ def fetch_host_key(alias: str, *, config: Path = DEFAULT_CONFIG, seconds: float 
             known = fields["known_fingerprint"]
             raise HostKeyError(fields["host"], fingerprint=fields["fingerprint"], known=known) from failure
         step = tell("Check the host's address and that sshd runs.", "请检查主机地址，以及 sshd 是否在运行。")
-        raise ConnectionFailed(failure.sentence, next_step=step) from failure
+        raise ConnectionFailed(say(failure.sentence), next_step=step) from failure
     finally:
         pool.close()
 
@@ -154,7 +154,7 @@ def known_host_keys(alias: str, *, config: Path = DEFAULT_CONFIG) -> tuple[str, 
         target = SshConfig(config).route(alias)[-1]
     except Failure as failure:
         step = tell("Correct the SSH configuration.", "请修正 SSH 配置。")
-        raise ConnectionFailed(failure.sentence, next_step=step) from failure
+        raise ConnectionFailed(say(failure.sentence), next_step=step) from failure
     return KnownHosts(target.known_hosts, target.key_name).fingerprints()
 
 

@@ -15,6 +15,7 @@ import paramiko
 from cargo_runbook.connections.base import Capture, Deadline, Failure
 from cargo_runbook.connections.ssh.pool import SharedTransport
 from cargo_runbook.observations import Status
+from cargo_runbook.texts import Text
 
 _GRACE = 2.0
 """Seconds after the deadline for ending the remote process."""
@@ -119,15 +120,24 @@ class RemoteRun:
                     return
                 if not shared.transport.is_active():
                     self.answers = False
-                    sentence = "the SSH connection broke while the command ran"
+                    sentence = Text("the SSH connection broke while the command ran", "命令执行期间 SSH 连接中断")
                     raise Failure(Status.UNREACHABLE, "connection_lost", sentence)
                 self.ended_remotely = self._end(shared.transport, channel, in_container)
             except (paramiko.SSHException, EOFError, OSError) as error:
                 self.answers = False
-                raise Failure(Status.UNREACHABLE, "connection_lost", f"the SSH connection broke: {error}") from error
+                raise Failure(
+                    Status.UNREACHABLE,
+                    "connection_lost",
+                    Text(f"the SSH connection broke: {error}", f"SSH 连接中断：{error}"),
+                ) from error
             finally:
                 _close(channel)
-        raise Failure(Status.TIMEOUT, "timeout", "the command was not done in time", phase="command")
+        raise Failure(
+            Status.TIMEOUT,
+            "timeout",
+            Text("the command was not done in time", "命令没有在限定时间内完成"),
+            phase="command",
+        )
 
     def complaint(self) -> bytes:
         """Standard error without the line that told the process id."""
@@ -146,12 +156,16 @@ class RemoteRun:
         except (paramiko.SSHException, EOFError, OSError) as error:
             self.answers = isinstance(error, paramiko.ChannelException)
             if deadline.over and transport.is_active():
-                sentence = "the connection no longer answers"
+                sentence = Text("the connection no longer answers", "连接不再应答")
                 raise Failure(Status.TIMEOUT, "timeout", sentence, phase="channel") from error
             if isinstance(error, paramiko.ChannelException):
-                sentence = f"the server opens no channel: {error.text}"
+                sentence = Text(f"the server opens no channel: {error.text}", f"服务器不打开通道：{error.text}")
                 raise Failure(Status.UNREACHABLE, "channel_refused", sentence) from error
-            raise Failure(Status.UNREACHABLE, "connection_lost", f"the SSH connection broke: {error}") from error
+            raise Failure(
+                Status.UNREACHABLE,
+                "connection_lost",
+                Text(f"the SSH connection broke: {error}", f"SSH 连接中断：{error}"),
+            ) from error
         return channel
 
     def _script(self, deadline: Deadline, in_container: bool) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ import paramiko
 
 from cargo_runbook.connections.base import Failure
 from cargo_runbook.observations import Status
+from cargo_runbook.texts import Text
 
 DEFAULT_CONFIG = Path("~/.ssh/config")
 _DEFAULT_KEYS = ("~/.ssh/id_ed25519", "~/.ssh/id_ecdsa", "~/.ssh/id_rsa")
@@ -81,9 +82,17 @@ class SshConfig:
             config = paramiko.SSHConfig.from_text("\n".join(_lines(self._path)))
             return self._route(config, alias, "", 0, ())
         except (paramiko.ssh_exception.ConfigParseError, paramiko.ssh_exception.CouldNotCanonicalize) as error:
-            raise Failure(Status.ERROR, "ssh_config", f"{self._path} can't be understood: {error}") from error
+            raise Failure(
+                Status.ERROR,
+                "ssh_config",
+                Text(f"{self._path} can't be understood: {error}", f"无法解析 {self._path}：{error}"),
+            ) from error
         except (OSError, UnicodeDecodeError) as error:
-            raise Failure(Status.ERROR, "ssh_config", f"{self._path} can't be read: {error}") from error
+            raise Failure(
+                Status.ERROR,
+                "ssh_config",
+                Text(f"{self._path} can't be read: {error}", f"无法读取 {self._path}：{error}"),
+            ) from error
 
     def _route(
         self,
@@ -96,11 +105,18 @@ class SshConfig:
         direct: bool = False,
     ) -> Route:
         if alias in seen:
-            raise Failure(Status.ERROR, "ssh_config", f"the jump hosts of {seen[0]} lead back to {alias}")
+            raise Failure(
+                Status.ERROR,
+                "ssh_config",
+                Text(f"the jump hosts of {seen[0]} lead back to {alias}", f"{seen[0]} 的跳板机又绕回 {alias}"),
+            )
         # Untyped in paramiko's stubs: a dict of strings, with a list for identityfile.
         settings: Any = config.lookup(alias)
         if settings.get("proxycommand", "none").lower() != "none":
-            sentence = f"the SSH configuration of {alias} has a ProxyCommand; use ProxyJump instead"
+            sentence = Text(
+                f"the SSH configuration of {alias} has a ProxyCommand; use ProxyJump instead",
+                f"{alias} 的 SSH 配置使用了 ProxyCommand；请改用 ProxyJump",
+            )
             raise Failure(Status.ERROR, "ssh_config", sentence)
         target = _target(alias, settings, user, port)
         jumps = settings.get("proxyjump", "none")
@@ -110,7 +126,13 @@ class SshConfig:
         for number, word in enumerate(jumps.split(",")):
             hop = _HOP.fullmatch(word.strip())
             if hop is None:
-                raise Failure(Status.ERROR, "ssh_config", f"the jump host {word!r} of {alias} can't be understood")
+                raise Failure(
+                    Status.ERROR,
+                    "ssh_config",
+                    Text(
+                        f"the jump host {word!r} of {alias} can't be understood", f"无法解析 {alias} 的跳板机 {word!r}"
+                    ),
+                )
             name = hop["host"].strip("[]")
             # As OpenSSH does: only the first hop is reached by its own jump hosts.
             route += self._route(

@@ -19,6 +19,7 @@ from pathlib import Path
 import paramiko
 
 from cargo_runbook.errors import HostKeyError
+from cargo_runbook.texts import Text, say
 
 
 @dataclass(frozen=True)
@@ -81,18 +82,26 @@ class KnownHosts:
         """
         shown = HostKey(self._name, key.get_name(), key.get_base64())
         if shown.blob in self._revoked:
-            raise HostKeyError(self._name, fingerprint=shown.fingerprint, known="revoked", next_step=_CHANGED)
+            raise HostKeyError(self._name, fingerprint=shown.fingerprint, known="revoked", next_step=say(_CHANGED))
         if any(line.blob == shown.blob for line in self._keys):
             return
         if self._keys:
             same_kind = [line for line in self._keys if line.kind == shown.kind] or self._keys
             known = HostKey(self._name, same_kind[0].kind, same_kind[0].blob)
-            raise HostKeyError(self._name, fingerprint=shown.fingerprint, known=known.fingerprint, next_step=_CHANGED)
-        raise HostKeyError(self._name, fingerprint=shown.fingerprint, next_step=_UNKNOWN)
+            raise HostKeyError(
+                self._name, fingerprint=shown.fingerprint, known=known.fingerprint, next_step=say(_CHANGED)
+            )
+        raise HostKeyError(self._name, fingerprint=shown.fingerprint, next_step=say(_UNKNOWN))
 
 
-_UNKNOWN = "Compare the fingerprint with one from the machine itself (ssh-keygen -lf), then add the key to known_hosts."
-_CHANGED = "Find out why the key changed (a new installation, or somebody in between) before you connect again."
+_UNKNOWN = Text(
+    "Compare the fingerprint with one from the machine itself (ssh-keygen -lf), then add the key to known_hosts.",
+    "请与该主机上 ssh-keygen -lf 显示的指纹核对，然后把密钥加入 known_hosts。",
+)
+_CHANGED = Text(
+    "Find out why the key changed (a new installation, or somebody in between) before you connect again.",
+    "再次连接之前，请先查明密钥为何改变（重装过系统，或有人处于中间）。",
+)
 
 
 def remember(key: HostKey) -> None:

@@ -16,6 +16,7 @@ from cargo_runbook.connections.base import Deadline, Failure
 from cargo_runbook.connections.ssh.config import Route
 from cargo_runbook.connections.ssh.transport import open_transport
 from cargo_runbook.observations import Status
+from cargo_runbook.texts import Text
 
 AT_ONCE = 8
 """Commands on one connection at the same time. sshd's MaxSessions is 10; the rest ends commands that are late."""
@@ -39,7 +40,9 @@ class SharedTransport:
             Failure: none became free in time.
         """
         if not self._free.acquire(timeout=deadline.left()):
-            sentence = "all channels of the connection were in use until the deadline"
+            sentence = Text(
+                "all channels of the connection were in use until the deadline", "直到超时，该连接的所有通道都被占用"
+            )
             raise Failure(Status.TIMEOUT, "timeout", sentence, phase="channel")
         try:
             yield
@@ -85,7 +88,7 @@ class TransportPool:
         try:
             return current.result(timeout=deadline.left() if not mine else None)
         except FutureTimeout as error:
-            sentence = f"{route[-1]} was not connected in time"
+            sentence = Text(f"{route[-1]} was not connected in time", f"未能在限定时间内连接 {route[-1]}")
             raise Failure(Status.TIMEOUT, "timeout", sentence, phase="connect") from error
 
     def _open(self, route: Route, promise: Future[SharedTransport], deadline: Deadline) -> None:

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from cargo_runbook.archive.files import utc
 from cargo_runbook.errors import UsageError
-from cargo_runbook.texts import tell
+from cargo_runbook.texts import Text, tell
 
 BATCHES, BOOK = "batches", "book.jsonl"
 FAILED = "failed"
@@ -28,7 +28,8 @@ T = TypeVar("T")
 class Outcome:
     """What came of one run. `status` is healthy, fault, unknown or failed; `cells` has a verdict for each check.
 
-    `record` is empty for a run that could not begin; `changed` says that it changed a host, or may have.
+    `record` is empty for a run that could not begin; `changed` says that it changed a host, or may have. `reason` is kept
+    in English, and in Chinese as well where there is such a sentence.
     """
 
     environment: str
@@ -38,12 +39,18 @@ class Outcome:
     path: str = ""
     root_causes: tuple[str, ...] = ()
     reason: str = ""
+    reason_zh: str = ""
     head: str = ""
     replayed: str = ""
     seconds: float = 0.0
     ended: str = ""
     cells: Mapping[str, str] = field(default_factory=dict)
     changed: bool = False
+
+    @property
+    def why(self) -> Text:
+        """The reason for a reader."""
+        return Text(self.reason, self.reason_zh or self.reason)
 
     def to_json(self) -> dict[str, Any]:
         """The machine interface: the line of a run."""

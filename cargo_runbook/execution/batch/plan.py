@@ -19,14 +19,17 @@ from cargo_runbook.findings import Verdict
 from cargo_runbook.inventory.loader import choose, find_inventory, load_environment
 from cargo_runbook.recordings import load_recording
 from cargo_runbook.secret import Redactor
-from cargo_runbook.texts import tell
+from cargo_runbook.texts import Text, tell
 
 if TYPE_CHECKING:
     from cargo_runbook.inventory.models import Environment
 
 APPROVED = "approved_plan"
 """Parameter of the runbooks with which alone a run can change a host."""
-NOT_REPEATED = "it changed a host, or may have, and is not repeated; look at its record"
+NOT_REPEATED = Text(
+    "it changed a host, or may have, and is not repeated; look at its record",
+    "该运行改变了主机（或可能改变了），因此不会重复执行；请查看其记录",
+)
 
 
 @dataclass(frozen=True)
@@ -165,7 +168,15 @@ def _known(reports: Path, account: Account, parameters: Mapping[str, Any]) -> tu
         if found is not None:
             known[name] = replace(found, changed=found.changed or changed)
         elif changed:
-            known[name] = Outcome(name, account.order.runbook, FAILED, record, reason=NOT_REPEATED, changed=True)
+            known[name] = Outcome(
+                name,
+                account.order.runbook,
+                FAILED,
+                record,
+                reason=NOT_REPEATED.en,
+                reason_zh=NOT_REPEATED.zh,
+                changed=True,
+            )
         else:
             known.pop(name, None)
     return tuple(known.values())

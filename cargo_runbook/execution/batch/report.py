@@ -64,10 +64,11 @@ class BatchReport:
         summary = self._summary()
         columns = (ENVIRONMENT, *(STATIONS[check] for check in CHECKS), STATUS, ROOT_CAUSES)
         rows = []
+        why = {outcome.environment: outcome.why for outcome in summary.outcomes} if summary else {}
         for row in summary.rows() if summary else ():
             verdicts = [Verdict(row[check]) for check in CHECKS]
             cells = (Cell(MEANINGS[verdict], verdict) for verdict in verdicts)
-            status = Cell(HEALTH[row["status"]], _STATUS_VERDICTS[row["status"]], hint=row["reason"])
+            status = Cell(HEALTH[row["status"]], _STATUS_VERDICTS[row["status"]], hint=why[row["environment"]])
             rows.append((Cell(row["environment"], hint=row["record"]), *cells, status, Cell(row["root_causes"] or "-")))
         return self._shown(title, columns, rows)
 

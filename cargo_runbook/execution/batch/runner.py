@@ -19,7 +19,7 @@ from cargo_runbook.execution.batch.plan import APPROVED, BatchPlan, cells_of
 from cargo_runbook.execution.batch.queue import Job, Limits, Queue
 from cargo_runbook.execution.watch import Watch
 from cargo_runbook.findings import CHECKS, Verdict
-from cargo_runbook.texts import Text, tell
+from cargo_runbook.texts import Text
 
 SILENT_AFTER = 20.0
 """Seconds without a cell that ends, after which a run gives its slot to another."""
@@ -130,7 +130,7 @@ class Batch:
         try:
             outcome = self._outcome(name, job, running)
         except RunbookError as error:
-            outcome = self._failed(name, running, str(error))
+            outcome = self._failed(name, running, error.both)
             if isinstance(error, PlaceLost):
                 with self._changed:
                     self.stop(error.why)
@@ -138,7 +138,7 @@ class Batch:
             outcome = self._failed(
                 name,
                 running,
-                tell(
+                Text(
                     f"this should not have happened: {type(error).__name__}", f"不应发生的错误：{type(error).__name__}"
                 ),
             )
@@ -149,7 +149,7 @@ class Batch:
             try:
                 self.book.end(outcome)
             except RunbookError as error:
-                self.stop(Text(str(error), str(error)))
+                self.stop(error.both)
             self.listener.ended(outcome)
             self._changed.notify_all()
 
@@ -175,6 +175,7 @@ class Batch:
             path=str(result.path),
             root_causes=result.root_causes,
             reason=result.reason,
+            reason_zh=result.reason_zh,
             head=result.head,
             replayed=result.replayed,
             seconds=round(time.monotonic() - running.taken, 3),
@@ -183,12 +184,13 @@ class Batch:
             changed=bool(self.plan.parameters.get(APPROVED)) or (result.path / "changes").is_dir(),
         )
 
-    def _failed(self, name: str, running: _Running, reason: str) -> Outcome:
+    def _failed(self, name: str, running: _Running, reason: Text) -> Outcome:
         return Outcome(
             environment=name,
             runbook=self.plan.order.runbook,
             status=FAILED,
-            reason=reason.splitlines()[0],
+            reason=reason.en.splitlines()[0],
+            reason_zh=reason.zh.splitlines()[0],
             seconds=round(time.monotonic() - running.taken, 3),
             ended=utc(datetime.now(UTC)),
             cells=dict.fromkeys(CHECKS, str(Verdict.UNKNOWN)),

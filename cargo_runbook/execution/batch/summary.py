@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 from cargo_runbook.errors import UsageError
 from cargo_runbook.execution.batch.book import FAILED, Account, Outcome, batches, read_book
 from cargo_runbook.findings import CHECKS, Verdict
-from cargo_runbook.texts import tell
+from cargo_runbook.texts import Text, tell
 
 if TYPE_CHECKING:
     import pandas
 
-NOT_RUN = "it was not run"
+NOT_RUN = Text("it was not run", "没有执行")
 STATUSES = ("healthy", "fault", "unknown", FAILED)
 HEADINGS = ("environment", "status", "root_causes", *CHECKS, "seconds", "record", "reason")
 
@@ -136,7 +136,8 @@ def sum_up(account: Account, before: Account | None = None) -> Summary:
     order = account.order
     nothing = dict.fromkeys(CHECKS, str(Verdict.UNKNOWN))
     outcomes = tuple(
-        account.outcomes.get(name) or Outcome(name, order.runbook, "unknown", reason=NOT_RUN, cells=nothing)
+        account.outcomes.get(name)
+        or Outcome(name, order.runbook, "unknown", reason=NOT_RUN.en, reason_zh=NOT_RUN.zh, cells=nothing)
         for name in order.environments
     )
     groups: dict[str, list[str]] = {}

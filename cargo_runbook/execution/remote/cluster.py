@@ -127,8 +127,8 @@ class Cluster:
             raise PlaceLost(_AWAY) from error
         finally:
             del self._told[order.run]
-        if returned.refused:
-            raise RunFailed(returned.refused)
+        if any(returned.refused):
+            raise RunFailed(tell(*returned.refused))
         name = str(returned.result.get("record"))
         record = take_in(self._reports, name, returned.parcel, incident=self._plan.order.incident, sign=self._sign)
         return replace(_result(returned.result), path=record.path, head=record.head)

@@ -37,8 +37,9 @@ class RunOrder:
 
 @dataclass(frozen=True)
 class RunReturned:
-    """What came of it: the finished draft as a parcel with what `RunResult` says, or the sentence why there is none."""
+    """What came of it: the finished draft as a parcel with what `RunResult` says, or the sentence why there is none, in
+    English and Chinese."""
 
     parcel: bytes = b""
     result: Mapping[str, Any] = field(default_factory=dict)
-    refused: str = ""
+    refused: tuple[str, str] = ("", "")

@@ -91,7 +91,8 @@ def do_run(order: RunOrder) -> RunReturned:
         inventory = None if order.replay else _inventory(order)
         return _run(order, worker, inventory)
     except RunbookError as error:
-        return RunReturned(refused=f"{error} (on {worker.address})")
+        said, where = error.in_full(), worker.address
+        return RunReturned(refused=(f"{said.en} (on {where})", f"{said.zh}（在 {where} 上）"))
 
 
 def stop_run(run: str, why: tuple[str, str]) -> bool:

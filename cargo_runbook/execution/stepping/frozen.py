@@ -13,7 +13,6 @@ from IPython.display import clear_output, display
 from cargo_runbook.archive.ledger import StepStatus
 from cargo_runbook.errors import RunbookError, Stopped
 from cargo_runbook.execution.stepping.working import LAST_WORDS, run_stoppably
-from cargo_runbook.texts import Text
 from cargo_runbook.views import ran
 from cargo_runbook.views.notebook import View
 from cargo_runbook.views.panels.run import RunPanel
@@ -177,10 +176,10 @@ class FrozenSteps:
             panel.show(None, RanNote((said.fill({"seconds": f"{seconds():.1f}"}),), warns=True))
             return False
         except RunbookError as error:
-            hooks.end(name, StepStatus.FAILED, error.what)
+            hooks.end(name, StepStatus.FAILED, error.both.en)
             if not shown:
                 raise
-            panel.show(None, RanNote((Text(str(error), str(error)),), warns=True))
+            panel.show(None, RanNote((error.in_full(),), warns=True))
             return False
         finally:
             if on_screen and not shown:

@@ -19,7 +19,7 @@ from cargo_runbook.remedies.edits.hosts import set_address
 from cargo_runbook.remedies.jobs import TRIED_AGAIN
 from cargo_runbook.remedies.workbench import SECONDS, Draft, NoRemedy, Workbench, compose_files, in_place, text_of
 from cargo_runbook.rules.replication import judge_replication
-from cargo_runbook.texts import Text, tell
+from cargo_runbook.texts import Text, say, tell
 
 STUCK, FAILED = "镜像同步一直同步中", "镜像同步同步失败"
 STOPS, STARTS = 30.0, 20.0
@@ -119,7 +119,8 @@ def target_endpoint(bench: Workbench) -> Draft:
                     f"{wanted} 没有仓库应答，因此保持目标地址不变",
                 ),
                 vantage="operator",
-                seen=seen.error or tell(f"answered {seen.data.get('status')}", f"返回 {seen.data.get('status')}"),
+                seen=say(seen.complaint)
+                or tell(f"answered {seen.data.get('status')}", f"返回 {seen.data.get('status')}"),
                 section=FAILED,
             )
         path = f"/api/targets/{policy.policy.target}"

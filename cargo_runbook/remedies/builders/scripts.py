@@ -112,7 +112,7 @@ def _through(
                 break
             continue
         except ConnectionFailed as error:
-            reasons.append(Text(str(error).splitlines()[0], str(error).splitlines()[0]))
+            reasons.append(error.both)
             break
         _note_use(draft, script, words, trial)
         return MadeBy(" ".join((f"{script.host.root}/{script.name}", *words)), script.digest), result

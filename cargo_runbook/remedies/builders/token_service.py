@@ -10,7 +10,7 @@ from cargo_runbook.remedies.actions import Effect, RunCommand
 from cargo_runbook.remedies.builders.scripts import Edit, edit_files
 from cargo_runbook.remedies.edits.token_service import set_extra_host, set_setting, set_upstream
 from cargo_runbook.remedies.workbench import SECONDS, Draft, NoRemedy, Workbench, compose_files, restart, text_of
-from cargo_runbook.texts import Text, tell
+from cargo_runbook.texts import Text, say, tell
 
 COMPOSE = ("config/docker-compose-single.yml", "config/docker-compose-ha.yml")
 SETTINGS = ("env-single.yml", "env-ha.yml")
@@ -123,7 +123,7 @@ def _verify(bench: Workbench, address: str, port: int) -> None:
     answer = bench.get(f"http://{address}:{port}/registryproxy/v2", ("X-Cargo", domain))
     status = answer.data.get("status", 0)
     if status != 200:
-        seen = tell(f"answered {status}", f"返回 {status}") if status else answer.error
+        seen = tell(f"answered {status}", f"返回 {status}") if status else say(answer.complaint)
         raise NoRemedy(
             tell(
                 f"{address}:{port} is no token service for {domain}, so nothing is pointed there",

@@ -26,7 +26,7 @@ class LostOnce:
         self.asked += 1
         if self.asked == 1:
             raise TimeoutError
-        return RunReturned(refused="the second time")
+        return RunReturned(refused=("the second time", "第二次"))
 
 
 def test_it_is_waited_for_again_and_the_cluster_does_not_count_as_lost() -> None:
@@ -34,4 +34,4 @@ def test_it_is_waited_for_again_and_the_cluster_does_not_count_as_lost() -> None
 
     cluster, future = Cluster.__new__(Cluster), LostOnce()
     fetched: list[Any] = [cluster._fetched(future), cluster._fetched(future)]  # type: ignore[arg-type]
-    assert fetched == [None, RunReturned(refused="the second time")]
+    assert fetched == [None, RunReturned(refused=("the second time", "第二次"))]

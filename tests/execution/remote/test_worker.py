@@ -38,7 +38,7 @@ def refused(monkeypatch: pytest.MonkeyPatch) -> Any:
     from cargo_runbook.execution.remote import worker
 
     monkeypatch.setattr(worker, "get_worker", lambda: SimpleNamespace(address="tcp://w:1"))
-    return lambda asked: worker.do_run(asked).refused
+    return lambda asked: worker.do_run(asked).refused[0]
 
 
 def test_a_worker_of_another_version_refuses(refused: Any, tmp_path: Path) -> None:
