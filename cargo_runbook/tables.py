@@ -39,12 +39,18 @@ class Cell:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of cells below columns; `note` stands below them and explains marks."""
+    """Rows of cells below columns.
+
+    Args:
+        note: stands below them and explains marks.
+        dense: many columns of short words that are read from top to bottom, and so stay beside each other.
+    """
 
     title: Text
     columns: tuple[Text, ...]
     rows: tuple[tuple[Cell, ...], ...]
     note: Text | None = None
+    dense: bool = False
 
     def __post_init__(self) -> None:
         for row in self.rows:

@@ -200,19 +200,20 @@ def use_theme(page: Page, name: str) -> None:
     page.wait_for_timeout(250)
 
 
-def misread(page: Page, name: str, *must_be_there: str, least: int = 1) -> dict[str, list[str]]:
+def misread(page: Page, name: str, *must_be_there: str, least: int = 1, height: int = 1600) -> dict[str, list[str]]:
     """What can't be read of all panels that are shown: in both themes, at both widths; too pale, cut, or covered.
 
     Args:
         name: of the pictures that are taken of each, when CARGO_RUNBOOK_SCREENSHOTS names a folder.
         must_be_there: selectors of what has to be among that which is looked at.
         least: how many texts there are at least.
+        height: of the window; JupyterLab shows nothing of what lies far outside of it.
     """
     folder, wrong = os.environ.get(SCREENSHOTS_VARIABLE), {}
     for theme in THEMES:
         use_theme(page, theme)
         for width in WIDTHS:
-            page.set_viewport_size({"width": width, "height": 1600})
+            page.set_viewport_size({"width": width, "height": height})
             page.wait_for_timeout(350)
             absent = [each for each in must_be_there if not page.locator(each).first.is_visible()]
             looked_at, pale = unreadable(page)
@@ -222,14 +223,14 @@ def misread(page: Page, name: str, *must_be_there: str, least: int = 1) -> dict[
                 wrong[f"{theme}, {width}"] = found
             if folder:
                 # What is higher than the window would not come out whole.
-                page.set_viewport_size({"width": width, "height": 4000})
+                page.set_viewport_size({"width": width, "height": max(height, 4000)})
                 page.wait_for_timeout(1000)
             for selector in must_be_there if folder else ():
-                part = re.sub(r"[^a-z-]", "", selector.split(" ")[0])
+                part = re.sub(r"[^a-z-]", "", selector.lower())
                 picture = f"{name}-{part}-{theme.split()[-1].lower()}-{width}.png"
                 page.locator(selector).first.screenshot(path=str(Path(folder or "") / picture))
     use_theme(page, THEMES[0])
-    page.set_viewport_size({"width": WIDTHS[0], "height": 1600})
+    page.set_viewport_size({"width": WIDTHS[0], "height": height})
     return wrong
 
 

@@ -17,6 +17,7 @@ from cargo_runbook.texts import Text
 from cargo_runbook.views import words
 from cargo_runbook.views.notebook import View
 from cargo_runbook.views.plan import PROOFS, outcome_card, plan_card
+from cargo_runbook.views.target import stage_word
 
 _CHANGES = Text("CHANGES", "会修改")
 _BEFORE, _AFTER = Text("before", "修复前"), Text("after", "修复后")
@@ -68,6 +69,7 @@ class FixView(View):
             "fix": self,
             "effects": EFFECTS,
             "place_of": place_of,
+            "stage_of": stage_word,
             "diff": lambda action: self.redactor.redact(action.diff()),
             "proof": PROOFS[self.outcome.proof] if self.outcome else None,
             "CHANGES": _CHANGES,

@@ -24,6 +24,11 @@ CLUSTER, REGISTRY = Text("cluster", "集群"), Text("registry", "镜像仓库")
 FILE = Text("inventory", "清单文件")
 
 
+def stage_word(stage: str) -> Text:
+    """The word for a stage, in capitals: it must not be overlooked."""
+    return STAGES.get(stage, Text(stage, stage))
+
+
 @dataclass(frozen=True)
 class KnownHost:
     """A machine: its name and address in the inventory, and the host keys that known_hosts has for it; None in a
@@ -51,7 +56,7 @@ class TargetView(View):
 
     @property
     def stage_word(self) -> Text:
-        return STAGES.get(self.stage, Text(self.stage, self.stage))
+        return stage_word(self.stage)
 
     def _values(self) -> Mapping[str, Any]:
         told = {

@@ -6,10 +6,17 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
 
+import nbformat
 import pytest
 
-from tests.jupyterlab import SECONDS, Notebook, chromium, misread, unreached, use_theme, window
+from cargo_runbook.archive.incident import write_note
+from tests.archive.kept import INCIDENT, STARTED, keep, of_recording
+from tests.execution.batch.test_summary import BROKEN, NOTHING, outcome, write
+from tests.jupyterlab import SECONDS, Notebook, chromium, misread, unreached, unreadable, use_theme, window
+from tests.runbooks.test_browser import run_all_cells
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -20,9 +27,32 @@ PASTED = (
 )
 
 
+ROOT = Path(__file__).parents[2]
+HIGH = 9000
+"""Pixels in which a whole notebook has room."""
+# A plan as a production environment has it, in the panel that does it; what it does is done by nobody.
+PRODUCTION = f"""
+import sys
+sys.path.insert(0, {str(ROOT)!r})
+from cargo_runbook.remedies.proof import Proof
+from cargo_runbook.views.panels import EnvironmentPanel, FixPanel
+from cargo_runbook.views.target import KnownHost, TargetView
+from tests.views.test_fix import ended, view
+
+where = TargetView("cargo", stage="production", registry="cargo.caicloudprivatetest.com",
+                   hosts=(KnownHost("cargo", "203.0.113.14", ("SHA256:" + "a1B2" * 10,)),))
+EnvironmentPanel(("cargo",), "cargo", lambda name: where)
+FixPanel(view("production"), lambda plan, reason, tell: view("production", ended(Proof.PROVEN)))
+"""
+
+
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("lab")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("lab")
+
+
+@pytest.fixture(scope="module")
+def lab(folder: Path) -> Iterator[str]:
     variables = {**os.environ, "CARGO_RUNBOOK_LANG": "both", "HOME": str(folder)}
     variables |= {"JUPYTER_CONFIG_DIR": str(folder / "config"), "JUPYTER_DATA_DIR": str(folder / "data")}
     options = ["--no-browser", "--replay", "wrong-domain", "--reports", str(folder / "reports")]
@@ -111,3 +141,66 @@ def test_what_stands_behind_a_cell_of_the_matrix_is_shown_below_it_when_the_tab_
         assert not hint.is_visible()
         notebook.picture("matrix", matrix)
         assert misread(page, "matrix", ".crb-step[data-check=places]", least=30) == {}
+
+
+def archive_of(reports: Path) -> None:
+    """An incident with a note, and two batches."""
+    of_recording(reports, "wrong-domain", 0)
+    write_note(reports, INCIDENT, "traffic moved to the second host", at="2026-03-04T10:10:00.000Z")
+    of_recording(reports, "healthy", 30)
+    keep(reports, "devops", STARTED + timedelta(minutes=35), INCIDENT)
+    write(reports, "20260101T000000Z-aa", outcome("shanghai-production-1", "healthy"), outcome("devops", "healthy"))
+    broken = outcome("shanghai-production-1", "fault", "CRG201", "CRG711", cells=BROKEN)
+    failed = outcome("prod-2", "failed", cells=NOTHING, reason="the kernel died in cell 3")
+    write(reports, "20260102T000000Z-bb", broken, outcome("devops", "healthy"), failed)
+
+
+def notebook_of_parts(copies: Path, name: str) -> None:
+    """The cells of the postmortem, of the batch's summary and of a plan for production, as one notebook."""
+    cells = []
+    for runbook in ("90_postmortem", "95_batch_summary"):
+        for cell in nbformat.read(copies / f"{runbook}.ipynb", nbformat.NO_CONVERT).cells:
+            if cell.cell_type == "code":
+                source = cell.source.replace('incident = ""', f'incident = "{INCIDENT}"')
+                cells.append(nbformat.v4.new_code_cell(source))
+    cells += [nbformat.v4.new_code_cell(source) for source in PRODUCTION.strip().rsplit("\n", 1)]
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel}), copies / f"{name}.ipynb")
+
+
+def test_incident_batch_and_a_plan_for_production_are_read_in_both_themes_and_widths_and_used_by_keys_alone(
+    lab: str, folder: Path
+) -> None:
+    archive_of(folder / "reports")
+    (copies,) = (folder / "reports" / "notebooks").iterdir()
+    notebook_of_parts(copies, "parts")
+    with window(chromium(), height=HIGH) as page:
+        notebook = Notebook(page, lab, "parts")
+        run_all_cells(page)
+        page.locator(".crb-panel:has(.crb-fix)").wait_for(timeout=60 * SECONDS)
+        assert page.locator(".jp-RenderedText[data-mime-type='application/vnd.jupyter.error']").count() == 0
+        assert page.locator(".crb-stage-production").all_inner_texts() == ["PRODUCTION · 生产环境"] * 2
+        name, button = page.get_by_placeholder("cargo", exact=True), notebook.button("Apply")
+        name.focus()
+        page.keyboard.type("crago")
+        page.keyboard.press("Tab")
+        page.get_by_text("crago is not cargo: nothing is changed").wait_for(timeout=10 * SECONDS)
+        assert unreached(page) == []
+        parts = [f".crb-step:has-text('{title}')" for title in ("In which order", "What was the cause", "The draft",
+                 "What came of the batch", "Which check says what", "Files to hand on")]  # fmt: skip
+        shown = (*parts, ".crb-target", ".crb-panel:has(.crb-fix)", ".crb-warns")
+        assert misread(page, "parts", *shown, least=150, height=HIGH) == {}
+
+        name.focus()
+        page.keyboard.press("Control+a")
+        page.keyboard.type("cargo")
+        page.keyboard.press("Tab")
+        page.get_by_text("production: say why").wait_for(timeout=10 * SECONDS)
+        assert button.is_disabled(), "the name alone is not enough"
+        page.keyboard.type("INC-7")
+        page.keyboard.press("Tab")
+        page.locator("button:enabled", has_text="Apply").wait_for(timeout=10 * SECONDS)
+        assert unreadable(page, ".crb-panel:has(.crb-fix)")[1] == [], "the button is pale no longer"
+        button.focus()
+        page.keyboard.press("Enter")
+        page.locator(".crb-fix[data-proof=proven]").wait_for(timeout=20 * SECONDS)

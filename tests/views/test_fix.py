@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from cargo_runbook.connections.changing import FileState
@@ -36,7 +37,9 @@ PLAN = Plan(
 
 
 def view(stage: str = "test", outcome: Outcome | None = None) -> FixView:
-    return FixView("cargo", stage, (PLAN,), {"CRG503": "nothing <can> be done"}, Redactor(), outcome)
+    return FixView(
+        "cargo", stage, (replace(PLAN, stage=stage),), {"CRG503": "nothing <can> be done"}, Redactor(), outcome
+    )
 
 
 def ended(proof: Proof, *, rolled_back: bool = False) -> Outcome:
@@ -64,6 +67,12 @@ def test_a_plan_shows_its_diff_masked_and_escaped_in_both_forms() -> None:
     assert "<old>" not in page
     assert "CHANGES · 会修改 cargo" in Page(page).text
     assert "-realm: <old>" in text
+
+
+def test_a_plan_says_in_a_word_of_its_own_colour_that_it_is_for_production() -> None:
+    page = view("production").to_html()
+    assert 'class="crb-stage crb-stage-production"' in page
+    assert "CHANGES · 会修改 cargo PRODUCTION · 生产环境 CRG201" in " ".join(Page(page).text.split())
 
 
 def test_an_outcome_says_what_was_proven_and_shows_red_and_green() -> None:

@@ -70,7 +70,7 @@ class BatchReport:
             cells = (Cell(MEANINGS[verdict], verdict) for verdict in verdicts)
             status = Cell(HEALTH[row["status"]], _STATUS_VERDICTS[row["status"]], hint=why[row["environment"]])
             rows.append((Cell(row["environment"], hint=row["record"]), *cells, status, Cell(row["root_causes"] or "-")))
-        return self._shown(title, columns, rows)
+        return self._shown(title, columns, rows, dense=True)
 
     def groups(self) -> StepView:
         """Environments by the root cause that they share, the largest group first."""
@@ -113,11 +113,17 @@ class BatchReport:
         return read_summary(self.reports, self._batch, self._runbook)
 
     def _shown(
-        self, title: Text, columns: tuple[Text, ...], rows: Iterable[tuple[Cell, ...]], question: Text | None = None
+        self,
+        title: Text,
+        columns: tuple[Text, ...],
+        rows: Iterable[tuple[Cell, ...]],
+        question: Text | None = None,
+        *,
+        dense: bool = False,
     ) -> StepView:
         found = tuple(rows)
         none = None if found else Text("Nothing.", "无。")
-        return StepView("", "", (), question=question or title, tables=(Table(title, columns, found, none),))
+        return StepView("", "", (), question=question or title, tables=(Table(title, columns, found, none, dense),))
 
 
 _BATCH = Text("batch", "批次")
