@@ -151,6 +151,22 @@ def chained(paste: Paste) -> Paste | None:
     return Paste(made.text, made.lower, tuple(numbers)) if len(parts) < paste.text.count("\n") + 1 else None
 
 
+def unfolded(paste: Paste) -> Paste | None:
+    """The text with every object that was printed over several lines on one; None if there are none."""
+    lines = paste.text.split("\n")
+    parts, numbers = [lines[0]], [1]
+    for number, (before, line) in enumerate(pairwise(lines), 2):
+        if before.rstrip().endswith(("{", "[", ",", "}", "]")) and line.lstrip().startswith(('"', "{", "[", "}", "]")):
+            parts[-1] = parts[-1].rstrip() + line.strip()
+        else:
+            parts.append(line)
+            numbers.append(number)
+    if len(parts) == len(lines):
+        return None
+    made = _paste("\n".join(parts))
+    return Paste(made.text, made.lower, tuple(paste.numbers[n - 1] if paste.numbers else n for n in numbers))
+
+
 def unwrapped(paste: Paste) -> tuple[Paste, ...]:
     """The text as it may have been before long lines were cut anywhere: in a word, or between words."""
     lines = paste.text.split("\n")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from cargo_runbook.symptoms.cleaning import Paste, chained, clean, condensed, rejoined, unwrapped
+from cargo_runbook.symptoms.cleaning import Paste, chained, clean, condensed, rejoined, unfolded, unwrapped
 from cargo_runbook.symptoms.context import without_wrappers
 from cargo_runbook.symptoms.matching import Match, matches
 from cargo_runbook.symptoms.patterns import UNKNOWN, Book, shipped_book
@@ -70,7 +70,7 @@ def explain(text: str, book: Book | None = None) -> Explanation:
     if len(text) <= _LONGEST_PASTE and "\n" in paste.text:
         # What is read out of lines put together counts only if it says more than the lines as they are.
         heaviest = _heaviest(found)
-        for other in filter(None, (rejoined(paste), chained(paste))):
+        for other in filter(None, (rejoined(paste), chained(paste), unfolded(paste))):
             if _heaviest(again := _found(other, chosen)) > heaviest:
                 paste, found, heaviest = other, again, _heaviest(again)
         for other in unwrapped(paste) if not found else ():
