@@ -104,3 +104,16 @@ def test_what_fails_at_a_token_service_is_that_through_every_client(cause: str) 
         for error in TABLE["token_errors"][cause]
     }
     assert {told: other for told, other in named.items() if other != cause} == {}
+
+
+WORDINGS = [
+    tuple(line.split("|", 1))
+    for line in (Path(__file__).parent / "wordings.txt").read_text(encoding="utf-8").splitlines()
+    if line and not line.startswith("#")
+]
+
+
+@pytest.mark.slow
+def test_what_programs_print_is_explained_whatever_program_it_is() -> None:
+    named = {text: explain(text).cause for _, text in WORDINGS}
+    assert {text: named[text] for cause, text in WORDINGS if named[text] != cause} == {}
