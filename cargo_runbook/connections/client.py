@@ -41,11 +41,22 @@ class ClientCall:
 
 
 def look_up_in_pod(context: str, namespace: str, pod: str, name: str) -> ClientCall:
-    """The name as programs in the pod look it up; a look-up that finds nothing does not work."""
-    words = ("exec", pod, "-n", namespace, "--", "getent", "hosts", name)
-    argv = ("kubectl", f"--context={context}", *words)
+    """The name as programs in the pod look it up; a look-up that finds nothing does not work.
+
+    `getent hosts` asks for an IPv6 address first, so that it may hang where clients do not; `ahostsv4` asks as they do, but
+    not every pod has it (musl's getent).
+    """
+    words = ("kubectl", f"--context={context}", "exec", pod, "-n", namespace, "--", "getent")
+    first = _in_pod((*words, "hosts", name), LOOK_UP)
+    if first.exit_code is not None:
+        return first
+    again = _in_pod((*words, "ahostsv4", name), SECONDS)
+    return again if again.works else first
+
+
+def _in_pod(argv: tuple[str, ...], seconds: float) -> ClientCall:
     try:
-        outcome = run(argv, Deadline(SECONDS))
+        outcome = run(argv, Deadline(seconds))
     except Failure as failure:
         return ClientCall(" ".join(argv), -1, say(failure.sentence))
     said = as_text(outcome.output) + as_text(outcome.error)

@@ -22,7 +22,7 @@ class Found:
     server: str = ""
 
 
-def _waited_in_vain(observation: Observation) -> bool:
+def waited_in_vain(observation: Observation) -> bool:
     """Whether the program itself ran and did not end. A place that could not be reached says nothing about names."""
     return observation.status is Status.TIMEOUT and observation.data.get("phase", "command") == "command"
 
@@ -33,7 +33,7 @@ def read_getent(observation: Observation, name: str) -> Found:
     getent does not tell why a name was not found; `nslookup` at the same place does.
     """
     evidence = observation.id
-    if _waited_in_vain(observation):
+    if waited_in_vain(observation):
         return Found(Lookup.SILENT, evidence=evidence)
     if not observation.answered or observation.data.get("reason"):
         return Found(Lookup.UNTOLD, evidence=evidence)
@@ -50,7 +50,7 @@ def read_ahosts(observation: Observation) -> Found:
     """What `getent ahostsv4 NAME` says: the addresses that getaddrinfo gives to clients. A getent that does not know that
     database (musl's) tells nothing."""
     evidence = observation.id
-    if _waited_in_vain(observation):
+    if waited_in_vain(observation):
         return Found(Lookup.SILENT, evidence=evidence)
     found = tuple(line.split()[0] for line in observation.output.splitlines() if line.split())
     if observation.answered and observation.exit_code == 0 and found:
@@ -73,7 +73,7 @@ _KINDS = (
 def read_nslookup(observation: Observation) -> Found:
     """What `nslookup NAME [SERVER]` says (those of BIND and of busybox, old and new)."""
     evidence = observation.id
-    if _waited_in_vain(observation):
+    if waited_in_vain(observation):
         return Found(Lookup.SILENT, evidence=evidence)
     if not observation.answered or observation.data.get("reason"):
         return Found(Lookup.UNTOLD, evidence=evidence)

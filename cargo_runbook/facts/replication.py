@@ -215,10 +215,10 @@ def is_address(text: str) -> bool:
 
 
 def read_name(name: str, place: str, asked: Observation, hosts: Observation | None) -> NameSeen:
-    """What `getent hosts NAME` printed, and whether it stands in the hosts file of the place."""
+    """What `getent hosts NAME` (or `ahostsv4`) printed, and whether it stands in the hosts file of the place."""
     if not asked.answered or asked.exit_code not in (0, 2):
         return NameSeen(name, place, None, str(asked.data.get("reason", "") or asked.error.strip()[:80]), asked.id)
-    addresses = tuple(line.split()[0] for line in asked.output.splitlines() if line.split())
+    addresses = tuple(dict.fromkeys(line.split()[0] for line in asked.output.splitlines() if line.split()))
     text = hosts.output if hosts is not None and hosts.answered and hosts.exit_code == 0 else ""
     written = bool(set(addresses_of(read_hosts(text), name)) & set(addresses))
     source = "" if not addresses else "hosts" if written else "DNS"

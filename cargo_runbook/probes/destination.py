@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import repeat
 
 from cargo_runbook.facts.harbor.go_error import origin
 from cargo_runbook.facts.harbor.job_log import Failure, JobLog
@@ -21,6 +22,9 @@ from cargo_runbook.facts.harbor.replication import (
     read_redirect,
     read_token_answer,
 )
+from cargo_runbook.facts.hosts_file import addresses_of, read_hosts
+from cargo_runbook.facts.lookups import read_ahosts, waited_in_vain
+from cargo_runbook.facts.names import Lookup
 from cargo_runbook.facts.replication import (
     NameSeen,
     NodeSeen,
@@ -185,8 +189,24 @@ def _names(scene: Scene, policy: SavedPolicy, failures: list[Failure]) -> tuple[
                 for argv in (("getent", "hosts", name), ("cat", "/etc/hosts"))
             ]
             answers = together(scene.ask, questions)
-            seen += [read_name(name, str(place), *answers[2 * i : 2 * i + 2]) for i, place in enumerate(places)]
+            asked = _as_clients_do(scene, name, places, answers[::2], answers[1::2])
+            seen += map(read_name, repeat(name), map(str, places), asked, answers[1::2])
     return tuple(seen)
+
+
+def _as_clients_do(
+    scene: Scene, name: str, places: Sequence[Vantage], asked: Sequence[Observation], files: Sequence[Observation]
+) -> list[Observation]:
+    """What clients get where `getent hosts` waits for a silent name server although the hosts file has the name, as in
+    `probes/matrix`."""
+    known = [addresses_of(read_hosts(file.output), name) if file.exit_code == 0 else () for file in files]
+    hung = [i for i, answer in enumerate(asked) if waited_in_vain(answer) and known[i]]
+    again = together(
+        scene.ask,
+        [Command(vantage=places[i], argv=("getent", "ahostsv4", name), deadline=SECONDS) for i in hung],
+    )
+    told = {i: answer for i, answer in zip(hung, again, strict=True) if read_ahosts(answer).lookup is Lookup.RESOLVED}
+    return [told.get(i, answer) for i, answer in enumerate(asked)]
 
 
 def _tokens(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from cargo_runbook.connections.changing import Changing, FileState
 from cargo_runbook.errors import RunbookError
+from cargo_runbook.facts.lookups import read_ahosts, waited_in_vain
 from cargo_runbook.findings import Finding
 from cargo_runbook.inventory.models import Environment, Host
 from cargo_runbook.observations import Command, HttpRequest, KubeCommand, Observation, Place, Question, Vantage
@@ -103,10 +104,11 @@ class Workbench:
 
     def resolves(self, host: Host, name: str, known: Collection[str]) -> bool:
         """Whether programs on the host resolve the name to one of these addresses, as far as can be told. A lookup that
-        hangs is one that fails: its name server is silent."""
+        hangs for clients too (see `probes/matrix`) is one that fails: its name server is silent."""
         seen = self._command(host, "getent", "hosts", name)
-        if (seen.data.get("phase"), seen.data.get("reason")) == ("command", "timeout"):
-            return False
+        if waited_in_vain(seen):
+            found = read_ahosts(self._command(host, "getent", "ahostsv4", name))
+            return bool(set(found.addresses) & set(known))
         return not seen.answered or any(line.split()[:1] == [a] for line in seen.output.splitlines() for a in known)
 
     def get(self, url: str, *headers: tuple[str, str]) -> Observation:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -32,3 +33,20 @@ def test_a_host_whose_lookup_fails_or_hangs_does_not_resolve_the_name(recording:
     host: Any = SimpleNamespace(name="cargo")
     known = {line.split()[0] for line in lookup("healthy").output.splitlines()}
     assert bench.resolves(host, DOMAIN, known) is resolves
+
+
+@pytest.mark.parametrize(("address", "resolves"), [("203.0.113.14", True), ("203.0.113.99", False)])
+def test_a_host_that_waits_only_as_getent_hosts_does_resolves_the_name(address: str, resolves: bool) -> None:
+    def ask(question: Command) -> Observation:
+        if question.argv[:2] == ("getent", "hosts"):
+            return lookup("dns-server-silent")
+        assert question.argv == ("getent", "ahostsv4", DOMAIN)
+        # As glibc prints it, from the hosts file, while the name server is silent.
+        return replace(
+            lookup("healthy"), question=question, output=f"{address}    STREAM {DOMAIN}\n{address}    DGRAM\n"
+        )
+
+    nothing: Any = None
+    bench = Workbench(nothing, nothing, (), nothing, ask, nothing)  # type: ignore[arg-type]
+    host: Any = SimpleNamespace(name="cargo")
+    assert bench.resolves(host, DOMAIN, {"203.0.113.14"}) is resolves
