@@ -15,6 +15,7 @@ from cargo_runbook.archive.ledger import (
     read_account,
 )
 from cargo_runbook.cli.console import print_json, print_table, tell
+from cargo_runbook.pasteable import pasteable
 from cargo_runbook.texts import Text, language_from
 from cargo_runbook.views.words import near, one_line
 
@@ -40,7 +41,7 @@ def told_of_draft(draft: Path) -> str:
     )
     if account.state is RunState.RUNNING:
         return told
-    return f"{told}\n  cargo-runbook records seal {name}"
+    return f"{told}\n  {pasteable(f'cargo-runbook records seal {name}')}"
 
 
 def show_account(draft: Path, as_json: bool) -> None:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cargo_runbook.pasteable import INVENTORY, REPORTS, given
 from cargo_runbook.texts import tell as tell
 
 if TYPE_CHECKING:
@@ -23,11 +24,22 @@ PROGRAM = "cargo-runbook"
 _WIDEST = 10_000
 
 
+def _told(option: str) -> Callable[[Path | None], Path | None]:
+    """Takes note of a folder, for the commands that are printed to be pasted."""
+
+    def told(folder: Path | None) -> Path | None:
+        given(option, folder)
+        return folder
+
+    return told
+
+
 InventoryOption = Annotated[
     Path | None,
     typer.Option(
-        "--inventory",
+        INVENTORY,
         metavar="DIR",
+        callback=_told(INVENTORY),
         help=tell(
             "Folder with the environment files. Default: CARGO_RUNBOOK_INVENTORY, ./environments, "
             "~/.config/cargo-runbook/environments.",
@@ -40,8 +52,9 @@ InventoryOption = Annotated[
 ReportsOption = Annotated[
     Path | None,
     typer.Option(
-        "--reports",
+        REPORTS,
         metavar="DIR",
+        callback=_told(REPORTS),
         help=tell(
             "Folder that records are written to. Default: CARGO_RUNBOOK_REPORTS, ./reports.",
             "记录写入的目录。默认依次为 CARGO_RUNBOOK_REPORTS、./reports。",

@@ -15,6 +15,7 @@ import typer
 
 from cargo_runbook.cli.console import InventoryOption, JsonOption, complain, message, print_json, print_table, tell
 from cargo_runbook.errors import InventoryError, UsageError
+from cargo_runbook.pasteable import pasteable
 
 if TYPE_CHECKING:
     from cargo_runbook.inventory.models import Environment
@@ -86,7 +87,8 @@ def init(
             tell(f"{there or file} is there already; nothing was written", f"{there or file} 已存在，没有写入任何内容")
         )
     print(file)
-    message(tell(f"Fill it in, then: cargo-runbook env check {name}", f"填写后执行：cargo-runbook env check {name}"))
+    check = pasteable(f"cargo-runbook env check {name}")
+    message(tell(f"Fill it in, then: {check}", f"填写后执行：{check}"))
 
 
 def _write_new(file: Path, content: bytes) -> bool:
@@ -136,9 +138,8 @@ def list_environments(inventory: InventoryOption = None, as_json: JsonOption = F
         print_table([tell("name", "环境"), tell("stage", "阶段"), tell("domain", "域名"), tell("hosts", "主机"),
                      tell("cluster", "集群")], rows)  # fmt: skip
     if not environments and not problems:
-        message(
-            tell("There is no environment yet: cargo-runbook env init NAME", "还没有环境：cargo-runbook env init NAME")
-        )
+        init = pasteable("cargo-runbook env init NAME")
+        message(tell(f"There is no environment yet: {init}", f"还没有环境：{init}"))
     _end_with(problems)
 
 

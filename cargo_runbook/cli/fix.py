@@ -10,6 +10,7 @@ import typer
 from cargo_runbook.cli.console import InventoryOption, JsonOption, ReportsOption, complain, message, print_json, tell
 from cargo_runbook.cli.diagnose import AccountOption, ActionOption, ImageOption
 from cargo_runbook.errors import RunbookError, UsageError
+from cargo_runbook.pasteable import pasteable
 
 if TYPE_CHECKING:
     from cargo_runbook.remedies.fixing import Fixing
@@ -134,7 +135,8 @@ def _show_plan(fixing: Fixing, plan: Plan) -> None:
         reason = tell(" --reason TEXT", " --reason 原因") if plan.stage == "production" else ""
         print()
         print(tell("Apply with:", "执行："))
-        print(f"  cargo-runbook fix {plan.code} --env {plan.environment} --confirm {plan.digest[:16]}{reason}")
+        again = pasteable(f"cargo-runbook fix {plan.code} --env {plan.environment}")
+        print(f"  {again} --confirm {plan.digest[:16]}{reason}")
 
 
 def _end(fixing: Fixing, outcome: Outcome, folder: Path, as_json: bool, *, rollback: bool = False) -> None:
@@ -163,6 +165,6 @@ def _end(fixing: Fixing, outcome: Outcome, folder: Path, as_json: bool, *, rollb
 
         show(outcome_card(outcome))
         if outcome.applied and outcome.plan.can_be_undone:
-            print(f"  {tell('Undo:', '撤销：')}  "
-                  f"cargo-runbook fix --env {outcome.plan.environment} --rollback {outcome.change.id}")  # fmt: skip
+            undo = pasteable(f"cargo-runbook fix --env {outcome.plan.environment} --rollback {outcome.change.id}")
+            print(f"  {tell('Undo:', '撤销：')}  {undo}")
     raise typer.Exit(0 if rollback else outcome.exit_code)

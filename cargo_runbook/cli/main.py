@@ -39,6 +39,7 @@ from cargo_runbook.cli.console import PROGRAM, complain, message, tell
 from cargo_runbook.cli.language import OPTION, chosen_language, has_its_own, said, speak, take_language
 from cargo_runbook.cli.language import VARIABLE as LANGUAGE
 from cargo_runbook.errors import InventoryError, RunbookError
+from cargo_runbook.pasteable import forget
 from cargo_runbook.texts import language_from
 
 COMMANDS_GROUP = "cargo_runbook.commands"
@@ -153,6 +154,7 @@ def _options(
 def run(arguments: Sequence[str]) -> int:
     """Run one command line (without the program's name). Gives the exit code; never raises for an expected error."""
     before = os.environ.get(LANGUAGE)
+    forget()
     try:
         return _run(arguments)
     finally:

@@ -16,6 +16,7 @@ from cargo_runbook.errors import InventoryError, UnknownEnvironment, UsageError
 from cargo_runbook.inventory.models import Environment
 from cargo_runbook.inventory.source import MAX_BYTES, Problem, read_source
 from cargo_runbook.inventory.validation import validate
+from cargo_runbook.pasteable import pasteable
 from cargo_runbook.texts import tell
 
 SUFFIXES = (".yaml", ".yml")
@@ -231,9 +232,9 @@ def _unknown(name: str, folder: Path) -> UnknownEnvironment:
     elif names:
         step = tell(f"There are: {', '.join(names)}", f"已有：{'、'.join(names)}")
     else:
+        init = pasteable("cargo-runbook env init NAME")
         step = tell(
-            f"There is none at all in {folder}. Write one with: cargo-runbook env init NAME",
-            f"{folder} 中没有任何环境。生成一个：cargo-runbook env init 名称",
+            f"There is none at all in {folder}. Write one with: {init}", f"{folder} 中没有任何环境。生成一个：{init}"
         )
     return UnknownEnvironment(
         tell(f'no environment is called "{name}" in {folder}', f"{folder} 中没有名为 “{name}” 的环境"), next_step=step

@@ -18,6 +18,7 @@ from cargo_runbook.inventory.loader import environment_names, find_inventory, lo
 from cargo_runbook.inventory.models import Environment, Stage
 from cargo_runbook.investigation import Investigation, open_investigation
 from cargo_runbook.observations import Place
+from cargo_runbook.pasteable import pasteable
 from cargo_runbook.remedies import applying, journal, proof
 from cargo_runbook.remedies.actions import Action
 from cargo_runbook.remedies.applying import Tell
@@ -150,12 +151,10 @@ class Fixing:
         events = change.events()
         seen = next((event for event in events if event["event"] == "before"), None)
         if seen is None:
+            anew = pasteable(f"cargo-runbook fix {plan.code} --env {plan.environment}")
             raise UsageError(
                 tell(f"{name} was cut off before anything was done", f"{name} 在执行任何操作之前就中断了"),
-                next_step=tell(
-                    f"Start anew: cargo-runbook fix {plan.code} --env {plan.environment}",
-                    f"请重新开始：cargo-runbook fix {plan.code} --env {plan.environment}",
-                ),
+                next_step=tell(f"Start anew: {anew}", f"请重新开始：{anew}"),
             )
         if any(event["event"] in ("undo", "ended") for event in events):
             raise UsageError(
@@ -227,7 +226,7 @@ class Fixing:
             applying.do(plan, change, self._changing, self._told)
         except RunbookError as error:
             change.note("failed", error=self.redactor.redact(error.in_full().en))
-            resume = f"cargo-runbook fix --env {plan.environment} --resume {change.id}"
+            resume = pasteable(f"cargo-runbook fix --env {plan.environment} --resume {change.id}")
             ways = tell(f"{resume} finishes it, --rollback undoes it.", f"{resume} 可继续完成，--rollback 可撤销。")
             error.next_step = "\n  ".join(part for part in (error.next_step, ways) if part)
             raise

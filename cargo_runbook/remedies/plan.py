@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from cargo_runbook.errors import StaleState
+from cargo_runbook.pasteable import pasteable
 from cargo_runbook.remedies.actions import Action, ApiCall, FileEdit, KeyEdit
 from cargo_runbook.texts import Text, tell
 
@@ -77,7 +78,7 @@ class Plan:
         """
         wanted = digest.lower().strip()
         if len(wanted) < SHORTEST or not self.digest.startswith(wanted):
-            again = f"cargo-runbook fix {self.code} --env {self.environment}"
+            again = pasteable(f"cargo-runbook fix {self.code} --env {self.environment}")
             raise StaleState(
                 tell(
                     f"the plan that was confirmed ({digest[:16]}) is not the one that would be done now ({self.digest[:16]})",

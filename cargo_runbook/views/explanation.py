@@ -9,6 +9,7 @@ from rich.padding import Padding
 from rich.text import Text as RichText
 
 from cargo_runbook.findings import Diagnosis
+from cargo_runbook.pasteable import pasteable
 from cargo_runbook.rules.catalog import catalog
 from cargo_runbook.symptoms.answer import Answer
 from cargo_runbook.symptoms.causes import causes
@@ -51,7 +52,7 @@ def explanation_card(given: Answer, environment: str, language: Language, *, mos
         if more := len(given.explanation.statements) - len(shown):
             lines.append(_indented(_say(f"and {more} more", f"另有 {more} 条", language)))
     lines += [RichText(), _row(_say("guide", "指南", language), given.section)]
-    lines.append(_row(_say("next", "下一步", language), given.command(environment)))
+    lines.append(_row(_say("next", "下一步", language), pasteable(given.command(environment))))
     return Group(*lines)
 
 

@@ -18,6 +18,7 @@ from rich.text import Text as RichText
 from cargo_runbook.findings import CHECKS, Diagnosis, Finding, Health, Verdict
 from cargo_runbook.guide import NOTEBOOKS
 from cargo_runbook.observations import Observation
+from cargo_runbook.pasteable import pasteable
 from cargo_runbook.rules.catalog import catalog
 from cargo_runbook.tables import Cell
 from cargo_runbook.tables import Table as StepTable
@@ -126,7 +127,9 @@ def next_steps(diagnoses: Sequence[Diagnosis], language: Language | None = None,
         ("cargo-runbook notebook", Text("step through it", "逐步排查")),
     ]
     about = f" --replay {words.one_line(replay)}" if replay else ""
-    return _Steps(f"{words.NEXT.say(say)}:", [(f"{command}{about}", purpose.say(say)) for command, purpose in steps])
+    return _Steps(
+        f"{words.NEXT.say(say)}:", [(pasteable(f"{command}{about}"), purpose.say(say)) for command, purpose in steps]
+    )
 
 
 @dataclass(frozen=True)

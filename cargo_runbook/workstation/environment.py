@@ -19,6 +19,7 @@ from cargo_runbook.inventory.checks import look_closer
 from cargo_runbook.inventory.credentials import login_of
 from cargo_runbook.inventory.models import Environment, Machine
 from cargo_runbook.observations import Command, KubeCommand, Observation, Place, Question, TlsHandshake, Vantage
+from cargo_runbook.pasteable import pasteable
 from cargo_runbook.texts import Text
 from cargo_runbook.workstation.check import Check, State, same
 from cargo_runbook.workstation.tools import until
@@ -47,7 +48,11 @@ def look_at_environment(environment: Environment, ask: Ask | None = None) -> tup
 def _files(environment: Environment) -> Iterator[Check]:
     closer = look_closer(environment)
     for problem in (*closer.problems, *closer.notes):
-        step = same(problem.next_step) if problem.next_step else same(f"cargo-runbook env check {environment.name}")
+        step = (
+            same(problem.next_step)
+            if problem.next_step
+            else same(pasteable(f"cargo-runbook env check {environment.name}"))
+        )
         what = problem.what.partition(": ")[2] or problem.what
         yield Check("passwords" if problem in closer.notes else "ca", State.LACKS, same(what), step)
     if not closer.notes and environment.accounts:
@@ -159,7 +164,7 @@ def _certificate(ask: Ask, environment: Environment) -> Check:
         address=environment.domain, server_name=environment.domain, port=environment.port, deadline=SECONDS
     )
     seen = ask(question)
-    do = same(f"cargo-runbook diagnose --env {environment.name}")
+    do = same(pasteable(f"cargo-runbook diagnose --env {environment.name}"))
     if not seen.answered:
         last = _last(seen.complaint, str(seen.status))
         return Check("certificate", State.UNKNOWN, Text(f"could not be seen: {last.en}", f"无法获取：{last.zh}"), do)

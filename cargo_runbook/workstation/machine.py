@@ -17,6 +17,7 @@ from cargo_runbook.errors import InventoryError, UsageError
 from cargo_runbook.execution.runbooks import runbooks_folder
 from cargo_runbook.inventory.loader import environment_names, find_inventory, load_environment
 from cargo_runbook.inventory.models import Environment
+from cargo_runbook.pasteable import pasteable
 from cargo_runbook.texts import Text
 from cargo_runbook.workstation.check import Check, State, same
 
@@ -96,11 +97,11 @@ def look_at_inventory(inventory: Path | None) -> tuple[Check, tuple[Environment,
     try:
         folder = find_inventory(inventory)
     except UsageError as error:
-        return Check("inventory", State.LACKS, same(error.what), same("cargo-runbook env init NAME")), ()
+        return Check("inventory", State.LACKS, same(error.what), same(pasteable("cargo-runbook env init NAME"))), ()
     names = environment_names(folder)
     if not names:
         seen = Text(f"{folder} has no environment file", f"{folder} 中没有环境文件")
-        return Check("inventory", State.LACKS, seen, same("cargo-runbook env init NAME")), ()
+        return Check("inventory", State.LACKS, seen, same(pasteable("cargo-runbook env init NAME"))), ()
     environments, wrong = [], []
     for name in names:
         try:
@@ -110,7 +111,7 @@ def look_at_inventory(inventory: Path | None) -> tuple[Check, tuple[Environment,
     if wrong:
         told = ", ".join(wrong)
         seen = Text(f"{folder}: mistakes in {told}", f"{folder}：{told} 有错误")
-        return Check("inventory", State.LACKS, seen, same("cargo-runbook env check")), tuple(environments)
+        return Check("inventory", State.LACKS, seen, same(pasteable("cargo-runbook env check"))), tuple(environments)
     count = len(environments)
     seen = Text(f"{count} environment files in {folder}", f"{folder} 中有 {count} 个环境文件")
     return Check("inventory", State.OK, seen), tuple(environments)

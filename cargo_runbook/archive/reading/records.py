@@ -16,6 +16,7 @@ from cargo_runbook.archive.sealing.chain import entry_of
 from cargo_runbook.errors import UsageError
 from cargo_runbook.findings import Diagnosis, Health, diagnosis_from_json
 from cargo_runbook.observations import Observation, observation_from_json
+from cargo_runbook.pasteable import pasteable
 from cargo_runbook.texts import tell
 
 
@@ -72,11 +73,10 @@ def find_record(reports: Path, wanted: str) -> Record:
             tell(f"{len(fitting)} records start with {wanted!r}", f"有 {len(fitting)} 条记录以 {wanted!r} 开头"),
             next_step=tell(f"Give more of the id: {shown} ...", f"请给出更长的编号：{shown} ..."),
         )
+    known = pasteable("cargo-runbook records list")
     raise UsageError(
         tell(f"there is no record {wanted!r} below {reports}", f"{reports} 下没有记录 {wanted!r}"),
-        next_step=tell(
-            "cargo-runbook records list   shows those that there are", "用 cargo-runbook records list 查看已有记录"
-        ),
+        next_step=tell(f"{known}   shows those that there are", f"用 {known} 查看已有记录"),
     )
 
 

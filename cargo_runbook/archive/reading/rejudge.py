@@ -25,6 +25,7 @@ from cargo_runbook.findings import Diagnosis
 from cargo_runbook.inventory.loader import load_environment
 from cargo_runbook.investigation import Investigation
 from cargo_runbook.observations import Observation
+from cargo_runbook.pasteable import pasteable
 from cargo_runbook.texts import tell
 
 
@@ -101,15 +102,13 @@ def sealed_investigation(record: Record) -> Iterator[Investigation]:
         NotJudgeable, UnreadableRecord: as `judge_again`.
     """
     if changed := next(check_record(record.path), None) if record.sealed else None:
+        verify = pasteable("cargo-runbook records verify")
         raise NotJudgeable(
             tell(
                 f"{record.header.record} is not as it was sealed: {changed.file}: {changed.problem.en}",
                 f"{record.header.record} 与封存时不一致：{changed.file}：{changed.problem.zh}",
             ),
-            next_step=tell(
-                "cargo-runbook records verify   names all that was changed",
-                "用 cargo-runbook records verify 查看所有被修改的内容",
-            ),
+            next_step=tell(f"{verify}   names all that was changed", f"用 {verify} 查看所有被修改的内容"),
         )
     look = read_look(record)
     if look is None:

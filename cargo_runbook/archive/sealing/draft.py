@@ -20,6 +20,7 @@ from cargo_runbook.archive.record import FINAL_VARIABLE, HEADER, INCIDENT_VARIAB
 from cargo_runbook.archive.sealing.chain import Signer, append, make_manifest
 from cargo_runbook.archive.sealing.signature import sign_key, signer_with
 from cargo_runbook.errors import UsageError
+from cargo_runbook.pasteable import pasteable
 from cargo_runbook.texts import tell
 
 if TYPE_CHECKING:
@@ -180,11 +181,10 @@ def _refuse_other_than_files(draft: Path) -> None:
     for name in files_in(draft):
         path = draft / name
         if path.is_symlink() or not path.is_file():
+            seal = pasteable("cargo-runbook records seal")
             raise UsageError(
                 tell(f"no record was made: {path} is no file", f"未生成记录：{path} 不是普通文件"),
-                next_step=tell(
-                    "Remove it, then: cargo-runbook records seal", "请删除它，然后执行 cargo-runbook records seal"
-                ),
+                next_step=tell(f"Remove it, then: {seal}", f"请删除它，然后执行 {seal}"),
             )
 
 

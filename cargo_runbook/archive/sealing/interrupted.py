@@ -23,6 +23,7 @@ from cargo_runbook.archive.ledger import LEDGER, Account, LedgerError, RunState,
 from cargo_runbook.archive.record import BY_HAND, VERDICT, Record
 from cargo_runbook.archive.sealing.draft import Draft, Ran, operator_name
 from cargo_runbook.errors import UsageError
+from cargo_runbook.pasteable import pasteable
 from cargo_runbook.secret import Redactor
 from cargo_runbook.texts import in_english, tell
 
@@ -66,9 +67,10 @@ def seal_interrupted(reports: Path, draft: Path, redactor: Redactor | None = Non
         UsageError: that is no draft, or the archive can't be written.
     """
     if not _PARTS.fullmatch(draft.name):
+        known = pasteable("cargo-runbook records list")
         raise UsageError(
             tell(f"{draft} is no draft of a record", f"{draft} 不是记录的草稿"),
-            next_step=tell("cargo-runbook records list   names those.", "用 cargo-runbook records list 查看草稿"),
+            next_step=tell(f"{known}   names those.", f"用 {known} 查看草稿"),
         )
     with _alone_with(draft):
         account = account_of(draft, held=True)

@@ -23,6 +23,7 @@ from cargo_runbook.cli.records.choice import (
     chosen,
 )
 from cargo_runbook.errors import UsageError
+from cargo_runbook.pasteable import pasteable
 from cargo_runbook.texts import Text, language_from
 from cargo_runbook.views.words import HEALTH, MEANINGS, one_line
 
@@ -125,16 +126,13 @@ def compare(
         row = good_before(folder, found)
         if row is None:
             header = found.header
+            others = pasteable(f"cargo-runbook records list --env {header.environment} --status healthy")
             raise UsageError(
                 tell(
                     f"there is no healthy run of {header.runbook} for {header.environment} before {header.record}",
                     f"{header.record} 之前没有 {header.environment} 的 {header.runbook} 正常记录",
                 ),
-                next_step=tell(
-                    f"cargo-runbook records list --env {header.environment} --status healthy   shows those of "
-                    "other runbooks",
-                    f"用 cargo-runbook records list --env {header.environment} --status healthy 查看其他 Runbook 的记录",
-                ),
+                next_step=tell(f"{others}   shows those of other runbooks", f"用 {others} 查看其他 Runbook 的记录"),
             )
         against = read_record(row.path)
     else:

@@ -43,6 +43,7 @@ from cargo_runbook.cli.records.choice import (
     chosen,
 )
 from cargo_runbook.findings import diagnosis_to_json
+from cargo_runbook.pasteable import pasteable
 from cargo_runbook.texts import language_from
 from cargo_runbook.views.words import HEALTH, near, one_line
 
@@ -187,10 +188,11 @@ def _list(folder: Path, wanted: Filter, limit: int | None, as_json: bool) -> Non
             tell(f"these are the newest {most}; --limit 0 shows all", f"以上为最新的 {most} 条；--limit 0 显示全部")
         )
     if lacks_chain(folder):
+        anew = pasteable("cargo-runbook records reindex")
         complain(
             tell(
-                f"{folder / CHAIN} is missing: its records are not listed. cargo-runbook records reindex   makes it anew",
-                f"缺少 {folder / CHAIN}，其中的记录未列出。可用 cargo-runbook records reindex 重建",
+                f"{folder / CHAIN} is missing: its records are not listed. {anew}   makes it anew",
+                f"缺少 {folder / CHAIN}，其中的记录未列出。可用 {anew} 重建",
             )
         )
     for path, why in unreadable:

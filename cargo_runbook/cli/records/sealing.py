@@ -20,6 +20,7 @@ from cargo_runbook.cli.console import (
     tell,
 )
 from cargo_runbook.errors import RunbookError, UsageError
+from cargo_runbook.pasteable import pasteable
 from cargo_runbook.views.words import near
 
 _HELP = tell(
@@ -67,7 +68,7 @@ def seal(
     if bool(drafts) == every:
         raise UsageError(
             tell("name what is to be sealed, or --all", "请给出要封存的草稿，或使用 --all"),
-            next_step="cargo-runbook records list",
+            next_step=pasteable("cargo-runbook records list"),
         )
     found = list_drafts(folder) if every else [_draft(folder, name) for name in drafts or ()]
     sealed: list[Record] = []
@@ -101,7 +102,7 @@ def _draft(folder: Path, name: str) -> Path:
     if draft is None:
         raise UsageError(
             tell(f"there is no draft {name!r} below {folder}", f"{folder} 下没有草稿 {name!r}"),
-            next_step="cargo-runbook records list",
+            next_step=pasteable("cargo-runbook records list"),
         )
     return draft
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from cargo_runbook.errors import UsageError
 from cargo_runbook.execution.batch.book import FAILED, Account, Outcome, batches, read_book
 from cargo_runbook.findings import CHECKS, Verdict
+from cargo_runbook.pasteable import pasteable
 from cargo_runbook.texts import Text, tell
 
 if TYPE_CHECKING:
@@ -168,7 +169,7 @@ def read_summary(reports: Path, batch: str = "", runbook: str = "") -> Summary:
         if found is None:
             raise UsageError(
                 tell(f"there is no batch below {reports}", f"{reports} 下没有批次"),
-                next_step="cargo-runbook batch 00_triage --env '*'",
+                next_step=pasteable("cargo-runbook batch 00_triage --env '*'"),
             )
         account = found
     return sum_up(account, batch_before(reports, account))

@@ -12,6 +12,7 @@ from cargo_runbook.facts.replication import EnvironmentReplication, PolicyFacts,
 from cargo_runbook.findings import Verdict
 from cargo_runbook.inventory.models import Host
 from cargo_runbook.observations import HttpRequest
+from cargo_runbook.pasteable import pasteable
 from cargo_runbook.probes.destination import JOBSERVICE
 from cargo_runbook.remedies.actions import ONCE, STARTED, STOPPED, ApiCall, Durability, Effect, Jobs
 from cargo_runbook.remedies.edits.compose import CannotEdit, set_extra_host_of
@@ -36,15 +37,13 @@ def replicate_again(bench: Workbench) -> Draft:
     """
     own = [code for code in bench.roots if code in _OWN_FIX]
     if own:
+        first = pasteable(f"cargo-runbook fix {own[0]} --env {bench.environment.name}")
         raise NoRemedy(
             tell(
                 f"a start now would fail as the last one did: {', '.join(own)} stands",
                 f"{', '.join(own)} 仍然存在，现在触发会像上次一样失败",
             ),
-            next_step=tell(
-                f"First: cargo-runbook fix {own[0]} --env {bench.environment.name}",
-                f"请先执行：cargo-runbook fix {own[0]} --env {bench.environment.name}",
-            ),
+            next_step=tell(f"First: {first}", f"请先执行：{first}"),
             section=bench.finding.section,
         )
     draft, why = Draft(), ", ".join(code for code in bench.roots if code != bench.finding.code)
