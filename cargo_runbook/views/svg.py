@@ -54,11 +54,19 @@ def _across(way: tuple[Station, ...]) -> str:
         if number:
             drawn.append(_link(x - STEP + _RADIUS, _LINE, x - _RADIUS, _LINE, station.verdict))
         drawn.append(f"<g>{_sign(x, _LINE, station.verdict)}")
-        below = ((62, 13, "en", station.label.en), (81, 12, "zh", station.label.zh), (99, 11, "", station.request))
-        for y, size, language, said in ((11, 12, "code", station.code), *below):
-            bold = language == "code" or (language == "en" and station.verdict is Verdict.FAULT)
-            drawn.append(_text(x, y, size, language, said, bold=bold, middle=True))
-        drawn.append("</g>")
+        if station.code:
+            drawn.append(_text(x, 11, 12, station.code, bold=True, middle=True))
+        # Each line begins below the one before it, so that a hidden language leaves no gap.
+        lines = "".join(
+            f'<tspan x="{x}" dy="{down}"{_look(size, language, station.verdict)}>{escape(said)}</tspan>'
+            for down, size, language, said in (
+                (18, 13, "en", station.label.en),
+                (19, 12, "zh", station.label.zh),
+                (18, 11, "", station.request),
+            )
+            if said
+        )
+        drawn.append(f'<text y="{_LINE + 14}" text-anchor="middle" fill="currentColor">{lines}</text></g>')
     return "".join(drawn)
 
 
@@ -72,33 +80,27 @@ def _down(way: tuple[Station, ...]) -> str:
         # Spans follow each other however wide the letters are.
         parts = [(13, "en", station.label.en), (12, "zh", station.label.zh), (12, "code", station.code)]
         spans = [
-            f'<tspan{_kind(language)} font-size="{size}"{_bold(language, station.verdict)}>{escape(said)} </tspan>'
+            f"<tspan{_look(size, language, station.verdict)}>{escape(said)} </tspan>"
             for size, language, said in parts
             if said
         ]
         drawn.append(f"<g>{_sign(x, y, station.verdict)}")
         drawn.append(f'<text x="{x + 24}" y="{line}" fill="currentColor">{"".join(spans)}</text>')
-        drawn.append(f"{_text(x + 24, y + 14, 11, '', station.request)}</g>")
+        drawn.append(f"{_text(x + 24, y + 14, 11, station.request) if station.request else ''}</g>")
     return "".join(drawn)
 
 
-def _bold(language: str, verdict: Verdict) -> str:
-    return ' font-weight="bold"' if language == "code" or (language == "en" and verdict is Verdict.FAULT) else ""
+def _look(size: int, language: str, verdict: Verdict) -> str:
+    """With the class by which the switch of the language hides it, and the language for who reads it out."""
+    bold = language == "code" or (language == "en" and verdict is Verdict.FAULT)
+    weight = ' font-weight="bold"' if bold else ""
+    kind = f' class="crb-{language}" lang="{language}"' if language in ("en", "zh") else ""
+    return f' font-size="{size}"{weight}{kind}'
 
 
-def _kind(language: str) -> str:
-    """The class by which the switch of the language hides it, and the language for who reads it out."""
-    return f' class="crb-{language}" lang="{language}"' if language in ("en", "zh") else ""
-
-
-def _text(x: int, y: int, size: int, language: str, said: str, *, bold: bool = False, middle: bool = False) -> str:
-    if not said:
-        return ""
+def _text(x: int, y: int, size: int, said: str, *, bold: bool = False, middle: bool = False) -> str:
     weight, anchor = ' font-weight="bold"' if bold else "", ' text-anchor="middle"' if middle else ""
-    return (
-        f'<text x="{x}" y="{y}" font-size="{size}"{weight}{anchor}{_kind(language)} fill="currentColor">'
-        f"{escape(said)}</text>"
-    )
+    return f'<text x="{x}" y="{y}" font-size="{size}"{weight}{anchor} fill="currentColor">{escape(said)}</text>'
 
 
 def _link(x: int, y: int, to_x: int, to_y: int, verdict: Verdict) -> str:
@@ -113,7 +115,7 @@ def _sign(x: int, y: int, verdict: Verdict) -> str:
     signs = {
         Verdict.OK: f'<path d="M{x - 6} {y + 1}l4 4l8 -9" fill="none" stroke="#fff" stroke-width="2.5"/>',
         Verdict.FAULT: f'<path d="M{x - 5} {y - 5}l10 10m0 -10l-10 10" fill="none" stroke="#fff" stroke-width="2.8"/>',
-        Verdict.UNKNOWN: _text(x, y + 6, 16, "", "?", bold=True, middle=True),
+        Verdict.UNKNOWN: _text(x, y + 6, 16, "?", bold=True, middle=True),
         Verdict.SKIPPED: "",
     }
     return (

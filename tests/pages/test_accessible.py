@@ -119,6 +119,9 @@ def test_the_record_page_has_path_matrix_steps_evidence_and_badge_and_a_link_ope
     region = page.get_by_role("region", name="Who resolves what, and from where")
     heads = region.locator("thead th").all_inner_texts()
     assert {"operator", "dockerd", "Cargo host", "tengine", "harbor-jobservice"} <= set(heads)
+    page.set_viewport_size({"width": 800, "height": 800})
+    assert region.evaluate("e => e.scrollWidth - e.clientWidth") <= 1, "nothing of it lies to the side"
+    page.set_viewport_size({"width": 1000, "height": 800})
     first = region.locator("tbody tr").first.inner_text()
     assert "NXDOMAIN" in first
     assert "ᴺ" in first
