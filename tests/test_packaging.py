@@ -11,11 +11,14 @@ import sysconfig
 import tarfile
 import venv
 import zipfile
+from contextlib import suppress
+from importlib import metadata
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
-from tests.test_project import ROOT, tracked
+from tests.test_project import ROOT, locked, same_name, tracked
 
 pytestmark = pytest.mark.slow
 
@@ -59,20 +62,61 @@ def wheel(unpacked: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build(unpacked, "build_wheel", tmp_path_factory.mktemp("wheel"))
 
 
+def needed(wheel: Path) -> dict[str, metadata.Distribution]:
+    """What the wheel itself asks for, with all that this asks for in turn: the projects as the tests have them installed."""
+    with zipfile.ZipFile(wheel) as archive:
+        name = next(each for each in archive.namelist() if each.endswith(".dist-info/METADATA"))
+        asked = metadata.PathDistribution(zipfile.Path(archive, name.rpartition("/")[0] + "/")).requires
+    found: dict[str, metadata.Distribution] = {}
+    waiting, seen = [(each, "") for each in asked or ()], set()
+    while waiting:
+        if (each := waiting.pop()) in seen:
+            continue
+        seen.add(each)
+        wanted = Requirement(each[0])
+        if wanted.marker is None or wanted.marker.evaluate({"extra": each[1]}):
+            there = found.setdefault(same_name(wanted.name), metadata.distribution(wanted.name))
+            waiting += [(text, extra) for text in there.requires or () for extra in ("", *wanted.extras)]
+    return found
+
+
 @pytest.fixture(scope="module")
 def program(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """`cargo-runbook` of a new environment that has the wheel; what it depends on is found where the tests have it."""
+    """`cargo-runbook` of an empty environment that has the wheel and what it asks for, as the lock has it, and nothing else.
+
+    The files are links to those that the tests have, which `tools/setup.sh` has installed from the lock with its hashes: pip
+    would need minutes to install them again.
+    """
     folder = tmp_path_factory.mktemp("environment")
     venv.create(folder, with_pip=False)
     python = folder / "bin" / "python"
     packages = Path(sysconfig.get_path("purelib", vars={"base": str(folder), "platbase": str(folder)}))
-    # A path alone: the editable installation that it holds is not followed.
-    (packages / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    for each in needed(wheel).values():
+        link(each, packages)
     # Without --isolated and the like: nothing is fetched.
     argv = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet", "--no-deps", "--no-index"]
     done = subprocess.run([*argv, "--ignore-installed", str(wheel)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return folder / "bin" / "cargo-runbook"
+
+
+def link(project: metadata.Distribution, packages: Path) -> None:
+    for file in project.files or ():
+        # Programs belong to the interpreter that they were installed for.
+        if "bin" in file.parts[:5] and file.parts[0] == "..":
+            continue
+        place = Path(os.path.normpath(packages / file))
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileExistsError):
+            place.symlink_to(Path(os.path.normpath(str(project.locate_file(file)))))
+
+
+def test_what_the_wheel_asks_for_is_installed_in_the_versions_of_the_lock(wheel: Path) -> None:
+    versions, found = locked(), needed(wheel)
+    assert len(found) > 60
+    assert {name: there.version for name, there in found.items() if there.version not in versions.get(name, ())} == {}
+    # Of the extras, nothing: pytest and mkdocs are not needed to run it.
+    assert {"pytest", "mkdocs-material", "distributed", "mypy"} & set(found) == set()
 
 
 def call(program: Path, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
