@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from cargo_sandbox.faults.catalog import fault
 from cargo_sandbox.paths import StateFolder, state_folder
 from tests.practice import PracticeSandbox
 from tests.terminal import Terminal
+from tests.test_project import ROOT
 
 
 @pytest.mark.parametrize(
@@ -104,6 +106,23 @@ def test_a_drill_that_is_given_up_shows_the_truth_and_heals(sandbox: PracticeSan
     assert "The truth: CRG" in told
     assert "Everything is healed." in told
     assert json.loads(sandbox.cli("status", "--json").stdout)["broken"] == []
+
+
+# Files of every machine, which a fault may name; whatever it makes has a number for its name.
+OF_THE_MACHINES = re.compile(
+    r"/run/(?:dnsmasq|dockerd|sshd)\.pid|/run/nginx\.conf|/run/docker\.sock|/var/log/(?:dockerd|dnsmasq)\.log"
+)
+OF_A_FAULT = re.compile(r"/run/\d(?:\.[a-z]+|/[a-z.]+)?|/tmp/layer")
+
+
+def test_no_file_that_is_there_only_because_of_a_fault_is_called_by_its_name() -> None:
+    telling = [
+        f"{file.name}: {path}"
+        for file in sorted((ROOT / "cargo_sandbox" / "faults" / "data").glob("*.yml"))
+        for path in re.findall(r"(?<![\w./}])/(?:run|tmp|var/log)/[\w./-]+", file.read_text("utf-8"))
+        if not OF_THE_MACHINES.fullmatch(path) and not OF_A_FAULT.fullmatch(path)
+    ]
+    assert telling == []
 
 
 def processes_of(sandbox: PracticeSandbox, machine: str) -> set[str]:
