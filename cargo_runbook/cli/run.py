@@ -27,7 +27,7 @@ from cargo_runbook.errors import RunbookError, UsageError
 from cargo_runbook.execution.runbooks import find_runbook, read_parameters
 from cargo_runbook.execution.watch import Watch
 from cargo_runbook.texts import Text, language_from
-from cargo_runbook.views.words import HEALTH, near, one_line
+from cargo_runbook.views.words import HEALTH, near, one_line, replayed
 
 if TYPE_CHECKING:
     from cargo_runbook.cli.bars import Bars
@@ -239,7 +239,7 @@ def _print(results: Sequence[RunResult]) -> None:
         line.append(HEALTH[result.status].say(say), style=styles[result.status])
         line.append(f"  {', '.join(result.root_causes)}".rstrip(), style="bold")
         if result.replayed:
-            line.append(f"  {one_line(result.replayed)}", style="magenta")
+            line.append(f"  {replayed(result.replayed).say(say)}", style="magenta")
         show(line)
         rows = [(Text("reason", "原因"), result.why.say(language_from())), (Text("record", "记录"), near(result.path))]
         told = {label.say(say): value for label, value in (*rows, (Text("head", "校验"), result.head)) if value}

@@ -14,6 +14,7 @@ from cargo_runbook.facts.hosts_file import HostsEntry, addresses_of
 from cargo_runbook.facts.lookups import Found
 from cargo_runbook.facts.names import Lookup, read_answer
 from cargo_runbook.observations import Observation
+from cargo_runbook.texts import Text
 
 
 class Place(StrEnum):
@@ -46,6 +47,26 @@ class Origin(StrEnum):
     """Not resolved here at all: the proxy does it."""
 
 
+PLACES: Mapping[Place, Text] = {
+    Place.OPERATOR: Text("operator", "操作机"),
+    Place.DOCKERD: Text("dockerd", "dockerd"),
+    Place.HOST: Text("Cargo host", "Cargo 主机"),
+    Place.TENGINE: Text("tengine", "tengine"),
+    Place.JOBSERVICE: Text("harbor-jobservice", "harbor-jobservice"),
+    Place.NODE: Text("node", "节点"),
+    Place.POD: Text("pod", "Pod"),
+    Place.CLUSTER_DNS: Text("cluster DNS", "集群 DNS"),
+}
+ORIGINS: Mapping[Origin, Text] = {
+    Origin.HOSTS_FILE: Text("hosts file", "hosts 文件"),
+    Origin.EXTRA_HOSTS: Text("extra_hosts", "extra_hosts"),
+    Origin.MYHOSTS: Text("myhosts", "myhosts"),
+    Origin.DNS: Text("DNS server", "DNS 服务器"),
+    Origin.DOCKER: Text("Docker's network", "Docker 网络"),
+    Origin.PROXY: Text("HTTP proxy", "HTTP 代理"),
+}
+
+
 class Role(StrEnum):
     """Why a name stands in the matrix."""
 
@@ -71,6 +92,12 @@ class Column:
     def __str__(self) -> str:
         return f"{self.place} {self.host}".strip()
 
+    @property
+    def said(self) -> Text:
+        """The column in both languages."""
+        kind = PLACES[self.place]
+        return Text(f"{kind.en} {self.host}".strip(), f"{kind.zh} {self.host}".strip())
+
 
 OPERATOR = Column(Place.OPERATOR)
 DOCKERD = Column(Place.DOCKERD)
@@ -94,6 +121,12 @@ class Cell:
     @property
     def resolved(self) -> bool:
         return self.lookup is Lookup.RESOLVED
+
+    @property
+    def by(self) -> Text:
+        """Where the addresses are from, to stand behind them; empty where that is not known."""
+        origin = ORIGINS[self.origin] if self.origin else None
+        return Text(f" ({origin.en})", f"（{origin.zh}）") if origin else Text("", "")
 
     @property
     def told(self) -> bool:

@@ -80,8 +80,7 @@ def _resolved(
     operator = facts.cell(path.domain, OPERATOR)
     right = {*path.addresses, *(operator.addresses if operator else ())}
     got = ", ".join(cell.addresses)
-    by = f" ({cell.origin})" if cell.origin else ""
-    known = Text(f"pods resolve {path.domain} to {got}{by}", f"Pod 把 {path.domain} 解析为 {got}{by}")
+    known = Text(f"pods resolve {path.domain} to {got}{cell.by.en}", f"Pod 把 {path.domain} 解析为 {got}{cell.by.zh}")
     found = [finding("CRG801", Verdict.OK, vantage, known, seen), finding("CRG805", Verdict.OK, vantage, known)]
     if right and not right & set(cell.addresses):
         wanted = ", ".join(sorted(right))
@@ -179,14 +178,14 @@ def _client_says(domain: str, dns: ClusterDns) -> tuple[Text, Text]:
 
 
 def _link(domain: str, facts: Matrix, column: Column, cell: Cell) -> Link:
-    place = facts.pipeline if column == POD else str(column)
+    place = Text(facts.pipeline, facts.pipeline) if column == POD else column.said
     if cell.resolved:
         got = ", ".join(cell.addresses)
-        rule = Text(f"{place} resolves {domain} to {got}", f"{place} 把 {domain} 解析为 {got}")
+        rule = Text(f"{place.en} resolves {domain} to {got}", f"{place.zh} 把 {domain} 解析为 {got}")
         return Link(cell.evidence, rule, Text("the name is known in pods", "Pod 认识该域名"))
     meaning = MEANING[cell.lookup]
     rule = Text(
-        f"asked for {domain} in {place}, the resolver {meaning.en}", f"在 {place} 中查询 {domain}：{meaning.zh}"
+        f"asked for {domain} in {place.en}, the resolver {meaning.en}", f"在 {place.zh} 中查询 {domain}：{meaning.zh}"
     )
     return Link(cell.evidence, rule, Text("no address in pods", "Pod 中得不到地址"))
 

@@ -89,7 +89,7 @@ def _elsewhere(path: PathFacts, facts: Matrix) -> tuple[Finding, ...]:
     summary = Text(
         "; ".join(f"{c} resolves {path.domain} to {', '.join(cell.addresses)}" for c, cell in wrong)
         + f" instead of {', '.join(sorted(right))}",
-        "；".join(f"{c} 把 {path.domain} 解析为 {', '.join(cell.addresses)}" for c, cell in wrong)
+        "；".join(f"{c.said.zh} 把 {path.domain} 解析为 {', '.join(cell.addresses)}" for c, cell in wrong)
         + f"，而不是 {', '.join(sorted(right))}",
     )
     links = [_here(path.domain, operator)] if operator else []
@@ -105,11 +105,16 @@ def _own(column: Column, facts: Matrix) -> frozenset[str]:
 def there(domain: str, column: Column, cell: Cell) -> Link:
     """What another place says of the domain, as a link of a chain."""
     if cell.resolved:
-        addresses, by = ", ".join(cell.addresses), f" ({cell.origin})" if cell.origin else ""
-        rule = Text(f"{column} resolves {domain} to {addresses}{by}", f"{column} 把 {domain} 解析为 {addresses}{by}")
+        addresses, by = ", ".join(cell.addresses), cell.by
+        rule = Text(
+            f"{column} resolves {domain} to {addresses}{by.en}",
+            f"{column.said.zh} 把 {domain} 解析为 {addresses}{by.zh}",
+        )
         return Link(cell.evidence, rule, Text("the name is known there", "那里认识该域名"))
     meaning = MEANING[cell.lookup]
-    rule = Text(f"{column}, asked for {domain}: its resolver {meaning.en}", f"在 {column} 查询 {domain}：{meaning.zh}")
+    rule = Text(
+        f"{column}, asked for {domain}: its resolver {meaning.en}", f"在 {column.said.zh} 查询 {domain}：{meaning.zh}"
+    )
     return Link(cell.evidence, rule, Text("no address there", "那里得不到地址"))
 
 

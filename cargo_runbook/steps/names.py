@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from cargo_runbook.facts.cluster_dns import Implementation
 from cargo_runbook.facts.docker_proxy import ProxyFacts
-from cargo_runbook.facts.matrix import CLUSTER_DNS, OPERATOR, POD, Column, Matrix, Origin, Place, Role
+from cargo_runbook.facts.matrix import CLUSTER_DNS, OPERATOR, PLACES, POD, Column, Matrix, Origin, Place, Role
 from cargo_runbook.facts.matrix import Cell as Seen
 from cargo_runbook.facts.names import Lookup
 from cargo_runbook.findings import Verdict
@@ -40,16 +40,6 @@ _ROLES: Mapping[Role, Text] = {
     Role.PEER: Text("a replication's destination", "镜像同步的目的仓库"),
     Role.TOKEN_SERVICE: Text("where tengine looks for cargo-token", "tengine 访问 cargo-token 的地址"),
 }
-_PLACES: Mapping[Place, Text] = {
-    Place.OPERATOR: Text("operator", "操作机"),
-    Place.DOCKERD: Text("dockerd", "dockerd"),
-    Place.HOST: Text("Cargo host", "Cargo 主机"),
-    Place.TENGINE: Text("tengine", "tengine"),
-    Place.JOBSERVICE: Text("harbor-jobservice", "harbor-jobservice"),
-    Place.NODE: Text("node", "节点"),
-    Place.POD: Text("pod", "Pod"),
-    Place.CLUSTER_DNS: Text("cluster DNS", "集群 DNS"),
-}
 
 
 def matrix_table(gathered: Gathered) -> tuple[Table, ...]:
@@ -67,9 +57,9 @@ def matrix_table(gathered: Gathered) -> tuple[Table, ...]:
 
 
 def _heading(column: Column, facts: Matrix) -> Text:
-    name = _PLACES[column.place]
+    name = PLACES[column.place]
     alone = sum(other.place is column.place for other in facts.columns) == 1
-    return name if alone or not column.host else Text(f"{name.en} {column.host}", f"{name.zh} {column.host}")
+    return name if alone else column.said
 
 
 def _cell(facts: Matrix, name: str, role: Role, column: Column, right: set[str]) -> Cell:

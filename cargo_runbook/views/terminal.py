@@ -54,7 +54,10 @@ def verdict_table(diagnoses: Sequence[Diagnosis], language: Language | None = No
         RichText(f"{words.SIGNS[v]} {meaning.say(say)}", style=STYLES[v]) for v, meaning in words.MEANINGS.items()
     )
     return Group(
-        table, RichText(), legend, *[_stamp(text) for text in sorted({d.replayed for d in diagnoses if d.replayed})]
+        table,
+        RichText(),
+        legend,
+        *[_stamp(text, say) for text in sorted({d.replayed for d in diagnoses if d.replayed})],
     )
 
 
@@ -86,7 +89,7 @@ def verdict_card(
         if codes:
             parts.append(_line(f"{label.say(say)}: {named(codes, say, _NAMED)}", 2, style="dim"))
     if diagnosis.replayed:
-        parts.append(_stamp(diagnosis.replayed, indent=2))
+        parts.append(_stamp(diagnosis.replayed, say, indent=2))
     return Group(*parts)
 
 
@@ -272,5 +275,5 @@ def _code(finding: Finding) -> str:
     return f"{finding.code} " if finding.code else ""
 
 
-def _stamp(text: str, indent: int = 0) -> RenderableType:
-    return _line(f"⟲ {words.one_line(text)}", indent, style="magenta")
+def _stamp(text: str, say: Language, indent: int = 0) -> RenderableType:
+    return _line(f"⟲ {words.replayed(text).say(say)}", indent, style="magenta")

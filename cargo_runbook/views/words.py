@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
@@ -78,6 +79,20 @@ def plain(text: object) -> str:
     override must not turn a sentence round.
     """
     return "".join(c if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cf") else _visible(c) for c in str(text))
+
+
+_REPLAYED = (
+    (r"replayed evidence of ([\d-]+)", r"回放 \1 的证据"),
+    (r"sealed evidence of ([\d-]+)", r"封存于 \1 的证据"),
+)
+
+
+def replayed(banner: str) -> Text:
+    """What a record says of evidence that is none of now, which it keeps in English."""
+    zh = one_line(banner)
+    for pattern, words in _REPLAYED:
+        zh = re.sub(pattern, words, zh)
+    return Text(one_line(banner), zh)
 
 
 def one_line(text: object) -> str:

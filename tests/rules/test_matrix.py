@@ -11,6 +11,8 @@ from cargo_runbook.facts.hosts_file import HostsEntry
 from cargo_runbook.facts.matrix import (
     CLUSTER_DNS,
     OPERATOR,
+    ORIGINS,
+    PLACES,
     POD,
     Cell,
     Column,
@@ -23,7 +25,7 @@ from cargo_runbook.facts.matrix import (
 from cargo_runbook.facts.names import Lookup
 from cargo_runbook.facts.path import PathFacts
 from cargo_runbook.findings import Finding, Verdict
-from cargo_runbook.rules.matrix import judge_matrix
+from cargo_runbook.rules.matrix import judge_matrix, there
 from cargo_runbook.rules.triage import conclude, explain, judge
 from tests.rules.path_facts import DOMAIN, HEALTHY, but, names
 
@@ -283,3 +285,11 @@ def test_a_pod_that_could_not_be_asked_is_unknown_with_its_own_evidence():
 
 def test_an_environment_without_a_cluster_has_no_findings_about_one():
     assert not [code for code in verdicts(HEALTHY, matrix(GOOD)) if code.startswith("CRG8")]
+
+
+def test_a_place_and_where_it_has_an_address_from_are_told_in_both_languages() -> None:
+    cell = Cell(Lookup.RESOLVED, ("192.0.2.7",), Origin.DNS)
+    link = there("x.example", Column(Place.HOST, "cargo-1"), cell)
+    assert link.rule.en == "Cargo host cargo-1 resolves x.example to 192.0.2.7 (DNS server)"
+    assert link.rule.zh == "Cargo 主机 cargo-1 把 x.example 解析为 192.0.2.7（DNS 服务器）"
+    assert (set(PLACES), set(ORIGINS)) == (set(Place), set(Origin))

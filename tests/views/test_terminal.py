@@ -102,3 +102,11 @@ def test_of_many_codes_one_a_station_is_named() -> None:
 def test_an_escape_sequence_of_a_host_never_reaches_the_terminal() -> None:
     assert words.plain("a\x1b]0;title\x07b\u202ec\td\n") == "a␛]0;title␇b\\u202ec\td\n"
     assert words.one_line("two\n lines") == "two lines"
+
+
+def test_what_a_replay_says_of_itself_is_told_in_the_readers_language() -> None:
+    diagnosis = wrong_domain(replayed="replayed evidence of 2026-03-04")
+    assert "⟲ 回放 2026-03-04 的证据" in as_text(verdict_card(diagnosis, language="zh"))
+    assert words.replayed("sealed evidence of 2026-03-05 (replayed evidence of 2026-03-04)").zh == (
+        "封存于 2026-03-05 的证据 (回放 2026-03-04 的证据)"
+    )
