@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
 
+from ahocorasick_rs import AhoCorasick, Implementation
+
 from cargo_runbook.data import read_data
 
 _LONG = 16_384
@@ -83,20 +85,18 @@ def _remembered(text: str) -> tuple[Shape, ...]:
 
 
 def _shapes_with(text: str) -> tuple[Shape, ...]:
-    lower = text.lower()
-    # Each word is looked for once, though many shapes share it, and only where a shorter one that stands in it is there.
-    there = {word for part, words in _when_words() if part in lower for word in words if word in lower}
+    words, finder = _when_words()
+    # All words in one pass, overlapping ones too.
+    found = finder.find_matches_as_indexes(text.lower(), overlapping=True)
+    there = {words[number] for number, _, _ in found}
     return tuple(shape for shape in shapes() if not shape.when or not there.isdisjoint(shape.when))
 
 
 @cache
-def _when_words() -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """All words, each below the shortest word that stands in it."""
-    words = sorted({word for shape in shapes() for word in shape.when}, key=len)
-    below: dict[str, list[str]] = {}
-    for word in words:
-        below.setdefault(next((part for part in below if part in word), word), []).append(word)
-    return tuple((part, tuple(found)) for part, found in below.items())
+def _when_words() -> tuple[tuple[str, ...], AhoCorasick]:
+    """All words, and what finds them in a text (Aho and Corasick, 1975)."""
+    words = tuple(sorted({word for shape in shapes() for word in shape.when}))
+    return words, AhoCorasick(words, implementation=Implementation.DFA)
 
 
 @cache
