@@ -26,7 +26,7 @@ from tornado.ioloop import IOLoop
 
 from cargo_runbook.execution.guard import guard_kernel
 from cargo_runbook.execution.warm.output import Attendant, Port, Publisher, WireSession, WireStream
-from cargo_runbook.execution.warm.shortcuts import take_shortcuts
+from cargo_runbook.execution.warm.shortcuts import take_kernel_shortcuts, take_shortcuts
 from cargo_runbook.execution.warm.wire import CONTROL, SHELL, Frame, Unpacker, pack_body
 
 _CHUNK = 1 << 16
@@ -120,6 +120,7 @@ class ForkedApp(IPKernelApp):
         kernel.shell_channel_thread = _MainThread()
         assert kernel.shell is not None
         take_shortcuts(kernel.shell)
+        take_kernel_shortcuts()
         self.kernel = kernel
 
     # What a person has in startup files belongs into each kernel, not into the process that they come from.
@@ -128,8 +129,16 @@ class ForkedApp(IPKernelApp):
             super().init_gui_pylab()
 
     def init_code(self) -> None:
-        if self._forked:
-            super().init_code()
+        # As its parent's, but that all modules are named before the fork: they are too many to be touched in each kernel.
+        shell: Any = self.shell
+        if not self._forked:
+            shell._sys_modules_keys = set(sys.modules)
+            return
+        self._run_startup_files()
+        self._run_exec_lines()
+        self._run_exec_files()
+        if self.hide_initial_ns:
+            shell.user_ns_hidden.update(shell.user_ns)
 
     _forked = False
 
@@ -140,6 +149,7 @@ class ForkedApp(IPKernelApp):
         kept = [(names, dict(names)) for names in (shell.user_ns, shell.user_ns_hidden)]
 
         async def run() -> None:
+            self.io_loop = IOLoop.current()
             for number, code in enumerate(cells):
                 header = {"msg_id": str(number), "msg_type": "execute_request"}
                 content = {"code": code, "silent": False, "store_history": False}

@@ -8,19 +8,24 @@ it would find are nowhere in the cell, the answer is known. And ipykernel names 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 from zlib import crc32
 
+from ipykernel import ipkernel
 from ipykernel.compiler import get_tmp_directory
 
 # What IPython's token transformers begin with: magics, shell commands and help anywhere; quoting at the start of a line.
 _SYNTAX = re.compile(r"[!%?]|^\s*[,;/]")
+# What stands in a cell that can only be run in a coroutine; a keyword is written in these letters alone.
+_AWAITS = re.compile("await|async")
 
 
 def take_shortcuts(shell: Any) -> None:
     """Makes a shell answer at once where there is nothing to find; whatever has its syntax goes IPython's own way."""
     manager, hook = shell.input_transformer_manager, shell.displayhook
     transform, transformers, quiet = manager.do_token_transforms, list(manager.token_transformers), hook.quiet
+    asked_async = shell.should_run_async
 
     def do_token_transforms(lines: list[str]) -> list[str]:
         if manager.token_transformers == transformers and not any(map(_SYNTAX.search, lines)):
@@ -36,6 +41,24 @@ def take_shortcuts(shell: Any) -> None:
         # ipykernel hashes each character in Python, so that its debugger finds the cell; there is none here.
         return f"{get_tmp_directory()}/{crc32(raw_code.encode('utf-8', 'surrogatepass'))}.py"
 
+    def should_run_async(raw_cell: str, *, transformed_cell: str | None = None, **others: Any) -> bool:
+        if transformed_cell is not None and not _AWAITS.search(transformed_cell):
+            return False
+        return bool(asked_async(raw_cell, transformed_cell=transformed_cell, **others))
+
     manager.do_token_transforms = do_token_transforms
     shell.compile.get_code_name = get_code_name
+    shell.should_run_async = should_run_async
     hook.quiet = is_quiet
+
+
+def take_kernel_shortcuts() -> None:
+    """What ipykernel asks a method of this process for, it asks once. For the whole process, which becomes kernels only."""
+    module: Any = ipkernel
+    asked = module._accepts_parameters
+
+    @lru_cache(maxsize=8)
+    def remembered(method: Any, names: tuple[str, ...]) -> Any:
+        return asked(method, names)
+
+    module._accepts_parameters = lambda method, names: remembered(method, tuple(names))

@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from ipykernel import ipkernel
 from IPython.core.displayhook import DisplayHook
 from IPython.core.inputtransformer2 import TokenTransformBase, TransformerManager
+from IPython.core.interactiveshell import InteractiveShell
 
-from cargo_runbook.execution.warm.shortcuts import take_shortcuts
+from cargo_runbook.execution.warm.shortcuts import take_kernel_shortcuts, take_shortcuts
 
 CELLS = st.lists(
     st.sampled_from((*"ab=!%?,;/()[]#'\\\n\t", " ", '"""', "\n    ", "if a:\n", "%%time\n", ">>> ")), max_size=14
@@ -34,6 +36,7 @@ def _shell(*cells: str) -> Any:
         displayhook=SimpleNamespace(quiet=_Hook(shown).quiet),
         compile=SimpleNamespace(),
         history_manager=SimpleNamespace(input_hist_parsed=shown),
+        should_run_async=InteractiveShell.should_run_async.__get__(SimpleNamespace(autoawait=True)),
     )
     take_shortcuts(shell)
     return shell
@@ -85,3 +88,33 @@ def test_a_transformer_that_a_notebook_adds_is_asked() -> None:
     manager = _shell().input_transformer_manager
     manager.token_transformers.append(Shout)
     assert manager.transform_cell("whisper(1)") == "shout(1)\n"
+
+
+@pytest.mark.parametrize(
+    ("cell", "awaits"),
+    [
+        ("x = 1", False),
+        ("await f()", True),
+        ("async with f(): pass", True),
+        ("[x async for x in f()]", True),
+        ("async def f():\n    await g()", False),
+        ("'await'", False),
+        ("await = 1", False),
+        ("return 1", False),
+    ],
+)
+def test_a_cell_is_run_in_a_coroutine_if_something_is_awaited_in_it(cell: str, awaits: bool) -> None:
+    assert _shell().should_run_async(cell, transformed_cell=cell) is awaits
+    assert InteractiveShell.should_run_async(SimpleNamespace(autoawait=True), cell, transformed_cell=cell) is awaits
+
+
+def test_which_arguments_a_method_takes_is_asked_once_and_answered_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    module: Any = ipkernel
+    asked: list[Any] = []
+    ever = module._accepts_parameters
+    monkeypatch.setattr(module, "_accepts_parameters", lambda *given: asked.append(given) or ever(*given))
+    take_kernel_shortcuts()
+    method = InteractiveShell.run_cell_async
+    told = [module._accepts_parameters(method, ["cell_id", "cell_meta"]) for _ in range(3)]
+    assert told == [ever(method, ["cell_id", "cell_meta"])] * 3
+    assert len(asked) == 1
