@@ -24,6 +24,7 @@ from cargo_runbook.archive.ledger import Ledger
 from cargo_runbook.execution.accounting import TrueLedger
 from cargo_runbook.execution.endings import ending_of, first_line, is_skipped, is_step
 from cargo_runbook.execution.kernel import RunbookKernel
+from cargo_runbook.execution.layout import plain_output
 from cargo_runbook.execution.watch import CELL_DEADLINE, Kernels, RunStopped, Watch
 from cargo_runbook.redaction.shapes import sensitive_name
 from cargo_runbook.secret import Redactor, Secret
@@ -67,6 +68,19 @@ class _Client(PapermillNotebookClient):  # type: ignore[misc]
 
     execute_cell = run_sync(async_execute_cell)
 
+    def output(
+        self, outs: list[NotebookNode], msg: dict[str, Any], display_id: str | None, cell_index: int
+    ) -> NotebookNode | None:
+        """As its parent's, which holds each output against the schema of notebooks by an interpreter of schemas: what
+        has the shape that kernels send need not be."""
+        plain = not (display_id or self.clear_before_next_output or self.output_hook_stack[_parent_of(msg)])
+        found = plain_output(msg) if plain else None
+        if found is None:
+            found = super().output(outs, msg, display_id, cell_index)
+        else:
+            outs.append(found)
+        return found
+
     async def _save_late(self) -> None:
         await asyncio.sleep(self.ledger.save_every)
         self.ledger.write()
@@ -103,6 +117,10 @@ class _Client(PapermillNotebookClient):  # type: ignore[misc]
             raise
         self.ledger.step_ended(self.nb.cells[index], index)
         return True
+
+
+def _parent_of(msg: dict[str, Any]) -> Any:
+    return msg["parent_header"].get("msg_id")
 
 
 class RunbookEngine(Engine):  # type: ignore[misc]

@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -179,12 +180,13 @@ def _execute(run: _Run, kernel_env: dict[str, str], deadline: int, **options: An
     from papermill.parameterize import parameterize_notebook
 
     from cargo_runbook.execution.engine import KERNEL_NAME
+    from cargo_runbook.execution.layout import nodes
 
     source, target = str(run.source), str(run.draft.folder / NOTEBOOK)
     try:
         # As papermill's `execute_notebook`, but for its last write: the engine has written the same already, and
         # laying a notebook out and validating it again is a tenth of what a run costs.
-        notebook = load_notebook_node(source)
+        notebook = nodes(_loaded(source, run.digest, load_notebook_node))
         notebook = parameterize_notebook(
             notebook, run.values, kernel_name=KERNEL_NAME, language="python", engine_name=ENGINE
         )
@@ -209,6 +211,12 @@ def _execute(run: _Run, kernel_env: dict[str, str], deadline: int, **options: An
     except RuntimeError as error:
         # jupyter_client's word for a kernel that dies or is silent while it starts.
         run.watch.failed(Text(f"the kernel did not start: {error}", f"内核未能启动：{error}"))
+
+
+@lru_cache(maxsize=4)
+def _loaded(source: str, _digest: str, load: Callable[[str], Any]) -> Any:
+    # A batch runs one notebook many times, each time a copy.
+    return load(source)
 
 
 def _opened(environment: str, inventory: Path | None, image: str, replay: str, redactor: Redactor) -> Opened:

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from nbformat import NotebookNode, from_dict
+from nbformat import NotebookNode
 from nbformat.v4.rwbase import split_lines
 
 from cargo_runbook.archive.files import write_text
-from cargo_runbook.execution.layout import laid_out
+from cargo_runbook.execution.layout import laid_out, nodes
 from cargo_runbook.redaction.notebook import redacted_cell
 from cargo_runbook.secret import Redactor
 
@@ -50,7 +50,7 @@ class NotebookCopies:
     @property
     def last(self) -> NotebookNode:
         """The last copy, to hand out to whoever may write it."""
-        copy: NotebookNode = from_dict(self._last)  # type: ignore[no-untyped-call]
+        copy: NotebookNode = nodes(self._last)
         return copy
 
     def _around(self, notebook: Mapping[str, Any]) -> dict[str, Any]:
@@ -60,5 +60,27 @@ class NotebookCopies:
 
 def notebook_text(notebook: Mapping[str, Any]) -> str:
     """A notebook as its file has it."""
-    body = split_lines(from_dict(notebook))  # type: ignore[no-untyped-call]
+    cells = [_to_be_split(cell) for cell in notebook["cells"]]
+    body = split_lines(_node({**notebook, "cells": cells}))  # type: ignore[no-untyped-call]
     return laid_out(body) + "\n"
+
+
+def _to_be_split(cell: Mapping[str, Any]) -> NotebookNode:
+    """A copy of what nbformat changes when it cuts texts into lines; what lies deeper it leaves alone."""
+    copy = _node(cell)
+    if "outputs" in cell:
+        outputs = [_node(output) for output in cell["outputs"]]
+        for output in outputs:
+            if "data" in output:
+                dict.__setitem__(output, "data", dict(output["data"]))
+        dict.__setitem__(copy, "outputs", outputs)
+    if "attachments" in cell:
+        copy["attachments"] = nodes(cell["attachments"])
+    return copy
+
+
+def _node(data: Mapping[str, Any]) -> NotebookNode:
+    node = NotebookNode()  # type: ignore[no-untyped-call]
+    # Its own ways would make nodes of all that lies below.
+    dict.update(node, data)
+    return node
