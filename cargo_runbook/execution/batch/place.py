@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Protocol
 from cargo_runbook.errors import RunbookError
 from cargo_runbook.execution.batch.plan import BatchPlan
 from cargo_runbook.execution.batch.queue import Job
-from cargo_runbook.execution.watch import CELL_DEADLINE, Kernels, Watch
+from cargo_runbook.execution.watch import CELL_DEADLINE, Watch
 from cargo_runbook.recordings import load_recording
 from cargo_runbook.texts import Text, tell
 
 if TYPE_CHECKING:
     from cargo_runbook.execution.run import RunResult
+    from cargo_runbook.execution.warm.kernels import WarmKernels
 
 SAVE_EVERY = 5.0
 """Seconds that the file of a notebook may be behind its run; the ledger never is."""
@@ -41,6 +42,10 @@ class Place(Protocol):
         """
         ...
 
+    def busy(self, running: int) -> bool:
+        """Whether one more run than those that go on would only take the cores from them."""
+        ...
+
 
 @dataclass
 class ThisMachine:
@@ -54,7 +59,7 @@ class ThisMachine:
     """
 
     plan: BatchPlan
-    kernels: Kernels
+    kernels: WarmKernels
     reports: Path
     inventory: Path | None = None
     cell_deadline: int = CELL_DEADLINE
@@ -62,6 +67,10 @@ class ThisMachine:
 
     def __post_init__(self) -> None:
         self._banner = load_recording(self.plan.order.replay).banner if self.plan.order.replay else ""
+
+    def busy(self, running: int) -> bool:
+        """As `Place` has it; runs that wait for answers take no core."""
+        return self.kernels.crowded(running)
 
     def run(self, job: Job, watch: Watch) -> RunResult:
         """As `Place` has it."""

@@ -24,6 +24,7 @@ from cargo_runbook.texts import Text
 SILENT_AFTER = 20.0
 """Seconds without a cell that ends, after which a run gives its slot to another."""
 _TICK = 0.25
+_PATIENCE = 0.1
 
 
 class Listener(Protocol):
@@ -81,6 +82,7 @@ class Batch:
         self._running: dict[Job, _Running] = {}
         self._outcomes: dict[str, Outcome] = {outcome.environment: outcome for outcome in self.plan.known}
         self._why: Text | None = None
+        self._looked = 0.0
 
     def run(self) -> tuple[Outcome, ...]:
         """Runs everything that is left; gives what came of all environments, in their order. May be `stop`ped.
@@ -108,11 +110,15 @@ class Batch:
             running.watch.stop(why)
 
     def _start(self, pool: ThreadPoolExecutor) -> bool:
-        while self._why is None and (job := self._queue.take()) is not None:
+        while self._why is None and self._room() and (job := self._queue.take()) is not None:
             self._running[job] = _Running(Watch(), time.monotonic())
             self.listener.began(job.environment)
             pool.submit(self._one, job, self._running[job])
         return self._why is None and self._queue.waiting > 0
+
+    def _room(self) -> bool:
+        self._looked = time.monotonic()
+        return not self._running or not self.place.busy(len(self._running))
 
     def _look_after(self, end: float | None) -> None:
         now = time.monotonic()
@@ -159,6 +165,9 @@ class Batch:
                 running.heard = time.monotonic()
                 self._queue.heard(job)
                 self.listener.moved(name, done, total)
+                # It may wait for something now: then another can begin.
+                if self._queue.waiting and time.monotonic() - self._looked > _PATIENCE:
+                    self._changed.notify_all()
 
         def began(record: str) -> None:
             # A run that is done again, because its machine went away, begins again.

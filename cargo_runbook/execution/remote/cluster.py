@@ -114,6 +114,10 @@ class Cluster:
         """How many runs the workers of now can do at the same time; 0 when there is none (yet)."""
         return sum(self._client.nthreads().values())
 
+    def busy(self, running: int) -> bool:
+        """As `Place` has it: the workers know."""
+        return False
+
     def run(self, job: Job, watch: Watch) -> RunResult:
         """As `Place` has it."""
         order = self._order(job)

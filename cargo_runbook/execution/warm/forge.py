@@ -1,9 +1,9 @@
 """The process that kernels are forked from. It imports once what notebooks import, builds the shell, and forks on request.
 
-Started as `python -m cargo_runbook.execution.warm.forge NUMBER [without-ours]`, where NUMBER is the file descriptor of its
-socket; `without-ours` is for notebooks that use nothing of this package. It may say `{"impossible": reason}` and end; else
-each byte `f` that comes is answered by `{"pid": N}` with two file descriptors: the kernel's socket and its pidfd. It ends
-when the socket closes.
+Started as `python -m cargo_runbook.execution.warm.forge NUMBER`, where NUMBER is the file descriptor of its socket. The
+first byte that comes is `p` for notebooks that use this package, or `l` for those that use libraries alone. It may say
+`{"impossible": reason}` and end; else each byte `f` that comes is answered by `{"pid": N}` with two file descriptors: the
+kernel's socket and its pidfd. It ends when the socket closes.
 """
 
 from __future__ import annotations
@@ -19,13 +19,14 @@ import signal
 import socket
 import sys
 import warnings
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cargo_runbook.execution.warm.shell import ForkedApp
 
 FORK = b"f"
-WITHOUT_OURS = "without-ours"
+OURS, LIBRARIES_ALONE = b"p", b"l"
 # Names, not imports: nothing of them is used here.
 LIBRARIES = (
     "numpy",
@@ -59,11 +60,11 @@ _COLLECTED = (10_000, 20, 20)
 _ARGUMENTS = ("--log-level=CRITICAL", "--HistoryManager.enabled=False")
 
 
-def preload(ours: bool) -> None:
-    """Imports what notebooks use, with all of this package or without. What does not import here is left to the notebook that wants it."""
+def preload(names: Iterable[str]) -> None:
+    """Imports what notebooks use. What does not import here is left to the notebook that wants it."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for name in (*LIBRARIES, *(_modules() if ours else ())):
+        for name in names:
             with contextlib.suppress(ImportError):
                 importlib.import_module(name)
 
@@ -90,6 +91,7 @@ def build(ours: bool) -> ForkedApp:
     gc.freeze()
     # What was made before the fork is never looked at again; a notebook is over before much of its own is worth it.
     gc.set_threshold(*_COLLECTED)
+    gc.enable()
     return app
 
 
@@ -107,7 +109,7 @@ def why_not() -> str:
     return ""
 
 
-def main(number: int, *, ours: bool = True) -> None:
+def main(number: int) -> None:
     """Serves forks until the socket closes."""
     control = socket.socket(fileno=number)
     # What is printed here is no data; and the file descriptors stay the same in every kernel.
@@ -116,8 +118,16 @@ def main(number: int, *, ours: bool = True) -> None:
     here = os.getcwd()  # noqa: PTH109
     sys.path[:] = [entry for entry in sys.path if entry not in ("", here)]
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    preload(ours)
-    app = build(ours)
+    # Modules are no garbage, and looking through them while they are made takes a tenth of the time.
+    gc.disable()
+    preload(LIBRARIES)
+    # Whoever started this may have learnt only now for what, or that it is for nothing.
+    wanted = control.recv(1)
+    if not wanted:
+        return
+    if wanted == OURS:
+        preload(_modules())
+    app = build(wanted == OURS)
     # Whoever asked may be gone already: then nothing is left to do.
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):
         if reason := why_not():
@@ -125,6 +135,7 @@ def main(number: int, *, ours: bool = True) -> None:
             return
         while _wait(control) and control.recv(1) == FORK:
             _fork(control, app)
+        _bury()
 
 
 def _fork(control: socket.socket, app: ForkedApp) -> None:
@@ -161,12 +172,18 @@ def _wait(control: socket.socket) -> bool:
     """Waits for a request; buries on the way the kernels that have ended."""
     while True:
         readable, _, _ = select.select([control], [], [], 0.5)
-        with contextlib.suppress(ChildProcessError):
-            while os.waitpid(-1, os.WNOHANG)[0]:
-                pass
+        _bury()
         if readable:
             return True
 
 
+def _bury() -> None:
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+
+
 if __name__ == "__main__":
-    main(int(sys.argv[1]), ours=WITHOUT_OURS not in sys.argv)
+    main(int(sys.argv[1]))
+    # All at once: taking so many modules apart takes longer than a run.
+    os._exit(0)

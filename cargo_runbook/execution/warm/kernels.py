@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 import os
 import socket
-import subprocess
-import sys
 import threading
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from cargo_runbook.execution.warm.forge import FORK, WITHOUT_OURS
+from cargo_runbook.execution.warm.forge import FORK, LIBRARIES_ALONE, OURS
 from cargo_runbook.execution.warm.process import ForkedProcess
+from cargo_runbook.execution.warm.starting import start
 from cargo_runbook.texts import Text
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 START_DEADLINE = 60.0
 """Seconds for the forge to import everything, and for one kernel to be forked."""
 _FORGES = 4
+_END_DEADLINE = 2.0
+_CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class WarmKernels:
@@ -46,6 +48,7 @@ class WarmKernels:
         self._notice = notice
         self._changed = threading.Condition()
         self._ready: deque[ForkedProcess] = deque()
+        self._taken: set[ForkedProcess] = set()
         self._forge: _Forge | None = None
         self._started = 0
         self._why_not = ""
@@ -63,7 +66,10 @@ class WarmKernels:
                 self._forge.close()
             while self._ready:
                 self._ready.popleft().close()
+            forge = self._forge
             self._changed.notify_all()
+        if forge is not None:
+            forge.join()
 
     @property
     def forge_pid(self) -> int:
@@ -96,9 +102,26 @@ class WarmKernels:
                 if self._forge is not None:
                     self._forge.ask()
                 if process.alive():
+                    self._taken.add(process)
                     return process
                 process.close()
         raise RuntimeError(self._why_not or "no kernel was forked in time")
+
+    def crowded(self, running: int) -> bool:
+        """Whether one run more would only take a core from others.
+
+        Kernels that compute take turns on the cores, each with the caches full of another's data: sixteen at once cost a
+        tenth more than four on two cores. So there are two for each core, and one that is about to begin.
+
+        Args:
+            running: how many runs go on; those without a kernel yet, or with none any more, compute here.
+        """
+        with self._changed:
+            if self._why_not:
+                return False
+            self._taken = {process for process in self._taken if not process.closed}
+            taken = tuple(self._taken)
+        return running - len(taken) + sum(process.computing() for process in taken) > 2 * _CORES
 
     def _decided(self) -> bool:
         return bool(self._ready or self._why_not or self._closed)
@@ -144,27 +167,13 @@ class _Forge:
     ) -> None:
         self._arrived = arrived
         self._gone = gone
-        self._control, theirs = socket.socketpair()
-        # One thread a kernel: what runs side by side are the kernels.
-        environment = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", **os.environ}
-        # pyarrow, which pandas imports where it is installed, brings an allocator that would start a thread.
-        environment.setdefault("JE_ARROW_MALLOC_CONF", "background_thread:false")
-        # What debugpy says while it is imported is about debugging, which nobody does here.
-        environment["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"
-        command = [sys.executable, "-m", "cargo_runbook.execution.warm.forge", str(theirs.fileno())]
-        if not ours:
-            command.append(WITHOUT_OURS)
-        self._process = subprocess.Popen(
-            command,
-            pass_fds=[theirs.fileno()],
-            stdin=subprocess.DEVNULL,
-            stdout=2,
-            env=environment,
-            start_new_session=True,
-        )
-        theirs.close()
+        self._process, self._control = start()
+        # It may be gone already; the thread that listens says so.
+        with suppress(OSError):
+            self._control.sendall(OURS if ours else LIBRARIES_ALONE)
         self.pid = self._process.pid
-        threading.Thread(target=self._listen, name="forge", daemon=True).start()
+        self._listener = threading.Thread(target=self._listen, name="forge", daemon=True)
+        self._listener.start()
 
     def ask(self) -> None:
         """Asks for one more kernel; it comes by `arrived`."""
@@ -180,6 +189,10 @@ class _Forge:
             self._control.shutdown(socket.SHUT_RDWR)
         except OSError:
             return
+
+    def join(self) -> None:
+        """Waits for its end, which comes soon after `close`."""
+        self._listener.join(_END_DEADLINE)
 
     def _listen(self) -> None:
         reason = ""

@@ -34,6 +34,18 @@ class ForkedProcess:
         poll.register(self._process, select.POLLIN)
         return not poll.poll(patience * 1000)
 
+    def computing(self) -> bool:
+        """Whether it has a core or waits for one, rather than for an answer or for its next cell."""
+        try:
+            with open(f"/proc/{self.pid}/stat", "rb") as file:  # noqa: PTH123 - asked often
+                return file.read(512).rpartition(b") ")[2].startswith(b"R")
+        except OSError:
+            return False
+
+    @property
+    def closed(self) -> bool:
+        return self._process < 0
+
     def kill(self) -> None:
         """Ends it and the processes of its group at once; no harm when it is gone already."""
         if self.alive():

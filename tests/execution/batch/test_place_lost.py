@@ -27,6 +27,9 @@ class LostAtTheSecond:
         self.began = threading.Event()
         self.why: Text | None = None
 
+    def busy(self, running: int) -> bool:
+        return False
+
     def run(self, job: Job, watch: Watch) -> RunResult:
         if job.environment == "second":
             assert self.began.wait(10)

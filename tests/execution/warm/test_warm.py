@@ -20,7 +20,9 @@ import pytest
 from cargo_runbook.archive.reading.records import list_records
 from cargo_runbook.archive.record import NOTEBOOK, VERDICT
 from cargo_runbook.execution.run import RunResult, run_notebook
+from cargo_runbook.execution.warm import starting
 from cargo_runbook.execution.warm.kernels import WarmKernels
+from cargo_runbook.execution.watch import Watch
 from cargo_runbook.texts import Text
 from tests.execution.notebooks import write_notebook
 
@@ -301,3 +303,37 @@ def _until(true: Callable[[], object], seconds: float = 40) -> None:
     while not true():
         assert time.monotonic() < end, "waited for too long"
         time.sleep(0.02)
+
+
+@pytest.mark.parametrize(("body", "crowded"), [("while True: pass", True), ("__import__('time').sleep(60)", False)])
+def test_kernels_that_compute_leave_no_room_for_another_and_those_that_wait_do(
+    kernels: WarmKernels, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str, crowded: bool
+) -> None:
+    monkeypatch.setattr("cargo_runbook.execution.warm.kernels._CORES", 1)
+    source = write_notebook(tmp_path / "n.ipynb", f"print('x')\n{body}")
+    watches = [Watch() for _ in range(3)]
+    with ThreadPoolExecutor(3) as pool:
+        runs = [
+            pool.submit(
+                run_notebook,
+                str(source), "cargo", reports=tmp_path / "r", replay="healthy", kernels=kernels, watch=watch,
+            )
+            for watch in watches
+        ]  # fmt: skip
+        try:
+            # Until there is a kernel, a run computes here.
+            assert kernels.crowded(3)
+            _until(lambda: len(kernels._taken) == 3 and kernels.crowded(3) is crowded)
+        finally:
+            for watch in watches:
+                watch.stop(Text("enough", "够了"))
+    assert [run.result().status for run in runs] == ["failed"] * 3
+
+
+def test_what_was_started_ahead_is_given_out_once_and_ends_with_its_socket() -> None:
+    starting.begin()
+    begun, other = starting.start(), starting.start()
+    assert begun.process.pid < other.process.pid
+    for each in (begun, other):
+        each.control.close()
+        assert each.process.wait(30) == 0
