@@ -234,7 +234,7 @@ def test_a_run_that_may_have_changed_a_host_is_never_repeated(tmp_path: Path) ->
             record.path.rename(tmp_path / "gone")
     again = resumed(tmp_path / "reports", plan.order.batch, str(notebook), inventory=inventory)
     assert again.jobs == ()
-    assert {o.environment: o.reason for o in again.known}["dies-1"] == NOT_REPEATED
+    assert {o.environment: o.reason for o in again.known}["dies-1"] == NOT_REPEATED.en
 
 
 def test_a_batch_that_goes_on_is_not_gone_on_with_twice(tmp_path: Path) -> None:
