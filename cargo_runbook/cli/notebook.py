@@ -31,7 +31,7 @@ _PORTS = range(8888, 8908)
 _START_SECONDS = 60.0
 # Asked to end, JupyterLab answers when its kernels have ended, which keep their records, or were made to: after
 # `shutdown_wait_time` in server.json. A signal on the way would have it begin anew.
-_ANSWER_SECONDS = 15.0
+_ANSWER_SECONDS = 20.0
 _STOP_SECONDS = 10.0
 # Among others: nothing that looks for updates, news or extensions elsewhere.
 _CONFIGURATION = Path(__file__).with_name("jupyterlab")
@@ -100,14 +100,14 @@ def notebook(
             import webbrowser
 
             webbrowser.open(url)
-        server.wait()
-    if server.returncode not in (0, -signal.SIGTERM):
-        raise RunFailed(
-            tell(
-                f"JupyterLab ended by itself with exit code {server.returncode}",
-                f"JupyterLab 自行退出，退出码 {server.returncode}",
+        # Ctrl-C leaves the wait: whoever comes after it did not end it.
+        if server.wait() not in (0, -signal.SIGTERM):
+            raise RunFailed(
+                tell(
+                    f"JupyterLab ended by itself with exit code {server.returncode}",
+                    f"JupyterLab 自行退出，退出码 {server.returncode}",
+                )
             )
-        )
 
 
 def _variables(inventory: Path | None, records: Path, replay: str) -> Mapping[str, str]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 from cargo_runbook.archive.files import sha256_of
 from cargo_runbook.archive.reading.records import list_records
 from tests.conftest import BROWSERS, program
+from tests.jupyterlab import free_port
 from tests.practice import ROOT
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -37,7 +38,15 @@ def lab(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """JupyterLab as the command starts it, with its address."""
     variables = {**os.environ, "CARGO_RUNBOOK_LANG": "en", "HOME": str(tmp_path)}
     variables |= {"JUPYTER_CONFIG_DIR": str(tmp_path / "config"), "JUPYTER_DATA_DIR": str(tmp_path / "data")}
-    options = ["--no-browser", "--replay", "wrong-domain", "--reports", str(tmp_path / "reports")]
+    options = [
+        "--no-browser",
+        "--port",
+        free_port(),
+        "--replay",
+        "wrong-domain",
+        "--reports",
+        str(tmp_path / "reports"),
+    ]
     command = [sys.executable, "-c", "from cargo_runbook.cli.main import main; main()", "notebook", *options]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=variables)
     assert process.stdout is not None
@@ -139,7 +148,7 @@ def test_a_kernel_that_takes_its_time_to_keep_what_it_has_is_waited_for(
 import atexit, gc, pathlib, time
 shell = get_ipython()
 shell.reset = lambda **more: pathlib.Path({str(kept)!r}).write_text(f"kept, {{len(gc.get_objects())}}")
-atexit.register(lambda: time.sleep(3.5))
+atexit.register(lambda: time.sleep(3.2))
 """
     done = kernel.execute_interactive(ending, timeout=60)
     kernel.stop_channels()
