@@ -130,7 +130,7 @@ def rejoined(paste: Paste) -> Paste | None:
     width = max(map(len, lines))
     if width < _NARROWEST:
         return None
-    return _joined(paste, lines, "", lambda line: len(line) == width)
+    return _joined(paste, "", lambda line: len(line) == width)
 
 
 def chained(paste: Paste) -> Paste | None:
@@ -153,35 +153,40 @@ def chained(paste: Paste) -> Paste | None:
 
 def unfolded(paste: Paste) -> Paste | None:
     """The text with every object that was printed over several lines on one; None if there are none."""
-    lines = paste.text.split("\n")
-    parts, numbers = [lines[0]], [1]
-    for number, (before, line) in enumerate(pairwise(lines), 2):
-        if before.rstrip().endswith(("{", "[", ",", "}", "]")) and line.lstrip().startswith(('"', "{", "[", "}", "]")):
-            parts[-1] = parts[-1].rstrip() + line.strip()
-        else:
-            parts.append(line)
-            numbers.append(number)
-    if len(parts) == len(lines):
-        return None
-    made = _paste("\n".join(parts))
-    return Paste(made.text, made.lower, tuple(paste.numbers[n - 1] if paste.numbers else n for n in numbers))
+    return _rejoined(paste, lambda before, line: line.strip() if _goes_on(before, line) else None)
+
+
+def _goes_on(before: str, line: str) -> bool:
+    inside = before.rstrip().endswith(("{", "[", ",", "}", "]"))
+    return inside and line.lstrip().startswith(('"', "{", "[", "}", "]"))
 
 
 def unwrapped(paste: Paste) -> tuple[Paste, ...]:
     """The text as it may have been before long lines were cut anywhere: in a word, or between words."""
-    lines = paste.text.split("\n")
-    made = (_joined(paste, lines, glue, lambda line: len(line) >= _NARROWEST) for glue in ("", " "))
+    made = (_joined(paste, glue, lambda line: len(line) >= _NARROWEST) for glue in ("", " "))
     return tuple(other for other in made if other is not None)
 
 
-def _joined(paste: Paste, lines: list[str], glue: str, cut: Callable[[str], bool]) -> Paste | None:
+def _joined(paste: Paste, glue: str, cut: Callable[[str], bool]) -> Paste | None:
+    def more(before: str, line: str) -> str | None:
+        if not (cut(before) and line.strip()) or _FRESH.match(line):
+            return None
+        return glue + (line.lstrip() if glue else line)
+
+    return _rejoined(paste, more)
+
+
+def _rejoined(paste: Paste, more: Callable[[str, str], str | None]) -> Paste | None:
+    """Each line put behind the one before it where `more(before, line)` gives what to put there; None if nowhere."""
+    lines = paste.text.split("\n")
     parts, numbers = [lines[0]], [1]
     for number, (before, line) in enumerate(pairwise(lines), 2):
-        if cut(before) and line.strip() and not _FRESH.match(line):
-            parts[-1] += glue + (line.lstrip() if glue else line)
-        else:
+        added = more(before, line)
+        if added is None:
             parts.append(line)
             numbers.append(number)
+        else:
+            parts[-1] += added
     if len(parts) == len(lines):
         return None
     made = _paste("\n".join(parts))

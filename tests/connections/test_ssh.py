@@ -79,7 +79,17 @@ def test_twelve_commands_at_once_share_one_connection(operator: Operator, start_
     assert sshd.logins() == 1
 
 
-def test_a_late_command_ends_on_the_other_machine_too(operator: Operator, start_sshd: StartSshd) -> None:
+@pytest.fixture
+def patience(monkeypatch: pytest.MonkeyPatch) -> float:
+    """Seconds that the end of a late command is waited for, on a machine where all tests run at once."""
+    seconds = 10.0
+    monkeypatch.setattr("cargo_runbook.connections.ssh.command._GRACE", seconds)
+    return seconds
+
+
+def test_a_late_command_ends_on_the_other_machine_too(
+    operator: Operator, start_sshd: StartSshd, patience: float
+) -> None:
     operator.knows(start_sshd(), "cargo1")
     live = operator.connections()
     seen = ask(live, "sh", "-c", "trap '' TERM; sleep 60 & echo $! $$; echo said >&2; wait; sleep 60", deadline=3.0)
@@ -90,7 +100,7 @@ def test_a_late_command_ends_on_the_other_machine_too(operator: Operator, start_
     assert [alive(pid) for pid in pids] == [False, False]
     assert seen.error == "said\nthe command was not done in time"
     assert seen.data["remote_process_ended"] is True
-    assert 3.0 <= seen.duration < 5.5
+    assert 3.0 <= seen.duration < 3.5 + patience
     assert ask(live, "echo", "again").output == "again\n"
 
 
@@ -355,7 +365,7 @@ def docker_alone(tmp_path: Path) -> Path:
 
 
 def test_a_command_in_a_container_is_ended_with_its_client(
-    operator: Operator, start_sshd: StartSshd, docker_alone: Path
+    operator: Operator, start_sshd: StartSshd, docker_alone: Path, patience: float
 ) -> None:
     operator.knows(start_sshd(options=(f"SetEnv PATH={docker_alone}:/usr/bin:/bin",)), "cargo1")
     vantage = Vantage(Place.CONTAINER, "cargo1", "tengine")
