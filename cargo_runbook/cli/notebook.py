@@ -91,7 +91,7 @@ def notebook(
     token = secrets.token_urlsafe(24)
     variables = {**os.environ, **_variables(inventory, records, replay), "JUPYTER_TOKEN": token}
     with _server(chosen, root, variables) as server:
-        _wait_until_it_listens(server, chosen)
+        _wait_until_it_answers(server, chosen, token)
         first = sorted(path.name for path in root.glob("*.ipynb"))[0] if edit else "index.ipynb"
         url = f"http://{_ADDRESS}:{chosen}/lab/tree/{first}?token={token}"
         print(url, flush=True)
@@ -162,7 +162,13 @@ def _free_port(wanted: int | None) -> int:
 
 @contextlib.contextmanager
 def _server(port: int, root: Path, variables: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    options = {"ServerApp.port": port, "ServerApp.root_dir": root, "LabApp.app_settings_dir": _CONFIGURATION}
+    # On this port or on none: the address is told by us.
+    options = {
+        "ServerApp.port": port,
+        "ServerApp.port_retries": 0,
+        "ServerApp.root_dir": root,
+        "LabApp.app_settings_dir": _CONFIGURATION,
+    }
     settings = [f"--{name}={value}" for name, value in options.items()]
     # Where Linux' setpriv is there, JupyterLab does not outlive us even when we are killed.
     tied = ["setpriv", "--pdeathsig", "TERM", "--"] if shutil.which("setpriv") else []
@@ -188,12 +194,16 @@ def _server(port: int, root: Path, variables: Mapping[str, str]) -> Iterator[sub
 
 def _asked_to_end(port: int, token: str) -> bool:
     """Asks JupyterLab to end itself and its kernels, which it does without a word; after a signal it would log."""
+    return _answers(port, token, "POST", "/api/shutdown")
+
+
+def _answers(port: int, token: str, method: str, path: str) -> bool:
     # Late: no other command speaks HTTP before it knows what it was asked.
     from http.client import HTTPConnection, HTTPException
 
     connection = HTTPConnection(_ADDRESS, port, timeout=_ANSWER_SECONDS)
     try:
-        connection.request("POST", "/api/shutdown", headers={"Authorization": f"token {token}"})
+        connection.request(method, path, headers={"Authorization": f"token {token}"})
         return connection.getresponse().status == HTTPStatus.OK
     except (OSError, HTTPException):
         return False
@@ -205,7 +215,8 @@ def _end(_number: int, _frame: object) -> None:
     raise KeyboardInterrupt
 
 
-def _wait_until_it_listens(server: subprocess.Popen[bytes], port: int) -> None:
+def _wait_until_it_answers(server: subprocess.Popen[bytes], port: int, token: str) -> None:
+    """Until it is ours that answers: another one may have taken the port meanwhile."""
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:
         if server.poll() is not None:
@@ -215,7 +226,7 @@ def _wait_until_it_listens(server: subprocess.Popen[bytes], port: int) -> None:
                     f"JupyterLab 没有启动，退出码 {server.returncode}",
                 )
             )
-        with contextlib.suppress(OSError), socket.create_connection((_ADDRESS, port), timeout=1):
+        if _answers(port, token, "GET", "/api/status"):
             return
         time.sleep(0.1)
     raise RunFailed(
