@@ -95,7 +95,7 @@ def test_the_conda_file_asks_for_the_same_as_pyproject() -> None:
     assert conda.pop("python") == project()["project"]["requires-python"]
     assert conda.pop("pip") == ""
     assert {**conda, **pip} == wanted()
-    assert set(pip) == {"playwright"}
+    assert set(pip) == {"ahocorasick-rs", "playwright"}
 
 
 def test_the_version_has_an_entry_in_the_changelog() -> None:
