@@ -92,7 +92,9 @@ def _exporter() -> Any:
     clean = SanitizeHTML(tags=_TAGS, attributes={"*": ["class"]}, strip=True)  # type: ignore[no-untyped-call]
     # In the place of nbconvert's filter, which knows no details and no table heads.
     filters = {"clean_html": lambda element: clean.sanitize_html_tags(str(element))}  # type: ignore[no-untyped-call]
-    return HTMLExporter(template_name="basic", sanitize_html=True, filters=filters)  # type: ignore[no-untyped-call]
+    # A heading's own link is taken out with what leads elsewhere; its sign would stay behind it.
+    options = {"template_name": "basic", "sanitize_html": True, "filters": filters, "anchor_link_text": ""}
+    return HTMLExporter(**options)  # type: ignore[no-untyped-call]
 
 
 def _place(number: int, kind: str, say: Language, prefix: str) -> str:

@@ -72,3 +72,9 @@ def test_what_is_no_notebook_is_not_shown_and_stops_nothing(tmp_path: Path, cont
     path = tmp_path / "n.ipynb"
     path.write_text(content, encoding="utf-8")
     assert notebook_html(path, "en") == ""
+
+
+def test_a_heading_is_its_text_alone(tmp_path: Path) -> None:
+    path = written(tmp_path / "n.ipynb", nbformat.v4.new_markdown_cell("## Does it resolve?"))
+    shown = BeautifulSoup(notebook_html(path, "en"), "html.parser")
+    assert [each.text.strip() for each in shown.find_all(["h2", "h3", "h4"])] == ["Does it resolve?"]
