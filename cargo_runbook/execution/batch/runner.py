@@ -24,7 +24,7 @@ from cargo_runbook.texts import Text
 SILENT_AFTER = 20.0
 """Seconds without a cell that ends, after which a run gives its slot to another."""
 _TICK = 0.25
-_PATIENCE = 0.1
+_PATIENCE = 0.03
 
 
 class Listener(Protocol):
