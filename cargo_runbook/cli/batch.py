@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import re
 import time
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from cargo_runbook.execution.warm.kernels import WarmKernels
 
 _AT_ONCE, _MOST = 16, 256
+_COLLECTED = (700, 10, 10)
 _AGE = re.compile(r"(\d+)([smhd])")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -204,6 +206,9 @@ def batch(
         shown = stack.enter_context(progress_of(plan, limits, as_json=as_json))
         running = Batch(plan, book, place, shown, limits, Deadlines(run=run_deadline, batch=deadline))
         stopped = stack.enter_context(stopping(running))
+        # Modules are no garbage; what runs leave behind is, and is looked for as often as by default.
+        gc.freeze()
+        gc.set_threshold(*_COLLECTED)
         outcomes = running.run()
     summary, files = _filed(folder, plan.order.batch)
     seconds = round(time.monotonic() - began, 3)
