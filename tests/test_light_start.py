@@ -28,3 +28,24 @@ def test_it_can_be_imported_afterwards() -> None:
 def test_the_kernel_of_a_run_has_no_use_for_nbformat() -> None:
     program = "from cargo_runbook import open_environment"
     assert _loaded(program, "nbformat", "jsonschema", "papermill") == []
+
+
+def test_a_process_that_goes_on_for_long_leaves_no_garbage_lying() -> None:
+    program = """
+import weakref
+from cargo_runbook.light_start import begins, goes_on_for_long
+class Node: ...
+def dropped():
+    node = Node()
+    node.itself = node
+    return weakref.ref(node)
+def left(reference):
+    made = [[] for _ in range(2000)]
+    return reference() is not None
+begins()
+first = left(dropped())
+goes_on_for_long()
+print(first, left(dropped()))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "True False\n"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import re
 import time
@@ -19,6 +18,7 @@ from cargo_runbook.cli.console import InventoryOption, JsonOption, ReportsOption
 from cargo_runbook.cli.run import IncidentOption, parameters_from, stopping
 from cargo_runbook.cli.summary import EXIT_CODES, print_summary
 from cargo_runbook.errors import UsageError
+from cargo_runbook.light_start import goes_on_for_long
 from cargo_runbook.texts import language_from
 from cargo_runbook.views.words import near
 
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from cargo_runbook.execution.warm.kernels import WarmKernels
 
 _AT_ONCE, _MOST = 16, 256
-_COLLECTED = (700, 10, 10)
 _AGE = re.compile(r"(\d+)([smhd])")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -206,9 +205,7 @@ def batch(
         shown = stack.enter_context(progress_of(plan, limits, as_json=as_json))
         running = Batch(plan, book, place, shown, limits, Deadlines(run=run_deadline, batch=deadline))
         stopped = stack.enter_context(stopping(running))
-        # Modules are no garbage; what runs leave behind is, and is looked for as often as by default.
-        gc.freeze()
-        gc.set_threshold(*_COLLECTED)
+        goes_on_for_long()
         outcomes = running.run()
     summary, files = _filed(folder, plan.order.batch)
     seconds = round(time.monotonic() - began, 3)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import atexit
-import gc
 import os
 import sys
 from typing import NoReturn
 
-_COLLECTED = (10_000, 20, 20)
+from cargo_runbook.light_start import begins
 
 
 def main() -> NoReturn:
@@ -25,10 +23,7 @@ def main() -> NoReturn:
     if language:
         # For what is started from here as well: kernels, JupyterLab, the sandbox's operator.
         os.environ[VARIABLE] = language
-    # Modules are much and never garbage: looked through again and again while they are made, and twice at the end, they
-    # cost a batch a third of a second.
-    gc.set_threshold(*_COLLECTED)
-    atexit.register(gc.freeze)
+    begins()
     # Late: see above.
     from cargo_runbook.cli.main import main as run
 

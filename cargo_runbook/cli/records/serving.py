@@ -9,6 +9,7 @@ import typer
 
 from cargo_runbook.archive.record import reports_folder
 from cargo_runbook.cli.console import ReportsOption, message, tell
+from cargo_runbook.light_start import goes_on_for_long
 
 _HELP = tell(
     """Open the records in a browser: list, search, one record, comparison, incident, verification. Ctrl-C ends it.
@@ -53,6 +54,7 @@ def serve(
     folder = reports_folder(reports).absolute()
 
     def ready(url: str) -> None:
+        goes_on_for_long()
         print(url, flush=True)
         message(tell(f"Records of {folder}; Ctrl-C ends it", f"记录目录 {folder}；按 Ctrl-C 结束"))
         if not no_browser:
