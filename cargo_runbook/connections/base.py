@@ -179,10 +179,10 @@ class Look:
 
     def failed(self, failure: Failure, **more: Any) -> Observation:
         """The observation of a failure; `more` goes to `observe`."""
-        data = {**more.pop("data", {}), "reason": failure.reason, "zh": failure.sentence.zh, **failure.data}
-        if failure.sentence.zh == failure.sentence.en:
-            del data["zh"]
-        return self.observe(failure.status, error=more.pop("error", b"") or failure.sentence.en, data=data, **more)
+        said = failure.sentence
+        chinese = {"zh": said.zh} if said.zh != said.en else {}
+        data = {**more.pop("data", {}), "reason": failure.reason, **chinese, **failure.data}
+        return self.observe(failure.status, error=more.pop("error", b"") or said.en, data=data, **more)
 
 
 def as_text(content: bytes | str) -> str:
