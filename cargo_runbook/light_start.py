@@ -6,8 +6,11 @@ import atexit
 import gc
 import importlib
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 _FORMATS = ("rfc3987_syntax", "isoduration")
+_HADOOP = ("pyarrow",)
 _AT_THE_START = (10_000, 20, 20)
 _BY_DEFAULT = (700, 10, 10)
 
@@ -31,13 +34,33 @@ def import_jsonschema() -> None:
     nbformat checks notebooks with jsonschema and asks for no formats; the grammar of IRIs (RFC 3987) alone takes longer to
     build than everything else that a run imports. jsonschema leaves a checker out whose library is missing.
     """
-    if "jsonschema" in sys.modules:
-        return
-    absent = [name for name in _FORMATS if name not in sys.modules]
+    _import_without(_FORMATS, "jsonschema")
+
+
+def import_papermill() -> None:
+    """Imports papermill without what reads notebooks from Hadoop, if it is not there yet.
+
+    papermill imports pyarrow for that where it is installed, and with it numpy; a runbook is a file. Only for a process that
+    has one thread so far: another one that imports pyarrow meanwhile would not find it.
+    """
+    import_jsonschema()
+    _import_without(_HADOOP, "papermill.execute")
+
+
+def _import_without(missing: tuple[str, ...], name: str) -> None:
+    if name not in sys.modules:
+        with left_out(*missing):
+            importlib.import_module(name)
+
+
+@contextmanager
+def left_out(*names: str) -> Iterator[None]:
+    """While it lasts these modules can't be imported, unless they are there; whoever asks for them later gets them."""
+    absent = [name for name in names if name not in sys.modules]
     # What stands here as None can't be imported (importlib's own rule).
     sys.modules.update(dict.fromkeys(absent))  # type: ignore[arg-type]
     try:
-        importlib.import_module("jsonschema")
+        yield
     finally:
         for name in absent:
             del sys.modules[name]

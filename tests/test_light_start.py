@@ -20,6 +20,12 @@ def test_papermill_is_imported_without_the_grammar_of_iris() -> None:
     assert _loaded(program, *names) == ["papermill", "jsonschema"]
 
 
+def test_a_runner_imports_papermill_without_pyarrow_and_numpy() -> None:
+    program = "from cargo_runbook.light_start import import_papermill\nimport_papermill()"
+    assert _loaded(program, "papermill.execute", "pyarrow", "numpy", "rfc3987_syntax") == ["papermill.execute"]
+    assert _loaded(program + "\nimport pyarrow", "pyarrow") == ["pyarrow"]
+
+
 def test_it_can_be_imported_afterwards() -> None:
     program = "from cargo_runbook.light_start import import_jsonschema\nimport_jsonschema()\nimport rfc3987_syntax"
     assert _loaded(program, "rfc3987_syntax") == ["rfc3987_syntax"]

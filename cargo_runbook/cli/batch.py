@@ -18,7 +18,7 @@ from cargo_runbook.cli.console import InventoryOption, JsonOption, ReportsOption
 from cargo_runbook.cli.run import IncidentOption, parameters_from, stopping
 from cargo_runbook.cli.summary import EXIT_CODES, print_summary
 from cargo_runbook.errors import UsageError
-from cargo_runbook.light_start import goes_on_for_long
+from cargo_runbook.light_start import goes_on_for_long, import_papermill
 from cargo_runbook.texts import language_from
 from cargo_runbook.views.words import near
 
@@ -175,6 +175,9 @@ def batch(
         )
     with ExitStack() as stack:
         kernels = None if scheduler else stack.enter_context(_kernels(runbook))
+        if kernels is not None:
+            # Before there are threads, in each of which a run would import it.
+            import_papermill()
         from cargo_runbook.cli.batch_progress import progress_of
 
         # Not needed before the end; but now nothing else can be done than to wait for the first kernel.

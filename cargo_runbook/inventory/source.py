@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+import yaml
 
 from cargo_runbook.texts import Text, tell
 
@@ -76,15 +75,12 @@ def read_source(text: str) -> Source:
         source.problems.append(Problem(0, "", sentence))
         return source
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            root = YAML(typ="safe", pure=True).compose(text)
+        root = _composed(text)
     except RecursionError:
         source.problems.append(Problem(0, "", tell("the file is nested too deeply", "文件嵌套过深")))
         return source
-    except (YAMLError, ValueError, TypeError, AttributeError, IndexError, KeyError) as error:
-        # The composer lets errors of its own escape on odd directives and escapes; all of them mean "not YAML".
-        source.problems.append(_not_yaml(text, error))
+    except _NotYaml as error:
+        source.problems.append(_not_yaml(text, error.found))
         return source
     if root is None:
         source.problems.append(
@@ -95,7 +91,7 @@ def read_source(text: str) -> Source:
                 tell("cargo-runbook env init writes an example", "用 cargo-runbook env init 生成示例"),
             )
         )
-    elif not isinstance(root, MappingNode):
+    elif root.id != "mapping":
         sentence = tell(
             'the file must consist of keys with values, as in "domain: ..."', "文件须由键和值组成，例如 “domain: ...”"
         )
@@ -107,12 +103,47 @@ def read_source(text: str) -> Source:
     return source
 
 
+class _NotYaml(Exception):
+    """`found` is the parser's error."""
+
+    def __init__(self, found: Exception) -> None:
+        super().__init__(str(found))
+        self.found = found
+
+
+def _composed(text: str) -> Any:
+    """The tree of nodes, of whichever library; None for an empty file.
+
+    libyaml reads what is well formed, twenty times as fast as ruamel.yaml; whatever it does not take is read by that one,
+    whose errors have the words and the place.
+
+    Raises:
+        _NotYaml: it is no YAML.
+        RecursionError: it is nested too deeply.
+    """
+    # YAML 1.1, which libyaml reads, ends lines there as well.
+    if yaml.__with_libyaml__ and not any(character in text for character in "\x85\u2028\u2029"):
+        with suppress(yaml.YAMLError, ValueError):
+            return yaml.compose(text, Loader=yaml.CSafeLoader)
+    # Late: it takes as long to import as many files to be read.
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return YAML(typ="safe", pure=True).compose(text)
+    except (YAMLError, ValueError, TypeError, AttributeError, IndexError, KeyError) as error:
+        # The composer lets errors of its own escape on odd directives and escapes; all of them mean "not YAML".
+        raise _NotYaml(error) from error
+
+
 class _Reader:
     def __init__(self, source: Source) -> None:
         self._source = source
         self._nodes = 0
 
-    def read(self, node: Node, place: Place) -> Any:
+    def read(self, node: Any, place: Place) -> Any:
         self._nodes += 1
         self._source.lines.setdefault(place, _line(node))
         if self._nodes > MAX_NODES or len(place) > MAX_DEPTH:
@@ -130,16 +161,16 @@ class _Reader:
             )
             self._complain(node, place, said)
             return None
-        if isinstance(node, MappingNode):
+        if node.id == "mapping":
             return self._mapping(node, place)
-        if isinstance(node, SequenceNode):
+        if node.id == "sequence":
             return [self.read(item, (*place, index)) for index, item in enumerate(node.value)]
         return None if str(node.tag) == "tag:yaml.org,2002:null" else str(node.value)
 
-    def _mapping(self, node: MappingNode, place: Place) -> dict[str, Any]:
+    def _mapping(self, node: Any, place: Place) -> dict[str, Any]:
         data: dict[str, Any] = {}
         for key, value in node.value:
-            if not isinstance(key, ScalarNode):
+            if key.id != "scalar":
                 self._complain(key, place, Text("a key must be a word", "键须为一个词"))
                 continue
             name = str(key.value)
@@ -156,11 +187,11 @@ class _Reader:
             data[name] = self.read(value, here)
         return data
 
-    def _complain(self, node: Node, place: Place, said: Text) -> None:
+    def _complain(self, node: Any, place: Place, said: Text) -> None:
         self._source.problems.append(Problem(_line(node), dotted(place), tell(said.en, said.zh)))
 
 
-def _line(node: Node) -> int:
+def _line(node: Any) -> int:
     return int(node.start_mark.line) + 1 if node.start_mark else 1
 
 
@@ -170,7 +201,7 @@ def _not_yaml(text: str, error: Exception) -> Problem:
     lines = text.splitlines()
     if 0 < line <= len(lines) and "\t" in lines[line - 1][: len(lines[line - 1]) - len(lines[line - 1].lstrip())]:
         return Problem(line, "", tell("a tab stands where YAML wants spaces", "YAML 要求空格的位置出现了制表符"))
-    problem = str(getattr(error, "problem", None) or "") if isinstance(error, MarkedYAMLError) else ""
+    problem = str(getattr(error, "problem", None) or "")
     if "undefined alias" in problem:
         # The parser's own words would quote the value.
         problem = tell("a value that begins with * must be quoted", "以 * 开头的值须加引号")

@@ -22,6 +22,8 @@ import warnings
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from cargo_runbook.light_start import left_out
+
 if TYPE_CHECKING:
     from cargo_runbook.execution.warm.shell import ForkedApp
 
@@ -42,7 +44,6 @@ LIBRARIES = (
     "cryptography.x509",
     "ruamel.yaml",
     "yaml",
-    "ipykernel.debugger",
     "concurrent.futures.thread",
     "rich.console",
 )
@@ -120,14 +121,16 @@ def main(number: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Modules are no garbage, and looking through them while they are made takes a tenth of the time.
     gc.disable()
-    preload(LIBRARIES)
-    # Whoever started this may have learnt only now for what, or that it is for nothing.
-    wanted = control.recv(1)
-    if not wanted:
-        return
-    if wanted == OURS:
-        preload(_modules())
-    app = build(wanted == OURS)
+    # ipykernel's debugger is a tenth of all that would be imported, and nobody debugs a kernel of a batch.
+    with left_out("debugpy"):
+        preload(LIBRARIES)
+        # Whoever started this may have learnt only now for what, or that it is for nothing.
+        wanted = control.recv(1)
+        if not wanted:
+            return
+        if wanted == OURS:
+            preload(_modules())
+        app = build(wanted == OURS)
     # Whoever asked may be gone already: then nothing is left to do.
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):
         if reason := why_not():

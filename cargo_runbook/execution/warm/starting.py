@@ -37,8 +37,6 @@ def _start() -> Starting:
     environment = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", **os.environ}
     # pyarrow, which pandas imports where it is installed, brings an allocator that would start a thread.
     environment.setdefault("JE_ARROW_MALLOC_CONF", "background_thread:false")
-    # What debugpy says while it is imported is about debugging, which nobody does here.
-    environment["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"
     process = subprocess.Popen(
         [sys.executable, "-m", "cargo_runbook.execution.warm.forge", str(theirs.fileno())],
         pass_fds=[theirs.fileno()],
