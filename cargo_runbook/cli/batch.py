@@ -6,7 +6,7 @@ import json
 import re
 import time
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -223,12 +223,18 @@ def batch(
     raise typer.Exit(worst([EXIT_CODES[outcome.status] for outcome in outcomes]))
 
 
-def _kernels(runbook: str | None) -> WarmKernels:
+def _kernels(runbook: str) -> WarmKernels:
     # First of all: what kernels are forked from imports its libraries while we import ours.
-    from cargo_runbook.execution.runbooks import uses_package
+    from cargo_runbook.execution.runbooks import code_cells, find_runbook, uses_package
+    from cargo_runbook.execution.warm.forge import Order
     from cargo_runbook.execution.warm.kernels import WarmKernels
 
-    return WarmKernels(notice=lambda text: complain(text.say(language_from())), ours=uses_package(Path(runbook or "")))
+    order = Order()
+    # One that is not there is told where it is needed.
+    with suppress(UsageError):
+        source = find_runbook(runbook)
+        order = Order(ours=uses_package(source), cells=code_cells(source))
+    return WarmKernels(notice=lambda text: complain(text.say(language_from())), order=order)
 
 
 def _cluster(address: str, plan: BatchPlan, reports: Path, inventory: Path | None) -> Cluster:

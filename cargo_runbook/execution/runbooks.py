@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
 import threading
 from collections.abc import Mapping
 from difflib import get_close_matches
 from functools import lru_cache
 from importlib.resources import files
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +79,17 @@ def uses_package(notebook: Path) -> bool:
         return b"cargo_runbook" in notebook.read_bytes()
     except OSError:
         return True
+
+
+def code_cells(notebook: Path, at_most: int = 100_000) -> tuple[str, ...]:
+    """The code of a notebook, cell by cell, up to so many characters; nothing of a file that can't be read."""
+    try:
+        cells = json.loads(notebook.read_bytes())["cells"]
+        codes = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return ()
+    lengths = accumulate(map(len, codes))
+    return tuple(code for code, length in zip(codes, lengths, strict=True) if length <= at_most)
 
 
 def read_parameters(runbook: Path, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from cargo_runbook.execution.runbooks import find_runbook, read_parameters, uses_package
+from cargo_runbook.execution.runbooks import code_cells, find_runbook, read_parameters, uses_package
 
 
 def test_reading_parameters_in_many_threads_leaves_standard_output_alone() -> None:
@@ -23,3 +24,20 @@ def test_a_notebook_that_never_names_this_package_is_known_and_whatever_else_is_
     assert not uses_package(tmp_path / "own.ipynb")
     for other in (find_runbook("00_triage"), Path("00_triage"), tmp_path):
         assert uses_package(other)
+
+
+def test_the_code_of_a_notebook_is_read_up_to_a_length_and_nothing_of_what_is_none(tmp_path: Path) -> None:
+    cells = [
+        {"cell_type": "code", "source": ["a = 1\n", "b = 2"]},
+        {"cell_type": "markdown", "source": "words"},
+        {"cell_type": "code", "source": "c = 3"},
+    ]
+    path = tmp_path / "n.ipynb"
+    path.write_text(json.dumps({"cells": cells}))
+    assert code_cells(path) == ("a = 1\nb = 2", "c = 3")
+    assert code_cells(path, at_most=11) == ("a = 1\nb = 2",)
+    assert len(code_cells(find_runbook("00_triage"))) > 3
+    for text in ("[]", "{", '{"cells": [{}]}', '{"cells": 3}'):
+        path.write_text(text)
+        assert code_cells(path) == ()
+    assert code_cells(tmp_path) == ()

@@ -1,9 +1,8 @@
 """The process that kernels are forked from. It imports once what notebooks import, builds the shell, and forks on request.
 
 Started as `python -m cargo_runbook.execution.warm.forge NUMBER`, where NUMBER is the file descriptor of its socket. The
-first byte that comes is `p` for notebooks that use this package, or `l` for those that use libraries alone. It may say
-`{"impossible": reason}` and end; else each byte `f` that comes is answered by `{"pid": N}` with two file descriptors: the
-kernel's socket and its pidfd. It ends when the socket closes.
+first line that comes is an `Order` as JSON. It may say `{"impossible": reason}` and end; else each byte `f` that comes is
+answered by `{"pid": N}` with two file descriptors: the kernel's socket and its pidfd. It ends when the socket closes.
 """
 
 from __future__ import annotations
@@ -20,6 +19,7 @@ import socket
 import sys
 import warnings
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cargo_runbook.light_start import left_out
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from cargo_runbook.execution.warm.shell import ForkedApp
 
 FORK = b"f"
-OURS, LIBRARIES_ALONE = b"p", b"l"
 # Names, not imports: nothing of them is used here.
 LIBRARIES = (
     "numpy",
@@ -57,8 +56,25 @@ counts = frame.pivot_table(index="text", columns="known", values="number", aggfu
 most = frame.groupby(["text", "known"], as_index=False).number.max()
 frame.merge(most, on=["text", "known"], suffixes=("", "_most")).merge(counts, on="text").sort_values("share")
 """
+_CHUNK = 1 << 16
 _COLLECTED = (10_000, 20, 20)
 _ARGUMENTS = ("--log-level=CRITICAL", "--HistoryManager.enabled=False")
+
+
+@dataclass(frozen=True)
+class Order:
+    """What the kernels will run: notebooks that use this package or libraries alone, and cells that are known before."""
+
+    ours: bool = True
+    cells: tuple[str, ...] = ()
+
+    def to_line(self) -> bytes:
+        return json.dumps({"ours": self.ours, "cells": self.cells}).encode() + b"\n"
+
+    @classmethod
+    def from_line(cls, line: bytes) -> Order:
+        body = json.loads(line)
+        return cls(body["ours"], tuple(body["cells"]))
 
 
 def preload(names: Iterable[str]) -> None:
@@ -78,16 +94,18 @@ def _modules() -> list[str]:
     return names
 
 
-def build(ours: bool) -> ForkedApp:
+def build(order: Order) -> ForkedApp:
     """The kernel as it stands before a fork, each of its ways gone once, so that no kernel has to go it first."""
+    from cargo_runbook.execution.warm.prepared import prepare
     from cargo_runbook.execution.warm.shell import ForkedApp
 
     app = ForkedApp.instance()
     app.initialize(list(_ARGUMENTS))
-    if ours:
+    if order.ours:
         importlib.import_module("cargo_runbook.views.notebook").compile_templates()
     importlib.import_module("cargo_runbook.redaction.shapes").prepare()
     app.rehearse((_REHEARSED,) * _OFTEN)
+    prepare(app.shell, order.cells)
     gc.collect()
     gc.freeze()
     # What was made before the fork is never looked at again; a notebook is over before much of its own is worth it.
@@ -115,9 +133,6 @@ def main(number: int) -> None:
     control = socket.socket(fileno=number)
     # What is printed here is no data; and the file descriptors stay the same in every kernel.
     os.dup2(2, 1)
-    # As ipykernel's launcher: a module in the current folder must not get in the way of what is imported here.
-    here = os.getcwd()  # noqa: PTH109
-    sys.path[:] = [entry for entry in sys.path if entry not in ("", here)]
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Modules are no garbage, and looking through them while they are made takes a tenth of the time.
     gc.disable()
@@ -125,12 +140,13 @@ def main(number: int) -> None:
     with left_out("debugpy"):
         preload(LIBRARIES)
         # Whoever started this may have learnt only now for what, or that it is for nothing.
-        wanted = control.recv(1)
-        if not wanted:
+        line = _line(control)
+        if not line:
             return
-        if wanted == OURS:
+        order = Order.from_line(line)
+        if order.ours:
             preload(_modules())
-        app = build(wanted == OURS)
+        app = build(order)
     # Whoever asked may be gone already: then nothing is left to do.
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):
         if reason := why_not():
@@ -139,6 +155,17 @@ def main(number: int) -> None:
         while _wait(control) and control.recv(1) == FORK:
             _fork(control, app)
         _bury()
+
+
+def _line(control: socket.socket) -> bytes:
+    """The first line; what follows it stays in the socket. Empty when none comes."""
+    line = b""
+    while not line.endswith(b"\n"):
+        ahead = control.recv(_CHUNK, socket.MSG_PEEK)
+        if not ahead:
+            return b""
+        line += control.recv(ahead.find(b"\n") + 1 or len(ahead))
+    return line
 
 
 def _fork(control: socket.socket, app: ForkedApp) -> None:

@@ -12,7 +12,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from cargo_runbook.execution.warm.forge import FORK, LIBRARIES_ALONE, OURS
+from cargo_runbook.execution.warm.forge import FORK, Order
 from cargo_runbook.execution.warm.process import ForkedProcess
 from cargo_runbook.execution.warm.starting import start
 from cargo_runbook.texts import Text
@@ -37,14 +37,14 @@ class WarmKernels:
     Args:
         ahead: kernels that are kept ready.
         notice: told why kernels are not forked.
-        ours: whether the notebooks use this package, which takes longer to import than all libraries together.
+        order: what is known of the notebooks that will run.
     """
 
     def __init__(
-        self, ahead: int = 2, notice: Callable[[Text], None] = lambda text: None, *, ours: bool = True
+        self, ahead: int = 2, notice: Callable[[Text], None] = lambda text: None, *, order: Order | None = None
     ) -> None:
         self._ahead = ahead
-        self._ours = ours
+        self._order = order or Order()
         self._notice = notice
         self._changed = threading.Condition()
         self._ready: deque[ForkedProcess] = deque()
@@ -111,7 +111,7 @@ class WarmKernels:
         """Whether one run more would only take a core from others.
 
         Kernels that compute take turns on the cores, each with the caches full of another's data: sixteen at once cost a
-        tenth more than four on two cores. So there are two for each core, and one that is about to begin.
+        sixth more than three on two cores. So there is one for each core, and one that is about to begin.
 
         Args:
             running: how many runs go on; those without a kernel yet, or with none any more, compute here.
@@ -121,14 +121,14 @@ class WarmKernels:
                 return False
             self._taken = {process for process in self._taken if not process.closed}
             taken = tuple(self._taken)
-        return running - len(taken) + sum(process.computing() for process in taken) > 2 * _CORES
+        return running - len(taken) + sum(process.computing() for process in taken) > _CORES + 1
 
     def _decided(self) -> bool:
         return bool(self._ready or self._why_not or self._closed)
 
     def _start(self) -> None:
         self._started += 1
-        self._forge = _Forge(self._arrived, self._gone, self._ours)
+        self._forge = _Forge(self._arrived, self._gone, self._order)
         for _ in range(self._ahead):
             self._forge.ask()
 
@@ -163,14 +163,14 @@ class _Forge:
     """The process that forks, and the thread that takes what it makes."""
 
     def __init__(
-        self, arrived: Callable[[ForkedProcess], None], gone: Callable[[_Forge, str], None], ours: bool
+        self, arrived: Callable[[ForkedProcess], None], gone: Callable[[_Forge, str], None], order: Order
     ) -> None:
         self._arrived = arrived
         self._gone = gone
         self._process, self._control = start()
         # It may be gone already; the thread that listens says so.
         with suppress(OSError):
-            self._control.sendall(OURS if ours else LIBRARIES_ALONE)
+            self._control.sendall(order.to_line())
         self.pid = self._process.pid
         self._listener = threading.Thread(target=self._listen, name="forge", daemon=True)
         self._listener.start()

@@ -2,7 +2,7 @@
 
 It cuts each cell into tokens three times, by a tokenizer written in Python: twice to find its own syntax, once to see
 whether the cell ends with a semicolon. That takes longer than a small frame takes to be shown. Where the characters that
-it would find are nowhere in the cell, the answer is known. And ipykernel names each cell by a slow hash.
+it would find are nowhere in the cell, the answer is known.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from typing import Any
-from zlib import crc32
 
 from ipykernel import ipkernel
-from ipykernel.compiler import get_tmp_directory
+
+from cargo_runbook.execution.warm.prepared import PreparedCompiler, remember_transformed
 
 # What IPython's token transformers begin with: magics, shell commands and help anywhere; quoting at the start of a line.
 _SYNTAX = re.compile(r"[!%?]|^\s*[,;/]")
@@ -37,17 +37,14 @@ def take_shortcuts(shell: Any) -> None:
         cells = shell.history_manager.input_hist_parsed
         return bool(cells) and ";" in cells[-1] and bool(quiet())
 
-    def get_code_name(raw_code: str, _transformed: str, _number: int) -> str:
-        # ipykernel hashes each character in Python, so that its debugger finds the cell; there is none here.
-        return f"{get_tmp_directory()}/{crc32(raw_code.encode('utf-8', 'surrogatepass'))}.py"
-
     def should_run_async(raw_cell: str, *, transformed_cell: str | None = None, **others: Any) -> bool:
         if transformed_cell is not None and not _AWAITS.search(transformed_cell):
             return False
         return bool(asked_async(raw_cell, transformed_cell=transformed_cell, **others))
 
     manager.do_token_transforms = do_token_transforms
-    shell.compile.get_code_name = get_code_name
+    remember_transformed(manager)
+    shell.compile = PreparedCompiler(shell)
     shell.should_run_async = should_run_async
     hook.quiet = is_quiet
 

@@ -38,7 +38,8 @@ def _start() -> Starting:
     # pyarrow, which pandas imports where it is installed, brings an allocator that would start a thread.
     environment.setdefault("JE_ARROW_MALLOC_CONF", "background_thread:false")
     process = subprocess.Popen(
-        [sys.executable, "-m", "cargo_runbook.execution.warm.forge", str(theirs.fileno())],
+        # -P: a folder of this name where somebody stands is not this package.
+        [sys.executable, "-P", "-m", "cargo_runbook.execution.warm.forge", str(theirs.fileno())],
         pass_fds=[theirs.fileno()],
         stdin=subprocess.DEVNULL,
         stdout=2,

@@ -21,6 +21,7 @@ from cargo_runbook.archive.reading.records import list_records
 from cargo_runbook.archive.record import NOTEBOOK, VERDICT
 from cargo_runbook.execution.run import RunResult, run_notebook
 from cargo_runbook.execution.warm import starting
+from cargo_runbook.execution.warm.forge import Order
 from cargo_runbook.execution.warm.kernels import WarmKernels
 from cargo_runbook.execution.watch import Watch
 from cargo_runbook.texts import Text
@@ -138,7 +139,7 @@ def test_a_notebook_that_uses_nothing_of_this_package_gets_a_kernel_without_it(t
     )
     told: list[Text] = []
     for ours, here in ((False, "False True"), (True, "True True")):
-        with WarmKernels(notice=told.append, ours=ours) as kernels:
+        with WarmKernels(notice=told.append, order=Order(ours=ours)) as kernels:
             result = run_notebook(str(source), "cargo", reports=tmp_path, replay="healthy", kernels=kernels)
         assert printed(result).strip() == here
     assert told == []
@@ -328,6 +329,17 @@ def test_kernels_that_compute_leave_no_room_for_another_and_those_that_wait_do(
             for watch in watches:
                 watch.stop(Text("enough", "够了"))
     assert [run.result().status for run in runs] == ["failed"] * 3
+
+
+def test_a_folder_of_this_name_where_somebody_stands_is_not_this_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "cargo_runbook").mkdir()
+    (tmp_path / "cargo_runbook" / "__init__.py").write_text("raise SystemExit(7)")
+    monkeypatch.chdir(tmp_path)
+    begun = starting.start()
+    begun.control.close()
+    assert begun.process.wait(30) == 0
 
 
 def test_what_was_started_ahead_is_given_out_once_and_ends_with_its_socket() -> None:
