@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from cargo_runbook.pasteable import forget
 from cargo_runbook.secret import Held
 from tests.practice import cluster_sandbox, running_cluster, running_sandbox, sandbox  # noqa: F401 - fixtures for all tests
 
@@ -31,6 +32,12 @@ _last_words = pytest.StashKey[str]()
 # How long an example takes depends on the machine and on what else it does.
 settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
+
+
+@pytest.fixture(autouse=True)
+def _no_folders_of_another_command_line() -> None:
+    """What a test before gave on a command line is not repeated in the commands that this one prints."""
+    forget()
 
 
 def program(name: str) -> str | None:
