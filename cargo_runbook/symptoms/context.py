@@ -29,6 +29,11 @@ _HINTS_AT_IMAGE = re.compile(
     r"(?<![\w/.-])(?:docker|podman|registr(?:y|ies)|blobs?|containerd)(?![\w/.])"
     r"|(?<![\w/-])pu(?:ll|sh)(?:ing|ed)?(?![\w/.])|\d:5000: "
 )
+# Somebody asks a registry by hand: what curl says then is about it.
+_ASKED_BY_HAND = re.compile(
+    r"\b(?:curl|wget)\b[^\n]{0,200}https?://[^\s/\"']{1,255}/(?:v2/|service/token|v1/_ping|api/v2\.0/)"
+)
+_ASKING_BY_HAND = ("curl: (", "wget: ")
 _HINTS_AT_REPLICATION = re.compile(r"\breplicat(?:ion|e|ing)s?\b")
 # A line of Harbor's own log.
 _HARBOR_LOG = re.compile(
@@ -104,7 +109,14 @@ class Surroundings:
 
     def is_foreign(self, start: int, end: int) -> bool:
         """Whether the line from `start` to `end` belongs to git, npm, a database, or another tool that is none of ours."""
-        return any(self._holds_word(word, start, end) for word in words().foreign)
+        return any(
+            self._holds_word(word, start, end) and not (word in _ASKING_BY_HAND and self._asked_by_hand(start))
+            for word in words().foreign
+        )
+
+    def _asked_by_hand(self, place: int) -> bool:
+        """Whether the commands before `place` ask a registry."""
+        return bool(_ASKED_BY_HAND.search(self.paste.text, max(0, place - _NEAR), place))
 
     def _holds_word(self, word: str, start: int, end: int) -> bool:
         """Whether a word stands there by itself: `fatal:` is git's, `isfatal:` is not; with `^`, whether a line begins so."""
