@@ -53,6 +53,20 @@ _STATUS = (
 )
 # How a refusal's code stands before its reason: as clients print it, in the registry's JSON, in the registry's log.
 _REFUSED = r"(?<!permission )\b(?:unauthorized|denied)(?:: |\"? ?, ?\"message\" ?: ?\"|\"? err\.message=\"?)"
+# The plainest words have many forms, and which of them a program takes is chance: tables write `<failed> connect`,
+# `repository <missing>`, `connection <timeout>`.
+_FAILED = r"(?:fail(?:ed|s|ing)? to|(?:could|can|did) ?(?:not|n.?t)|can.t|(?:un|not )able to)"
+_MISSING = (
+    r"(?:(?:was |is |were |are )?not found|(?:could|can) ?(?:not|n.?t) be found|can.t be found|"
+    r"do(?:es)? ?(?:not|n.?t) exist|not exist|no longer exists)"
+)
+_SHORT = {
+    "<status>": _STATUS,
+    "<refused>": _REFUSED,
+    "<failed>": _FAILED,
+    "<missing>": _MISSING,
+    "<timeout>": r"tim(?:ed|e)[ -]?out",
+}
 
 
 class Needs(StrEnum):
@@ -202,12 +216,12 @@ def _how() -> str:
 
 
 def _source(row: Mapping[str, Any]) -> str:
-    """The regular expression of a row: one, or a list of which any may match; `<status>` stands for
-    what introduces an HTTP status, `<refused>` for the code of a refusal before its reason.
-    """
+    """The regular expression of a row: one, or a list of which any may match, with what `_SHORT` stands for."""
     given = row["regex"]
     joined = "|".join(str(part) for part in given) if isinstance(given, list) else str(given)
-    return joined.replace("<status>", _STATUS).replace("<refused>", _REFUSED)
+    for short, meant in _SHORT.items():
+        joined = joined.replace(short, meant)
+    return joined
 
 
 def _problems(row: Any) -> Iterator[Text]:

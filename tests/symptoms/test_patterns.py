@@ -41,6 +41,26 @@ def test_an_own_pattern_names_a_cause_that_nobody_else_knows() -> None:
 
 
 @pytest.mark.parametrize(
+    "failed", ["failed to", "unable to", "could not", "couldn't", "cannot", "can't", "not able to"]
+)
+@pytest.mark.parametrize(
+    ("text", "cause"),
+    [
+        ("docker pull: {} resolve host reg.corp.example", "dns-unresolvable"),
+        ("docker push: {} connect to reg.corp.example:443", "connection-refused-or-unreachable"),
+        ("docker pull: {} verify the server certificate", "tls-trust"),
+        ("docker push: {} obtain an oauth token", "token-service"),
+        ("docker push: {} register layer: invalid argument", "storage-or-upload"),
+        ("docker pull: {} find the image team/app:1", "repository-or-project-missing"),
+        ("docker login: {} log in to reg.corp.example", "bad-credentials"),
+        ("docker login: {} store credentials", "client-config"),
+    ],
+)
+def test_the_plainest_words_may_have_any_of_their_forms(text: str, failed: str, cause: str) -> None:
+    assert explain(text.format(failed)).cause == cause
+
+
+@pytest.mark.parametrize(
     ("before", "after", "sentence"),
     [
         ("the wax seal is broken'\n  source", "(a+)+ wax seal'\n  source", "repeats a repeat"),
