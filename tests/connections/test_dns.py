@@ -19,7 +19,6 @@ import pytest
 
 from cargo_runbook.connections.base import Look
 from cargo_runbook.connections.network import dns as dns_module
-from cargo_runbook.connections.network import sockets
 from cargo_runbook.connections.network.dns import ask_dns
 from cargo_runbook.observations import DnsQuery, Observation, Status
 from cargo_runbook.secret import Redactor
@@ -199,7 +198,10 @@ def test_the_operators_resolver_answers_as_programs_see_it(monkeypatch: pytest.M
     ],
 )
 def test_each_answer_of_getaddrinfo_has_its_code(monkeypatch: pytest.MonkeyPatch, code: int, rcode: str) -> None:
-    monkeypatch.setattr(sockets, "_LOOK_UP", f'print(\'{{"error": {code}, "text": "told"}}\')')
+    def told(*_: object) -> None:
+        raise socket.gaierror(code, "told")
+
+    monkeypatch.setattr(socket, "getaddrinfo", told)
     seen = ask("cargo.test")
     assert (seen.status, seen.data["rcode"], seen.data["addresses"]) == (Status.ANSWERED, rcode, [])
     assert seen.error == "told"
@@ -212,8 +214,21 @@ def test_a_name_that_can_not_be_one_does_not_resolve() -> None:
     assert ask("a..test").data["rcode"] == "NXDOMAIN"
 
 
-def test_a_resolver_that_hangs_is_ended_with_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sockets, "_LOOK_UP", "import time; time.sleep(60)")
-    seen = ask("cargo.test", deadline=0.6)
+def test_a_resolver_that_hangs_is_waited_for_until_the_deadline_and_keeps_nobody_from_ending(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    over = threading.Event()
+
+    def hang(*_: object) -> None:
+        over.wait(60)
+        raise socket.gaierror(socket.EAI_AGAIN, "at last")
+
+    monkeypatch.setattr(socket, "getaddrinfo", hang)
+    try:
+        seen = ask("cargo.test", deadline=0.6)
+        left = [thread for thread in threading.enumerate() if thread.name == "look up cargo.test"]
+        assert [thread.daemon for thread in left] == [True]
+    finally:
+        over.set()
     assert (seen.status, seen.data["reason"], seen.data["phase"]) == (Status.TIMEOUT, "timeout", "name")
     assert seen.duration < 1.5

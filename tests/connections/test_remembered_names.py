@@ -1,4 +1,4 @@
-"""The names of one look: asked once, by a process, however many requests go there."""
+"""The names of one look: asked once, however many requests go there."""
 
 from __future__ import annotations
 
