@@ -10,6 +10,7 @@ import os
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from pathlib import Path
 
 from cargo_runbook.errors import InventoryError, UnknownEnvironment, UsageError
@@ -106,7 +107,13 @@ def load_file(file: Path) -> Environment:
     Raises:
         InventoryError: it can't be read or is wrong; `InventoryProblems` when in several ways.
     """
-    source = read_source(_text(file))
+    return _described(file.absolute(), _text(file))
+
+
+@lru_cache(maxsize=64)
+def _described(file: Path, text: str) -> Environment:
+    """A run opens its environment several times, and reading YAML takes longer than all that is done with it."""
+    source = read_source(text)
     given = source.data.get("name")
     if given is None:
         source.data["name"] = file.stem
@@ -120,8 +127,8 @@ def load_file(file: Path) -> Environment:
     problems = [*source.problems, *problems]
     if problems or environment is None:
         raise _as_error(file, problems)
-    environment._file = file.absolute()
-    environment._folder = file.absolute().parent
+    environment._file = file
+    environment._folder = file.parent
     environment._lines = source.dotted_lines()
     return environment
 

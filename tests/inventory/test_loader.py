@@ -73,6 +73,17 @@ def test_a_good_file_becomes_an_environment_named_after_it(folder: Path) -> None
     assert environment.line_of("token_service.port") == 0
 
 
+def test_a_file_is_read_once_as_long_as_it_says_the_same(folder: Path) -> None:
+    file = folder / "prod-1.yaml"
+    file.write_text(GOOD, encoding="utf-8")
+    first = load_environment("prod-1", folder)
+    assert load_environment("prod-1", folder) is first
+    file.write_text(GOOD.replace("cargo.example.com", "other.example.com"), encoding="utf-8")
+    assert load_environment("prod-1", folder).authority == "other.example.com"
+    (folder / "prod-2.yaml").write_text(GOOD, encoding="utf-8")
+    assert load_environment("prod-2", folder).file == folder / "prod-2.yaml"
+
+
 def test_values_stay_the_text_that_was_written(folder: Path) -> None:
     text = GOOD.replace("name: cargo-1", "name: 1.10").replace("username: admin", "username: 007")
     (folder / "prod-1.yml").write_text(text, encoding="utf-8")
