@@ -78,7 +78,14 @@ def plain(text: object) -> str:
     What hosts print is hostile input: an escape sequence must not drive the reader's terminal, and a bidirectional
     override must not turn a sentence round.
     """
-    return "".join(c if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cf") else _visible(c) for c in str(text))
+    said = str(text)
+    # None of those characters is printable; looking at each one takes a good part of what a page does.
+    if said.isprintable() or said.translate(_KEPT).isprintable():
+        return said
+    return "".join(c if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cf") else _visible(c) for c in said)
+
+
+_KEPT = {ord("\n"): None, ord("\t"): None}
 
 
 _REPLAYED = (
