@@ -63,10 +63,11 @@ COMMANDS = (
     Allowed(("ls",), flags=_flags("-l -a -la -al -d -ld -1 -n -ln"), operand=_PATH, least=1, most=20),
     Allowed(("stat",), flags=_flags("-L"), valued={"-c": _TEXT, "--format": _TEXT}, operand=_PATH, least=1, most=20),
     Allowed(("readlink",), flags=_flags("-f -e"), operand=_PATH, least=1, most=20),
-    # It asks the kernel how full a file system is, and opens nothing: so any folder, and no option but these.
+    # Both ask the kernel how full a file system is, and open nothing: so any folder, and no option but these.
+    Allowed(("stat", "-f"), valued={"-c": r"[%A-Za-z ]+"}, operand=_FOLDER, least=1, most=1, needed=_flags("-c")),
     Allowed(("df",), flags=_flags("-P -k -i"), operand=_FOLDER, least=1, most=1, needed=_flags("-P")),
     Allowed(("sha256sum",), operand=_PATH, least=1, most=20),
-    Allowed(("getent",), operand=_HOST, least=1, most=4),
+    Allowed(("getent",), operand=_HOST, least=1, most=40),
     Allowed(("date",), flags=_flags("-u +%s +%FT%TZ +%Y-%m-%dT%H:%M:%SZ")),
     Allowed(("hostname",), flags=_flags("-f -I -s")),
     Allowed(("uname",), flags=_flags("-a -r -m -n -s")),

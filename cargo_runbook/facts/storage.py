@@ -1,4 +1,4 @@
-"""The disk that the registry stores layers on: `df -P`, the registry's own log, and Harbor's API."""
+"""The disk that the registry stores layers on: `stat -f`, `df -P`, the registry's own log, and Harbor's API."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DEFAULT_FOLDER = "/storage"
 
 @dataclass(frozen=True)
 class Space:
-    """One line of `df -P`: KiB, or inodes where `-i` was given.
+    """One line of `df -P`: KiB, or inodes where `-i` was given. Of `stat -f`, which names no file system, a half.
 
     `available` is what an ordinary user may still take; `left` holds root's reserve as well.
     """
@@ -104,9 +104,8 @@ def below(space: Space | None, amount: int) -> bool:
     return space is not None and space.total > 0 and space.available < amount
 
 
-def is_tight(seen: HostStorage) -> bool:
+def is_tight(disk: Disk | None) -> bool:
     """Whether it is worth asking more about this disk: little room is no fault yet."""
-    disk = seen.disk
     return disk is not None and (below(disk.blocks, TIGHT) or below(disk.inodes, SCARCE))
 
 
@@ -123,6 +122,25 @@ def read_df(text: str) -> Space | None:
         return None
     filesystem, total, used, available, mounted = line.groups()
     return Space(filesystem, int(total), int(used), int(available), mounted)
+
+
+STAT = "%S %b %f %a %c %d"
+"""For `stat -f -c`: size of a block, blocks in all, free, free for ordinary users; inodes in all, free. GNU, BusyBox
+and toybox have these alike."""
+
+
+def read_stat(observation: Observation) -> Disk | None:
+    """Blocks and inodes in what `stat -f -c STAT` printed; None when it printed something else."""
+    words = observation.output.split() if observation.answered and observation.exit_code == 0 else []
+    if len(words) != len(STAT.split()) or not all(word.isdecimal() for word in words):
+        return None
+    size, total, free, available, inodes, free_inodes = map(int, words)
+    return Disk(
+        Space("", total * size // 1024, (total - free) * size // 1024, available * size // 1024, ""),
+        observation.id,
+        Space("", inodes, inodes - free_inodes, free_inodes, ""),
+        observation.id,
+    )
 
 
 def read_disk(blocks: Observation, inodes: Observation) -> Disk | None:

@@ -16,6 +16,11 @@ DEADLINE = 8.0
 """Seconds for one question, connecting included."""
 
 
+def not_recorded(observation: Observation) -> bool:
+    """Whether evidence is judged again that was recorded when something else was asked in place of this question."""
+    return observation.data.get("reason") == "not_recorded"
+
+
 def together(ask: Ask, questions: Sequence[Question]) -> list[Observation]:
     """Asks all questions at the same time; the answers stand in the order of the questions."""
     if len(questions) < 2:

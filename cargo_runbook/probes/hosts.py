@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cargo_runbook.facts.containers import read_containers
+from cargo_runbook.facts.installation import INSPECT
 from cargo_runbook.facts.nginx_conf import read_checked_domains
 from cargo_runbook.facts.path import HostSettings
 from cargo_runbook.facts.registry_config import read_token_auth
@@ -51,6 +52,7 @@ def _questions(host: Host) -> dict[str, Command]:
     }
 
 
+JOBSERVICE = "harbor-jobservice"
 _REGISTRIES = ("harbor-registry", "registry")
 
 
@@ -58,6 +60,17 @@ def registry_container(host: Host, probe: HostProbe) -> str:
     """The name of the registry's container: Cargo's, or Harbor's own."""
     there = {c.name for settings in probe.settings if settings.host == host.name for c in settings.containers}
     return next((name for name in _REGISTRIES if name in there), _REGISTRIES[0])
+
+
+def made_question(host: Host) -> Command:
+    """How the containers that matter were made (see `read_made`): one question a host, whoever asks it."""
+    return inspection(host, _REGISTRIES[0], JOBSERVICE)
+
+
+def inspection(host: Host, *containers: str) -> Command:
+    """`docker inspect` of tengine and of these containers."""
+    argv = ("docker", "inspect", "--format", INSPECT, host.tengine, *containers)
+    return Command(vantage=Vantage(Place.CARGO_HOST, host.name), argv=argv, deadline=DEADLINE)
 
 
 def look_at_hosts(ask: Ask, environment: Environment) -> HostProbe:

@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cargo_runbook.facts.installation import (
-    INSPECT,
     SCRIPTS,
     HostInstallation,
     InstallationFacts,
@@ -27,8 +26,15 @@ from cargo_runbook.facts.registry import read_challenge_text
 from cargo_runbook.facts.token_service import read_answer, read_entries
 from cargo_runbook.inventory.models import Environment, Host
 from cargo_runbook.observations import Command, HttpRequest, KubeCommand, Observation, Place, Vantage
-from cargo_runbook.probes.asking import DEADLINE, together
-from cargo_runbook.probes.hosts import HostProbe, config_question, nginx_question, registry_container
+from cargo_runbook.probes.asking import DEADLINE, not_recorded, together
+from cargo_runbook.probes.hosts import (
+    HostProbe,
+    config_question,
+    inspection,
+    made_question,
+    nginx_question,
+    registry_container,
+)
 from cargo_runbook.probes.token_service import health_from
 
 if TYPE_CHECKING:
@@ -58,7 +64,6 @@ def ask_installation(scene: Scene) -> InstallationFacts:
 
 def _host(scene: Scene, host: Host, probe: HostProbe) -> HostInstallation:
     machine = Vantage(Place.CARGO_HOST, host.name)
-    registry = registry_container(host, probe)
 
     def command(*argv: str) -> Command:
         return Command(vantage=machine, argv=argv, deadline=DEADLINE)
@@ -71,11 +76,15 @@ def _host(scene: Scene, host: Host, probe: HostProbe) -> HostInstallation:
         [
             command("head", "-n", "400", *paths),
             command("stat", "-c", "%Y %n", *dated, *scripts),
-            command("docker", "inspect", "--format", INSPECT, host.tengine, registry),
+            made_question(host),
             config_question(host),
             nginx_question(host),
         ],
     )
+    registry = registry_container(host, probe)
+    # Records have it for the registry alone, as it is asked for one of another name.
+    if not_recorded(made) or registry not in made_question(host).argv:
+        made = scene.ask(inspection(host, registry))
     texts = {path.removeprefix(f"{host.root}/"): text for path, text in split_files(files.output).items()}
     modified = {path.removeprefix(f"{host.root}/"): at for path, at in read_modified(stats.output).items()}
     auth, realm = read_auth("config/registry/config.yml", _text(config))

@@ -10,22 +10,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 from cargo_runbook.facts import matrix
 from cargo_runbook.facts.cluster_dns import ClusterDns, read_cluster_dns
 from cargo_runbook.facts.docker_proxy import ProxyFacts
 from cargo_runbook.facts.hosts_file import addresses_of
-from cargo_runbook.facts.lookups import Found, read_ahosts, read_getent, read_nslookup
+from cargo_runbook.facts.lookups import Found, read_ahosts, read_getent, read_nslookup, waited_in_vain
 from cargo_runbook.facts.matrix import Cell, Column, Matrix, Origin, Place, Role, Row
 from cargo_runbook.facts.names import Lookup
 from cargo_runbook.facts.replication import read_policies
 from cargo_runbook.inventory.models import AccountKind, Environment
-from cargo_runbook.observations import Command, DnsQuery, KubeCommand, Question, Vantage
+from cargo_runbook.observations import Command, DnsQuery, KubeCommand, Observation, Question, Vantage
 from cargo_runbook.observations import Place as At
-from cargo_runbook.probes.asking import DEADLINE, Ask, together
+from cargo_runbook.probes.asking import DEADLINE, Ask, not_recorded, together
 from cargo_runbook.probes.docker_proxy import through_proxy
 from cargo_runbook.probes.places import CLIENT, Known, Resolver, front_of, places_of, token_services, what_they_have
 from cargo_runbook.probes.replication import SourceHarbor, first_policies
@@ -33,23 +34,50 @@ from cargo_runbook.probes.scene import Scene
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*")
 
+SOON = 2.0
+"""Seconds for which containers are not asked yet, so that one question does for all names. A question in a container
+costs its host ten times what one outside of it does."""
+
 
 def ask_matrix(scene: Scene) -> Matrix:
     """The concern `matrix` (the guide: 确保域名解析没问题)."""
     places = places_of(scene.environment)
-    with ThreadPoolExecutor(max_workers=5) as pool:
-        known = pool.submit(what_they_have, scene.ask, places)
+    with ThreadPoolExecutor(max_workers=7) as pool:
+        known = pool.submit(what_they_have, scene.ask, scene.environment.hosts, places)
         proxy = pool.submit(through_proxy, scene.ask, scene.environment)
         cluster = pool.submit(_cluster, scene.ask, scene.environment)
-        domain = Row(scene.environment.domain, Role.DOMAIN)
-        first = pool.submit(_ask_names, scene.ask, places, [domain], known.result)
-        others = pool.submit(_ask_other_names, scene, places, known.result, lambda: first.result()[1])
-        answers, _ = first.result()
-        rest, more = others.result()
-        return _assembled(scene, [domain, *rest], answers | more, known.result(), proxy.result(), cluster.result())
+        rows, answers = _ask_everywhere(scene, pool, places, known.result)
+        return _assembled(scene, rows, answers, known.result(), proxy.result(), cluster.result())
 
 
 Answers = dict[tuple[str, Column], tuple[Found, Found | None]]
+
+
+def _ask_everywhere(
+    scene: Scene, pool: ThreadPoolExecutor, places: Sequence[Resolver], known: Callable[[], Known]
+) -> tuple[list[Row], Answers]:
+    """The domain at once, outside of containers; in them all names at the same time, where those are known soon.
+
+    A silent name server costs its time once: on its host, and in the containers there, only the domain is asked for.
+    """
+    machines = [place for place in places if not place.container]
+    containers = [place for place in places if place.container]
+    domain = Row(scene.environment.domain, Role.DOMAIN)
+    others = pool.submit(_other_names, scene)
+    outside = pool.submit(_ask_names, scene.ask, machines, [domain], known)
+    first: list[Future[Any]] = [outside, others]
+    soon = not wait(first, timeout=SOON).not_done
+    lost = outside.result()[1] if soon else frozenset[str]()
+    whole = [place for place in containers if soon and place.column.host not in lost]
+    alone = [place for place in containers if place not in whole]
+    inside = pool.submit(_ask_names, scene.ask, alone, [domain], known)
+    at_once = pool.submit(_ask_names, scene.ask, whole, [domain, *(others.result() if whole else ())], known)
+    answers, lost = outside.result()
+    more, lost_inside = inside.result()
+    rest, lost = others.result(), lost | lost_inside
+    left = [place for place in (*machines, *alone) if place.column.host not in lost]
+    last, _ = _ask_names(scene.ask, left if rest else [], rest, known)
+    return [domain, *rest], answers | more | at_once.result()[0] | last
 
 
 def _ask_names(
@@ -58,12 +86,9 @@ def _ask_names(
     """The answers, and the hosts on which a name server was waited for in vain."""
     wanted = [(place, [row.name for row in rows if row.role in place.roles]) for place in places]
     asked = [(place, names) for place, names in wanted if names]
-    seen = together(ask, [place.command(("getent", "hosts", *names)) for place, names in asked])
-    found = {
-        (name, place.column): (place, read_getent(answer, name))
-        for (place, names), answer in zip(asked, seen, strict=True)
-        for name in names
-    }
+    found: dict[tuple[str, Column], tuple[Resolver, Found]] = {}
+    for (place, names), answer in _getent(ask, asked, rows[:1]):
+        found |= {(name, place.column): (place, read_getent(answer, name)) for name in names}
     silent = [key for key, (_, each) in found.items() if each.lookup is Lookup.SILENT]
     written = [key for key in silent if addresses_of(known().hosts.get(key[1]) or (), key[0])]
     again = together(ask, [found[key][0].command(("getent", "ahostsv4", key[0])) for key in written])
@@ -78,20 +103,35 @@ def _ask_names(
     return answers, frozenset(column.host for _, column in silent)
 
 
+_Asked = tuple[Resolver, list[str]]
+
+
+def _getent(ask: Ask, asked: Sequence[_Asked], first: Sequence[Row]) -> list[tuple[_Asked, Observation]]:
+    """Names at places, and what `getent hosts` printed of them.
+
+    It tells nothing of any name when it waits in vain for the server of one. So the domain is then asked for by itself,
+    and the others once it is known not to be the one that hangs.
+    """
+    seen = _printed(ask, asked)
+    splits = [
+        each
+        for each, answer in seen
+        if len(each[1]) > 1 and first[0].role is Role.DOMAIN and (waited_in_vain(answer) or not_recorded(answer))
+    ]
+    if not splits:
+        return seen
+    alone = _printed(ask, [(place, names[:1]) for place, names in splits])
+    going = [(place, names[1:]) for (place, names), (_, o) in zip(splits, alone, strict=True) if not waited_in_vain(o)]
+    return [*(each for each in seen if each[0] not in splits), *alone, *_printed(ask, going)]
+
+
+def _printed(ask: Ask, asked: Sequence[_Asked]) -> list[tuple[_Asked, Observation]]:
+    questions = [place.command(("getent", "hosts", *names)) for place, names in asked]
+    return list(zip(asked, together(ask, questions), strict=True))
+
+
 def _why(place: Resolver, name: str) -> Question:
     return place.command(("nslookup", name))
-
-
-def _ask_other_names(
-    scene: Scene, places: Sequence[Resolver], known: Callable[[], Known], in_vain: Callable[[], frozenset[str]]
-) -> tuple[list[Row], Answers]:
-    rows = _other_names(scene)
-    if not rows:
-        return [], {}
-    # A silent name server costs its time once; containers have that of their host.
-    lost = in_vain()
-    answers, _ = _ask_names(scene.ask, [place for place in places if place.column.host not in lost], rows, known)
-    return rows, answers
 
 
 def _other_names(scene: Scene) -> list[Row]:

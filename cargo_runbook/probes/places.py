@@ -8,14 +8,15 @@ from dataclasses import dataclass, field
 
 from cargo_runbook.facts import matrix
 from cargo_runbook.facts.hosts_file import HostsEntry, is_loopback, read_hosts, token_service_entries
+from cargo_runbook.facts.installation import read_made
 from cargo_runbook.facts.matrix import Cell, Column, Origin, Place, Role
 from cargo_runbook.facts.names import Lookup
-from cargo_runbook.inventory.models import Environment
+from cargo_runbook.inventory.models import Environment, Host
 from cargo_runbook.observations import Command, KubeCommand, Observation, Question, Vantage
 from cargo_runbook.observations import Place as At
-from cargo_runbook.probes.asking import DEADLINE, Ask, together
+from cargo_runbook.probes.asking import DEADLINE, Ask, not_recorded, together
+from cargo_runbook.probes.hosts import JOBSERVICE, made_question
 
-JOBSERVICE = "harbor-jobservice"
 EXTRA_HOSTS = "{{json .HostConfig.ExtraHosts}}"
 CLIENT = (Role.DOMAIN, Role.REALM)
 
@@ -70,29 +71,42 @@ def places_of(environment: Environment) -> list[Resolver]:
     return places
 
 
-def what_they_have(ask: Ask, places: Sequence[Resolver]) -> Known:
+def what_they_have(ask: Ask, hosts: Sequence[Host], places: Sequence[Resolver]) -> Known:
     """Hosts files, and the containers' settings, which tell a line of the compose file from one written by hand."""
-    containers = [place for place in places if place.container]
     files = together(ask, [place.command(("cat", "/etc/hosts")) for place in places])
-    settings = together(
-        ask,
-        [
-            Command(
-                vantage=Vantage(At.CARGO_HOST, place.column.host),
-                argv=("docker", "inspect", "--format", EXTRA_HOSTS, place.container),
-                deadline=DEADLINE,
-            )
-            for place in containers
-        ],
-    )
     return Known(
         hosts={
             place.column: read_hosts(o.output) if o.answered and o.exit_code == 0 else None
             for place, o in zip(places, files, strict=True)
         },
         evidence={place.column: o.id for place, o in zip(places, files, strict=True)},
-        extra={place.column: _extra_hosts(o) for place, o in zip(containers, settings, strict=True)},
+        extra=_extra(ask, hosts, [place for place in places if place.container]),
     )
+
+
+def _extra(ask: Ask, hosts: Sequence[Host], containers: Sequence[Resolver]) -> dict[Column, tuple[HostsEntry, ...]]:
+    seen = together(ask, [made_question(host) for host in hosts])
+    if any(not_recorded(each) for each in seen):
+        return _asked_of_each(ask, containers)
+    found = {
+        (host.name, made.name): tuple(HostsEntry(address, (name.lower(),), 0) for name, address in made.extra_hosts)
+        for host, each in zip(hosts, seen, strict=True)
+        for made in read_made(each.output if each.answered else "")
+    }
+    return {place.column: found.get((place.column.host, place.container), ()) for place in containers}
+
+
+def _asked_of_each(ask: Ask, containers: Sequence[Resolver]) -> dict[Column, tuple[HostsEntry, ...]]:
+    """As records have it in which each container was asked by itself."""
+    questions = [
+        Command(
+            vantage=Vantage(At.CARGO_HOST, place.column.host),
+            argv=("docker", "inspect", "--format", EXTRA_HOSTS, place.container),
+            deadline=DEADLINE,
+        )
+        for place in containers
+    ]
+    return {place.column: _extra_hosts(o) for place, o in zip(containers, together(ask, questions), strict=True)}
 
 
 def _extra_hosts(observation: Observation) -> tuple[HostsEntry, ...]:

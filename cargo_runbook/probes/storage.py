@@ -1,4 +1,4 @@
-"""Is there room where the registry stores layers? Two questions a host while there is; the rest once it gets tight."""
+"""Is there room where the registry stores layers? One question a host while there is; the rest once it gets tight."""
 
 from __future__ import annotations
 
@@ -7,18 +7,21 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cargo_runbook.facts.storage import (
+    STAT,
+    Disk,
     HostStorage,
     StorageFacts,
     is_tight,
     read_complaints,
     read_disk,
     read_source,
+    read_stat,
     read_storage_folder,
     read_volumes,
 )
 from cargo_runbook.inventory.models import AccountKind, Environment, Host
 from cargo_runbook.observations import Command, HttpRequest, Observation, Place, Vantage
-from cargo_runbook.probes.asking import DEADLINE, Ask, together
+from cargo_runbook.probes.asking import DEADLINE, Ask, not_recorded, together
 from cargo_runbook.probes.hosts import HostProbe, config_question, registry_container
 
 if TYPE_CHECKING:
@@ -35,7 +38,7 @@ def ask_storage(scene: Scene) -> StorageFacts:
     hosts = scene.environment.hosts
     with ThreadPoolExecutor(max_workers=max(1, len(hosts))) as pool:
         storages = tuple(pool.map(lambda host: _storage(scene.ask, host, probe), hosts))
-    if not any(is_tight(storage) for storage in storages):
+    if not any(is_tight(storage.disk) for storage in storages):
         return StorageFacts(storages)
     return _with_harbors_word(scene.ask, scene.environment, scene.connect_to(), StorageFacts(storages))
 
@@ -48,9 +51,23 @@ def _storage(ask: Ask, host: Host, probe: HostProbe) -> HostStorage:
     if elsewhere:
         return HostStorage(host.name, elsewhere=elsewhere, evidence=config.id)
     container = registry_container(host, probe)
-    inside = read_disk(*together(ask, _df(Vantage(Place.CONTAINER, host.name, container), folder)))
+    inside = _inside(ask, Vantage(Place.CONTAINER, host.name, container), folder)
     seen = HostStorage(host.name, folder=folder, inside=inside, evidence=config.id)
-    return seen if inside is not None and not is_tight(seen) else _closer(ask, seen, host, container)
+    return seen if inside is not None and not is_tight(inside) else _closer(ask, seen, host, container)
+
+
+def _inside(ask: Ask, container: Vantage, folder: str) -> Disk | None:
+    """The disk by `stat -f`. Where it is tight, or the container has no such program, by `df`, which names it too."""
+    asked = ask(Command(vantage=container, argv=("stat", "-f", "-c", STAT, folder), deadline=DEADLINE))
+    disk = read_stat(asked)
+    if (disk is None and _is_asked_again(asked)) or is_tight(disk):
+        return read_disk(*together(ask, _df(container, folder)))
+    return disk
+
+
+def _is_asked_again(asked: Observation) -> bool:
+    """Not where the container itself is the trouble: `df` would meet the same."""
+    return not_recorded(asked) or (asked.answered and not asked.data.get("reason"))
 
 
 def _closer(ask: Ask, seen: HostStorage, host: Host, container: str) -> HostStorage:

@@ -93,7 +93,7 @@ def _judge_disk(seen: HostStorage, disk: Disk, where: str) -> Finding:
         return finding(
             OTHER_DISK, Verdict.OK, where, Text("the registry's disk was not compared", "未比较 registry 的磁盘")
         )
-    if disk.blocks.total == outside.total or not is_tight(seen) or below(outside, TIGHT):
+    if disk.blocks.total == outside.total or not is_tight(seen.disk) or below(outside, TIGHT):
         summary = Text(
             f"container and host see the same disk, {outside.filesystem}",
             f"容器与主机看到的是同一磁盘 {outside.filesystem}",

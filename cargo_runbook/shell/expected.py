@@ -44,6 +44,7 @@ _CONFIG = (
     "auth:\n  token:\n    realm: https://{domain}/service/token\n    service: harbor-registry\n"
 )
 _DF = "Filesystem 1024-blocks Used Available Capacity Mounted on\ndisk 1000000000 {used} {free} {percent}% /storage\n"
+_STAT = "1024 1000000000 {free} {free} 1000000 999000\n"
 _LOG = (
     "2026-01-01T00:00:00Z [ERROR] [transfer.go:395]: an error occurred while checking existence of blob "
     f"sha256:{'0' * 64} of library/tiny:1 on https://{PEER}: 401 \n"
@@ -91,6 +92,8 @@ class Expected:
         if argv[0] == "df":
             used, free, percent = (999_999_000, 1_000, 100) if self._troubled else (1_000, 999_999_000, 1)
             return _answer(question, exit_code=0, output=_DF.format(used=used, free=free, percent=percent))
+        if argv[:2] == ("stat", "-f"):
+            return _answer(question, exit_code=0, output=_STAT.format(free=1_000 if self._troubled else 999_999_000))
         if argv[:2] == ("docker", "ps"):
             return _answer(question, exit_code=0, output="\n".join(self._containers()))
         if argv[:2] == ("docker", "inspect") and ".Mounts" in argv[3]:

@@ -58,6 +58,7 @@ APPLETS = (
         "echo",
         "date",
         "df",
+        "stat",
         "netstat",
         "find",
         "cmp",

@@ -12,6 +12,7 @@ from cargo_runbook.facts.storage import (
     read_df,
     read_disk,
     read_source,
+    read_stat,
     read_storage_folder,
     read_volumes,
 )
@@ -142,3 +143,23 @@ def test_what_could_be_stored_since_clears_a_complaint() -> None:
 )
 def test_harbors_word_on_its_volume_is_read_tolerantly(output: str, wanted: tuple[int, int]) -> None:
     assert read_volumes(seen(HttpRequest(url="https://cargo.example/api/systeminfo/volumes"), output)) == wanted
+
+
+STAT_F = Command(argv=("stat", "-f", "-c", "%S %b %f %a %c %d", "/storage"))
+
+
+def test_stat_tells_what_df_tells_of_the_same_disk() -> None:
+    # GNU and BusyBox print the same; df at the same moment: 264212084 35289856 71101056, 16777216 862844 15914372.
+    disk = read_stat(seen(STAT_F, "4096 66053021 57230557 17775264 16777216 15914372\n"))
+    assert disk is not None
+    assert disk.blocks == Space("", 264212084, 35289856, 71101056, "")
+    assert disk.inodes == Space("", 16777216, 862844, 15914372, "")
+    assert (disk.blocks_evidence, disk.inodes_evidence) == ("E1", "E1")
+
+
+@pytest.mark.parametrize(
+    ("text", "exit_code"),
+    [("4096 66053021 57230557 17775264 16777216 15914372\n", 1), ("%S %b %f %a %c %d\n", 0), ("", 0), ("1 2 3\n", 0)],
+)
+def test_what_is_no_answer_of_stat_is_none(text: str, exit_code: int) -> None:
+    assert read_stat(seen(STAT_F, text, exit_code=exit_code)) is None

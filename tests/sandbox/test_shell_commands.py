@@ -24,7 +24,7 @@ with open_investigation("cargo") as investigation:
     print(json.dumps([observation_to_json(each) for each in investigation.evidence]))
 """
 # These go on by themselves while one looks.
-MOVING = ("docker ps", "docker logs", "tail ", "df ", "date ")
+MOVING = ("docker ps", "docker logs", "tail ", "df ", "stat -f ", "date ")
 
 
 def paste(sandbox: PracticeSandbox, sheet: Mapping[str, Any]) -> dict[str, str]:
