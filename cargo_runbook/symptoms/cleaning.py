@@ -32,6 +32,8 @@ _UNICODE = re.compile(r"(?<!\\)\\+u([0-9a-fA-F]{4})")
 _ENTITY = re.compile(r"&(?:quot|lt|gt|amp|apos|#34|#39|#x27);")
 _ENTITIES = {"quot": '"', "lt": "<", "gt": ">", "amp": "&", "apos": "'", "#34": '"', "#39": "'", "#x27": "'"}
 _TYPOGRAPHIC = str.maketrans({"“": '"', "”": '"', "‘": "'", "’": "'", "「": '"', "」": '"', "\u00a0": " "})
+# What people write in the place of a name: <my registry>. The blanks in it would part the name.
+_PLACEHOLDER = re.compile(r"<[A-Za-z]\w{0,30}(?: [\w']{1,30}){1,6}>")
 _VARIABLE = b"0123456789abcdef"
 _OF_A_KIND = 3
 # A line that a terminal has cut is nearly as wide as it; a new statement begins with a time, a level or a prompt.
@@ -81,6 +83,8 @@ def clean(raw: str) -> Paste:
         text = _LINE_END.sub(" ", text)
     if "&" in text:
         text = _ENTITY.sub(lambda m: _ENTITIES[m.group()[1:-1]], text)
+    if "<" in text:
+        text = _PLACEHOLDER.sub(lambda m: m.group().replace(" ", "_"), text)
     if not text.isascii():
         text = text.translate(_TYPOGRAPHIC)
     text = _CONTROL.sub("", text)

@@ -29,6 +29,9 @@ _FETCHES_TOKEN = re.compile(
     r"(?:fetch|retriev|request|obtain|acquir|gett?)(?:e|ing)? (?:an? |the )?(?:new )?(?:\w{3,12} )?(?:auth )?token\b",
     re.IGNORECASE,
 )
+# What introduces the last line of a command, and how long one may be that says nothing new.
+_SAYS = re.compile(r"^(?:fatal |level=fatal msg=)?error:? ", re.IGNORECASE)
+_LONGEST_ECHO = 120
 # A daemon that could not be reached counts this much less beside a registry that was asked.
 _BESIDE_A_REGISTRY = 0.6
 
@@ -36,14 +39,27 @@ _BESIDE_A_REGISTRY = 0.6
 def structural(paste: Paste, found: list[Match]) -> list[Match]:
     """`found` with what the build of the lines adds to it and takes away from it."""
     added = list(_token_services(paste))
+    found = list(_without_echo(paste, found))
     if any(match.cause != "client-config" and _asks_registry(paste, match) for match in found):
         found = [_lighter(match) if match.name == "daemon-unreachable" else match for match in found]
     return sorted([*found, *added], key=lambda match: match.place)
 
 
+def _without_echo(paste: Paste, found: list[Match]) -> Iterator[Match]:
+    """`found` without the last line where it only says the end of an earlier one again, as many commands do."""
+    text = paste.text.rstrip()
+    start = text.rfind("\n") + 1
+    said = _SAYS.sub("", text[start:].strip())
+    again = 2 < len(said) <= _LONGEST_ECHO and any(
+        paste.text[match.start : match.end].rstrip().endswith(said) for match in found if match.start < start
+    )
+    return (match for match in found if not (again and match.start >= start))
+
+
 def _asks_registry(paste: Paste, match: Match) -> bool:
-    """Whether a registry was asked in a match's line: then the client worked."""
-    return any(address.is_registry for address in requests(paste.text[match.start : match.end]))
+    """Whether a registry or its token service was asked in a match's line: then the client worked."""
+    asked = requests(paste.text[match.start : match.end])
+    return any(address.is_registry or address.asks_for_token for address in asked)
 
 
 def _lighter(match: Match) -> Match:

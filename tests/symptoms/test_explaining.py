@@ -204,12 +204,6 @@ def test_the_words_of_other_tools_name_no_cause(text: str) -> None:
     assert explain(text).cause == "unknown"
 
 
-def test_what_curl_says_counts_where_it_was_asked_for_a_registry() -> None:
-    said = "curl: (60) SSL certificate problem: unable to get local issuer certificate"
-    assert explain(f"$ curl -i https://reg.corp.example/v2/\n{said}").cause == "tls-trust"
-    assert explain(f"$ curl -O https://files.corp.example/docker.tgz\n{said}").cause == "unknown"
-
-
 def test_several_errors_are_told_each_with_its_line() -> None:
     text = f"$ docker pull a\n{UNRESOLVED}\n\n$ docker push reg.corp.example/p/r\ndenied: requested access to the resource is denied"
     assert [(s.line, s.cause) for s in explain(text).statements] == [(2, "dns-unresolvable"), (5, "permission-denied")]

@@ -1,0 +1,21 @@
+"""How the lines of a paste belong together: what was asked before, what is said twice, what was left out."""
+
+from __future__ import annotations
+
+from cargo_runbook.symptoms import explain
+
+
+def test_what_curl_says_counts_where_it_was_asked_for_a_registry() -> None:
+    said = "curl: (60) SSL certificate problem: unable to get local issuer certificate"
+    assert explain(f"$ curl -i https://reg.corp.example/v2/\n{said}").cause == "tls-trust"
+    assert explain(f"$ curl -O https://files.corp.example/docker.tgz\n{said}").cause == "unknown"
+
+
+def test_a_last_line_that_says_the_end_of_an_earlier_one_again_adds_nothing() -> None:
+    first = 'failed to fetch oauth token: Get "https://auth.docker.io/token?scope=x": dial tcp: i/o timeout'
+    assert explain(first).cause == explain(f"{first}\nError: i/o timeout").cause == "token-service"
+
+
+def test_blanks_in_a_name_that_was_left_out_part_nothing() -> None:
+    text = "docker pull: dial tcp: lookup <my registry host> on <cluster DNS>:53: read udp <Pod IP>:6064: i/o timeout"
+    assert explain(text).cause == "dns-unresolvable"
