@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import select
 import socket
 import uuid
 from collections import deque
@@ -175,6 +176,43 @@ class WarmClient:
             self._process.wire.sendall(pack(channel, self.session.pack(parts), message.get("buffers") or ()))
         except OSError:
             raise DeadKernelError("Kernel died") from None
+
+    def exchange(self, request: str, take: Callable[[dict[str, Any]], bool], patience: Callable[[], float]) -> Any:
+        """Waits for the answer to a request in the thread that asks, without an event loop.
+
+        Args:
+            request: id of the request.
+            take: gets what is published about it, message by message; says whether it was the last.
+            patience: seconds to wait for more, asked again after each wait; raises when it is over.
+
+        Returns:
+            The reply.
+
+        Raises:
+            DeadKernelError: there will be none.
+        """
+        reply, last = None, False
+        while reply is None or not last:
+            while self.iopub_channel.waiting and not last:
+                message = self.iopub_channel.waiting.popleft()
+                last = message["parent_header"].get("msg_id") == request and take(message)
+            while self.shell_channel.waiting and reply is None:
+                message = self.shell_channel.waiting.popleft()
+                reply = message if message["parent_header"].get("msg_id") == request else None
+            if reply is not None and last:
+                break
+            # Whatever a notebook left running may hold the socket open.
+            if self._ended or not (self._readable_within(patience()) or self._process.alive()):
+                raise DeadKernelError("Kernel died")
+        return reply
+
+    def _readable_within(self, seconds: float) -> bool:
+        poll = select.poll()
+        poll.register(self._process.wire, select.POLLIN)
+        if not poll.poll(seconds * 1000):
+            return False
+        self._readable()
+        return True
 
     async def wait_for(
         self, arrived: Callable[[], bool], timeout: float | None, *, whatever_comes: bool = False

@@ -184,6 +184,8 @@ def test_what_is_printed_while_a_cell_runs_is_all_there_and_in_order(run: Callab
     [
         ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "the kernel died in cell 3"),
         ("import os; os._exit(0)", "the kernel died in cell 3"),
+        # A child has the socket still.
+        ("import os, time; time.sleep(20) if os.fork() == 0 else os._exit(0)", "the kernel died in cell 3"),
         ("import time; time.sleep(60)", "cell 3 did not end within 2 s"),
         ("import sys; sys.exit(0)", "cell 3 ended with SystemExit: 0"),
     ],
@@ -192,6 +194,24 @@ def test_a_warm_run_that_breaks_leaves_a_true_record(run: Callable[..., RunResul
     result = run(body, "print('never')", deadline=2)
     assert (result.status, result.reason) == ("failed", reason)
     assert statuses(result) == ["failed", "pending"]
+
+
+@pytest.mark.parametrize("warm", [True, False])
+def test_a_cell_that_takes_long_is_seen_in_the_file_before_it_ends(
+    kernels: WarmKernels, tmp_path: Path, warm: bool
+) -> None:
+    body = (
+        "import os, time\nfrom pathlib import Path\nprint('on the ' 'way')\n"
+        "file = Path(os.environ['CARGO_RUNBOOK_RECORD'], 'notebook.ipynb')\n"
+        "while not (file.exists() and 'on the ' 'way' in file.read_text()): time.sleep(0.02)"
+    )
+    source = write_notebook(tmp_path / "n.ipynb", body)
+    options = {"kernels": kernels} if warm else {}
+    result = run_notebook(
+        str(source), "cargo", reports=tmp_path / "r", replay="healthy", save_every=0.3, deadline=20, **options
+    )
+    assert printed(result) == "on the way\n"
+    assert statuses(result) == ["completed"]
 
 
 def test_a_kernel_that_died_leaves_nothing_that_complains_later(
