@@ -34,6 +34,10 @@ _ASKED_BY_HAND = re.compile(
     r"\b(?:curl|wget)\b[^\n]{0,200}https?://[^\s/\"']{1,255}/(?:v2/|service/token|v1/_ping|api/v2\.0/)"
 )
 _ASKING_BY_HAND = ("curl: (", "wget: ")
+# A request of a registry's own API: whoever else is named in the line, it is about that.
+_ASKS_A_REGISTRY = re.compile(
+    r"(?:Get|Head|Post|Put|Patch|GET|HEAD|POST|PUT|PATCH) \"?https?://[^\s/\"]{1,255}/v2/(?:\"|:|[^\s\"]{1,300}/(?:manifests|blobs|tags)/)"
+)
 _HINTS_AT_REPLICATION = re.compile(r"\breplicat(?:ion|e|ing)s?\b")
 # A line of Harbor's own log.
 _HARBOR_LOG = re.compile(
@@ -112,7 +116,7 @@ class Surroundings:
         return any(
             self._holds_word(word, start, end) and not (word in _ASKING_BY_HAND and self._asked_by_hand(start))
             for word in words().foreign
-        )
+        ) and not _ASKS_A_REGISTRY.search(self.paste.text, start, end)
 
     def _asked_by_hand(self, place: int) -> bool:
         """Whether the commands before `place` ask a registry."""

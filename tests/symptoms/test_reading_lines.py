@@ -19,3 +19,9 @@ def test_a_last_line_that_says_the_end_of_an_earlier_one_again_adds_nothing() ->
 def test_blanks_in_a_name_that_was_left_out_part_nothing() -> None:
     text = "docker pull: dial tcp: lookup <my registry host> on <cluster DNS>:53: read udp <Pod IP>:6064: i/o timeout"
     assert explain(text).cause == "dns-unresolvable"
+
+
+def test_a_line_that_asks_a_registry_is_about_the_registry_whoever_else_it_names() -> None:
+    asked = 'ssh: could not update the builder of git@git.corp.example: Get "https://reg.corp.example/v2/": EOF'
+    assert explain(asked).cause == "connection-refused-or-unreachable"
+    assert explain(asked.replace("/v2/", "/repos/")).cause == "unknown"
