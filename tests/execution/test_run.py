@@ -120,6 +120,7 @@ def test_the_triage_runbook_names_the_root_cause_and_keeps_its_evidence(tmp_path
     assert "Wrong domain in the challenge" in page
     assert result.replayed in page
     assert str(tmp_path) not in json.dumps(json.loads(page)["metadata"])
+    assert "widgets" not in json.loads(page)["metadata"], "states of widgets that nobody can see"
 
 
 @pytest.mark.slow

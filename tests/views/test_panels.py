@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from ipywidgets import comm
 
 from cargo_runbook.execution.pasting import understood
 from cargo_runbook.findings import Verdict
@@ -108,6 +111,21 @@ def test_every_panel_has_a_value_a_layout_and_a_text(panel: Panel) -> None:
 @pytest.mark.parametrize("panel", panels(interactive=False), ids=lambda p: type(p).__name__)
 def test_where_nobody_listens_no_panel_is_a_widget(panel: Panel) -> None:
     assert WIDGET_TYPE not in panel._repr_mimebundle_()
+
+
+@pytest.mark.parametrize("interactive", [True, False])
+def test_a_kernel_tells_of_the_widgets_only_where_somebody_listens(
+    monkeypatch: pytest.MonkeyPatch, interactive: bool
+) -> None:
+    told: list[str] = []
+
+    def tell(**about: Any) -> Any:
+        told.append(about["target_name"])
+        return comm.comm.DummyComm(**about)
+
+    monkeypatch.setattr(comm, "create_comm", tell)
+    panels(interactive=interactive)
+    assert (set(told), comm.create_comm) == ({"jupyter.widget"} if interactive else set(), tell)
 
 
 def test_the_identity_names_the_stage_in_a_word_and_a_host_without_a_known_key() -> None:

@@ -6,14 +6,37 @@ text and HTML, and nothing of it is a widget. Run again, a cell shows the same p
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import ipywidgets
+from ipywidgets import comm
 
 WIDGET_TYPE = "application/vnd.jupyter.widget-view+json"
 
 
-class Panel:
+class _Made(type):
+    """How panels are made: where nobody listens, their widgets are told to nobody. A notebook keeps the states of all
+    widgets that it was told of, and forty of them would be an eighth of a record."""
+
+    def __call__(cls, *arguments: Any, **named: Any) -> Any:
+        with _heard(named.get("interactive", True)):
+            return super().__call__(*arguments, **named)
+
+
+@contextmanager
+def _heard(interactive: bool) -> Iterator[None]:
+    way = comm.create_comm
+    # Outside of a kernel widgets have the same.
+    comm.create_comm = way if interactive else comm.comm.DummyComm
+    try:
+        yield
+    finally:
+        comm.create_comm = way
+
+
+class Panel(metaclass=_Made):
     """Base of the panels; a subclass says what its value is, and how it looks as text and as HTML.
 
     Args:
