@@ -26,8 +26,9 @@ _MOVES_AN_IMAGE = re.compile(
 )
 # One of these is not much by itself.
 _HINTS_AT_IMAGE = re.compile(
-    r"(?<![\w/.-])(?:docker|podman|registr(?:y|ies)|blobs?|containerd)(?![\w/.])"
+    r"(?<![\w/.-])(?:docker|podman|registr(?:y|ies)|blobs?|digests?(?! auth)|containerd)(?![\w/.])"
     r"|(?<![\w/-])pu(?:ll|sh)(?:ing|ed)?(?![\w/.])|\d:5000: "
+    r"|\bdocker(?:\.(?:service|sock)|_(?:host|tls|cert|config|auth)\w{0,20})\b|\bshort-name\b|\bimage ?pull ?secrets?\b"
 )
 # Somebody asks a registry by hand: what curl says then is about it.
 _ASKED_BY_HAND = re.compile(

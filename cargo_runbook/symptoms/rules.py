@@ -32,7 +32,7 @@ _FETCHES_TOKEN = re.compile(
 # What introduces the last line of a command, and how long one may be that says nothing new.
 _SAYS = re.compile(r"^(?:fatal |level=fatal msg=)?error:? ", re.IGNORECASE)
 _LONGEST_ECHO = 120
-# A daemon that could not be reached counts this much less beside a registry that was asked.
+# A daemon that could not be reached, or has no such image, counts this much less beside a registry that was asked.
 _BESIDE_A_REGISTRY = 0.6
 
 
@@ -41,7 +41,7 @@ def structural(paste: Paste, found: list[Match]) -> list[Match]:
     added = list(_token_services(paste))
     found = list(_without_echo(paste, found))
     if any(match.cause != "client-config" and _asks_registry(paste, match) for match in found):
-        found = [_lighter(match) if match.name == "daemon-unreachable" else match for match in found]
+        found = [_lighter(match) if _is_of_the_node(match) else match for match in found]
     return sorted([*found, *added], key=lambda match: match.place)
 
 
@@ -60,6 +60,11 @@ def _asks_registry(paste: Paste, match: Match) -> bool:
     """Whether a registry or its token service was asked in a match's line: then the client worked."""
     asked = requests(paste.text[match.start : match.end])
     return any(address.is_registry or address.asks_for_token for address in asked)
+
+
+def _is_of_the_node(match: Match) -> bool:
+    """Whether a match is about a daemon, or about what it has: scanners ask it first, and the registry after it."""
+    return match.name in ("daemon-unreachable", "local-image-missing") or "no such image" in match.words.lower()
 
 
 def _lighter(match: Match) -> Match:

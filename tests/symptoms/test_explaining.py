@@ -21,8 +21,6 @@ UNRESOLVED = (
 # Texts that are named otherwise, one by one, with why nothing is done for them.
 LEFT = {
     "batch_17-26-kaniko 400": "a bare 400 is a registry's as often as a proxy's",
-    "batch_21-44-podman ping 404 automation hub": "a 404 at the root of the API is read as a missing path",
-    "batch_22-28-official needs force": "the words of one old version of docker",
     "batch_22-38-nginx body size of sregistry": "a proxy's line whose path is no registry's known here",
     "batch_23-7-swarmpit": "nothing in it says that it is about an image",
     "batch_23-37-containerd debug head": "a token service under a parent name is another name",
@@ -60,12 +58,42 @@ def test_texts_of_all_batches_are_named_as_often_as_is_promised() -> None:
         ("Build image failed: Connect to gcr.io/192.0.2.1:443 timed out", "connection-refused-or-unreachable"),
         ("pushing to the container registry is not allowed here", "permission-denied"),
         ("docker pull: the peer's certificate has an unknown issuer", "tls-trust"),
+        ("docker push: unknown shorthand flag: 'x' in -x", "client-config"),
+        ("pulling from the docker registry needs the policy.json, which could not be read", "client-config"),
+        ("docker login: the bearer realm is missing", "token-service"),
+        ("docker.service failed to start; see systemctl status", "client-config"),
+        ("the imagePullSecrets of the pod are missing: no pull secret", "not-logged-in"),
+        ("docker push: only secure connections are taken here", "http-vs-https"),
+        ("docker pull: no such tag there", "repository-or-project-missing"),
+        ("docker push: the media type of the manifest is not supported", "storage-or-upload"),
+        ("harbor 的镜像同步任务一直卡在 Pending", "replication-stuck"),
+        ("docker exec: the container is not running", "unknown"),
+        ("docker push: timed out waiting for the deployment", "unknown"),
         ("Connect to 192.0.2.1:443 timed out", "unknown"),
         ("npm error: Connect to docker.io:443 timed out", "unknown"),
     ],
 )
 def test_where_no_pattern_says_anything_plain_words_do_beside_an_image_only(text: str, cause: str) -> None:
     assert explain(text).cause == cause
+
+
+def test_an_error_that_is_said_again_without_its_request_means_what_it_meant_with_it() -> None:
+    asked = 'failed to fetch oauth token: Get "https://auth.docker.io/token?service=a": dial tcp: i/o timeout'
+    assert explain(f"{asked}\nError: i/o timeout").cause == explain(asked).cause == "token-service"
+    assert explain(f"Error: i/o timeout\n{asked}").cause == "token-service"
+    assert explain("docker pull\nError: i/o timeout").cause == "connection-refused-or-unreachable"
+
+
+def test_what_stands_in_the_place_of_a_name_is_one_word() -> None:
+    told = UNRESOLVED.replace("reg.corp.example", "<our private registry>").replace("10.254.0.100", "<K8s DNS>")
+    assert explain(told).cause == "dns-unresolvable"
+
+
+@pytest.mark.parametrize("answer", ["https://ghcr.io/token?scope=a", "https://ghcr.io/v2/a/b/manifests/1"])
+def test_what_the_registry_answers_counts_more_than_that_the_node_has_no_such_image(answer: str) -> None:
+    node = "* docker error: No such image: a/b\n* podman error: dial unix /run/podman.sock: no such file or directory\n"
+    assert explain(node).cause != "permission-denied"
+    assert explain(f"{node}* remote error: GET {answer}: DENIED: denied").cause == "permission-denied"
 
 
 def test_plain_words_weigh_less_than_a_pattern_does() -> None:
