@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from cargo_runbook.json_layout import laid_out
+
 
 def sha256_of(path: Path) -> str:
     """SHA-256 (hex) of a file."""
@@ -37,7 +39,7 @@ def parse(text: bytes | str) -> Any:
 
 def write_json(path: Path, body: object) -> None:
     """JSON for people and programs, whole or not at all."""
-    write_text(path, json.dumps(body, ensure_ascii=False, indent=2) + "\n")
+    write_text(path, laid_out(body) + "\n")
 
 
 def write_text(path: Path, text: str) -> None:

@@ -10,7 +10,8 @@ from nbformat import NotebookNode
 from nbformat.v4.rwbase import split_lines
 
 from cargo_runbook.archive.files import write_text
-from cargo_runbook.execution.layout import laid_out, nodes
+from cargo_runbook.execution.layout import nodes
+from cargo_runbook.json_layout import laid_out
 from cargo_runbook.redaction.notebook import redacted_cell
 from cargo_runbook.secret import Redactor
 
@@ -62,7 +63,7 @@ def notebook_text(notebook: Mapping[str, Any]) -> str:
     """A notebook as its file has it."""
     cells = [_to_be_split(cell) for cell in notebook["cells"]]
     body = split_lines(_node({**notebook, "cells": cells}))  # type: ignore[no-untyped-call]
-    return laid_out(body) + "\n"
+    return laid_out(body, indent=1, sort_keys=True, default=str) + "\n"
 
 
 def _to_be_split(cell: Mapping[str, Any]) -> NotebookNode:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import nbformat
@@ -11,22 +10,8 @@ import pytest
 from nbformat import NotebookNode, from_dict
 from nbformat.v4 import output_from_msg
 
-from cargo_runbook.execution.layout import laid_out, nodes, plain_output
+from cargo_runbook.execution.layout import nodes, plain_output
 from cargo_runbook.execution.saving import notebook_text
-
-DATA: list[Any] = [
-    {},
-    [],
-    {"b": [], "a": {}, "c": [{"z": 1, "y": [1.5, True, False, None, -0.0, 1e300, float("inf")]}]},
-    {"text": 'quote " backslash \\ line\nfeed \t \x00 \x1f \x7f \u2028 域名 \U0001f600', "": ["a", ("b",)]},
-    {"path": Path("/tmp"), "list": [Path("x")]},
-    ["one", 1, 2**70],
-]
-
-
-@pytest.mark.parametrize("data", DATA)
-def test_a_notebook_is_laid_out_as_by_the_json_module_with_an_indent_of_one(data: Any) -> None:
-    assert laid_out(data) == json.dumps(data, ensure_ascii=False, indent=1, sort_keys=True, default=str)
 
 
 def test_nodes_are_those_of_nbformat_and_share_nothing_with_what_they_were_made_of() -> None:

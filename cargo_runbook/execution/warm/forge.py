@@ -33,19 +33,15 @@ LIBRARIES = (
     "numpy",
     "pandas",
     "pandas.io.formats.html",
-    "pandas.io.formats.style",
     "ipywidgets",
     "paramiko",
     "httpx",
     "dns.resolver",
     "dns.reversename",
-    "jwt",
-    "cryptography.x509",
-    "ruamel.yaml",
-    "yaml",
     "concurrent.futures.thread",
-    "rich.console",
 )
+# And those of notebooks that use this package; for others they would be 50 ms of the time until the first begins.
+MORE_LIBRARIES = ("pandas.io.formats.style", "jwt", "cryptography.x509", "yaml", "rich.console")
 PACKAGES = ("connections", "probes", "facts", "rules", "steps", "remedies", "views", "archive", "inventory")
 # The interpreter makes code faster that ran this often (PEP 659), and kernels have it so from their first cell.
 _OFTEN = 9
@@ -103,6 +99,7 @@ def build(order: Order) -> ForkedApp:
     app.initialize(list(_ARGUMENTS))
     if order.ours:
         importlib.import_module("cargo_runbook.views.notebook").compile_templates()
+        importlib.import_module("cargo_runbook.rules.catalog").catalog()
     importlib.import_module("cargo_runbook.redaction.shapes").prepare()
     app.rehearse((_REHEARSED,) * _OFTEN)
     prepare(app.shell, order.cells)
@@ -145,7 +142,7 @@ def main(number: int) -> None:
             return
         order = Order.from_line(line)
         if order.ours:
-            preload(_modules())
+            preload((*MORE_LIBRARIES, *_modules()))
         app = build(order)
     # Whoever asked may be gone already: then nothing is left to do.
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):

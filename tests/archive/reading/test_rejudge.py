@@ -178,9 +178,10 @@ def test_a_machine_that_is_another_one_now_is_told(tmp_path: Path) -> None:
     one, other = record_of(tmp_path, "healthy"), record_of(tmp_path, "healthy", minutes=1)
     look = other.path / "look.json"
     body = json.loads(look.read_bytes())
+    known = body["targets"]["hosts"]["cargo"]
     body["targets"]["hosts"] = {"cargo": "SHA256:another"}
     look.write_text(json.dumps(body), encoding="utf-8")
-    assert ("targets.hosts.cargo", "", "SHA256:another") in {
+    assert ("targets.hosts.cargo", known, "SHA256:another") in {
         (each.what, each.before, each.after) for each in compare(one, other).others
     }
 
