@@ -49,6 +49,7 @@ class WarmKernels:
         self._changed = threading.Condition()
         self._ready: deque[ForkedProcess] = deque()
         self._taken: set[ForkedProcess] = set()
+        self._handed_out = 0
         self._forge: _Forge | None = None
         self._started = 0
         self._why_not = ""
@@ -103,6 +104,9 @@ class WarmKernels:
                     self._forge.ask()
                 if process.alive():
                     self._taken.add(process)
+                    self._handed_out += 1
+                    if self._handed_out % 2 == 0:
+                        process.stand_back()
                     return process
                 process.close()
         raise RuntimeError(self._why_not or "no kernel was forked in time")

@@ -42,7 +42,8 @@ class PreparedCompiler(XCachingCompiler):
         """
         before = self.flags
         with warnings.catch_warnings():
-            warnings.simplefilter("error")
+            for told in (SyntaxWarning, DeprecationWarning):
+                warnings.simplefilter("error", told)
             try:
                 tree = super().ast_parse(cell, filename)
                 assert isinstance(tree, ast.Module)

@@ -351,6 +351,16 @@ def test_kernels_that_compute_leave_no_room_for_another_and_those_that_wait_do(
     assert [run.result().status for run in runs] == ["failed"] * 3
 
 
+def test_every_second_kernel_stands_back_so_that_runs_do_not_end_all_at_once(kernels: WarmKernels) -> None:
+    taken = [kernels.take() for _ in range(4)]
+    try:
+        first, *others = [os.getpriority(os.PRIO_PROCESS, process.pid) for process in taken]
+        assert [abs(each - first) for each in others] == [5, 0, 5]
+    finally:
+        for process in taken:
+            process.close()
+
+
 def test_a_folder_of_this_name_where_somebody_stands_is_not_this_package(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
