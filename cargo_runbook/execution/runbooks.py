@@ -69,7 +69,9 @@ def find_runbook(name: str, folder: Path | None = None) -> Path:
     near = (
         starting or [other for other in known if stem and stem in other] or get_close_matches(stem, known, cutoff=0.5)
     )
-    step = f"Did you mean {' or '.join(near)}?" if near else f"There are: {', '.join(known)}"
+    step = tell(f"There are: {', '.join(known)}", f"可用的有：{'、'.join(known)}")
+    if near:
+        step = tell(f"Did you mean {' or '.join(near)}?", f"是否指 {'、'.join(near)}？")
     raise UsageError(tell(f"there is no runbook named {name!r}", f"没有名为 {name!r} 的 Runbook"), next_step=step)
 
 
@@ -151,7 +153,15 @@ def _read_defaults(runbook: Path, _changed: int, _size: int) -> dict[str, Any]:
         cells = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", ())]
         with _PARSING:
             statements = ast.parse(cells[0].source).body if cells else []
-    except (ValueError, KeyError, AttributeError, NotJSONError, SyntaxError) as error:
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        SyntaxError,
+        NotJSONError,
+        nbformat.ValidationError,
+    ) as error:
         raise UsageError(
             tell(
                 f"{runbook} is not a notebook: {str(error).splitlines()[0][:100]}",

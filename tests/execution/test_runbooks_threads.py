@@ -7,6 +7,9 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
+
+from cargo_runbook.errors import UsageError
 from cargo_runbook.execution.runbooks import code_cells, find_runbook, read_parameters, uses_package
 
 
@@ -40,4 +43,13 @@ def test_the_code_of_a_notebook_is_read_up_to_a_length_and_nothing_of_what_is_no
     for text in ("[]", "{", '{"cells": [{}]}', '{"cells": 3}'):
         path.write_text(text)
         assert code_cells(path) == ()
+        with pytest.raises(UsageError, match="is not a notebook"):
+            read_parameters(path, {})
     assert code_cells(tmp_path) == ()
+
+
+def test_a_runbook_that_is_not_there_is_told_in_both_languages(monkeypatch: pytest.MonkeyPatch) -> None:
+    for language, words in (("en", "There are: 00_triage"), ("zh", "可用的有：00_triage")):
+        monkeypatch.setenv("CARGO_RUNBOOK_LANG", language)
+        with pytest.raises(UsageError, match=words):
+            find_runbook("nothing")
