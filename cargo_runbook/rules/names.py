@@ -37,10 +37,10 @@ def judge_names(facts: PathFacts) -> tuple[Finding, ...]:
             finding("CRG102", Verdict.OK, _OPERATOR, _answering(names)),
         )
     chain = tuple(link_of(names.name, answer) for answer in (names.system, *names.servers))
-    if any(answer.says_no for answer in names.servers) or (names.system.says_no and not _all_failing(names)):
+    if any(answer.says_no for answer in (names.system, *names.servers)):
         return (
             finding("CRG101", Verdict.FAULT, _OPERATOR, _not_resolved(names.name), *chain, _end(names)),
-            finding("CRG102", Verdict.OK, _OPERATOR, Text("a name server answers", "DNS 服务器有应答")),
+            finding("CRG102", Verdict.OK, _OPERATOR, _answering(names)),
         )
     if any(answer.lookup is Lookup.RESOLVED for answer in names.servers):
         summary = Text(
@@ -122,11 +122,16 @@ def _all_failing(names: NameFacts) -> bool:
 
 
 def _answering(names: NameFacts) -> Text:
-    """What is true of the name servers where the name resolves."""
+    """What is true of the name servers where somebody answers."""
     if names.system.source == "hosts file" and names.servers and _all_failing(names):
         return Text(
             f"no name server gives a usable answer; the hosts file has {names.name}, so that clients here need none",
             f"没有 DNS 服务器给出可用的应答；hosts 文件中有 {names.name}，因此本机的客户端不需要它",
+        )
+    if names.servers and _all_failing(names):
+        return Text(
+            "the operator's own resolver answers; the name servers of the inventory give no usable answer",
+            "操作机自己的解析器有应答；清单中的 DNS 服务器没有给出可用的应答",
         )
     return Text("the operator's resolver answers", "操作机的解析器有应答")
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -162,6 +165,26 @@ def test_silence_is_a_timeout_and_costs_the_deadline(responder: str, name: str) 
 def test_a_lost_datagram_is_sent_again(responder: str) -> None:
     seen = ask("lost.test", responder, deadline=1.5)
     assert (seen.status, seen.data["addresses"]) == (Status.ANSWERED, ["203.0.113.30"])
+
+
+@pytest.mark.slow
+def test_a_machine_that_was_paused_calls_no_server_silent() -> None:
+    script = """
+from tests.connections.test_dns import ask
+print(ask("cargo.test", "127.0.53.9:{port}", deadline=0.6).status)
+"""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.bind(("127.0.53.9", 0))
+        server.settimeout(20)
+        argv = [sys.executable, "-c", script.format(port=server.getsockname()[1])]
+        with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as asking:
+            wire, client = server.recvfrom(2000)
+            asking.send_signal(signal.SIGSTOP)
+            time.sleep(2)
+            asking.send_signal(signal.SIGCONT)
+            time.sleep(0.05)
+            server.sendto(dns.message.make_response(dns.message.from_wire(wire)).to_wire(), client)
+            assert asking.communicate(timeout=20)[0].split() == ["answered"]
 
 
 def test_a_port_where_nothing_listens_is_refused_at_once() -> None:

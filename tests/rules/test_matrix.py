@@ -26,6 +26,7 @@ from cargo_runbook.facts.names import Lookup
 from cargo_runbook.facts.path import PathFacts
 from cargo_runbook.findings import Finding, Verdict
 from cargo_runbook.rules.matrix import judge_matrix, there
+from cargo_runbook.rules.names import judge_names
 from cargo_runbook.rules.triage import conclude, explain, judge
 from tests.rules.path_facts import DOMAIN, HEALTHY, but, names
 
@@ -115,6 +116,16 @@ def test_a_domain_that_only_the_operator_does_not_know_is_the_local_case():
 def test_a_name_server_that_knows_the_domain_makes_it_the_local_case_too():
     path = but(names=names(Lookup.NO_SUCH_NAME, Lookup.RESOLVED))
     assert roots(path, matrix({**GOOD, OPERATOR: NO, HOST: UNTOLD})) == ("CRG104",)
+
+
+def test_a_name_server_that_was_silent_once_does_not_undo_what_the_operators_resolver_was_told():
+    path = but(names=names(Lookup.NO_SUCH_NAME, Lookup.SILENT))
+    facts = matrix({**GOOD, OPERATOR: NO})
+    assert roots(path, facts) == ("CRG104",)
+    told = {finding.code: finding.summary.en for finding in judge_names(path)}
+    assert told["CRG102"] == (
+        "the operator's own resolver answers; the name servers of the inventory give no usable answer"
+    )
 
 
 def test_a_domain_that_nobody_knows_is_no_local_case():

@@ -62,6 +62,7 @@ CASES = [
     ("NXDOMAIN, no server listed", but(names=names(Lookup.NO_SUCH_NAME)), "CRG101"),
     ("only the operator does not know it", but(names=names(Lookup.NO_SUCH_NAME, Lookup.RESOLVED)), "CRG101"),
     ("one server silent, one says no", but(names=names(Lookup.SILENT, Lookup.SILENT, Lookup.NO_SUCH_NAME)), "CRG101"),
+    ("the operator is told no, a server is silent", but(names=names(Lookup.NO_SUCH_NAME, Lookup.SILENT)), "CRG101"),
     ("servers silent", but(names=names(Lookup.SILENT, Lookup.SILENT)), "CRG102"),
     ("servers fail", but(names=names(Lookup.SILENT, Lookup.SERVER_FAILURE, Lookup.REFUSED)), "CRG102"),
     ("silent, none listed", but(names=names(Lookup.SILENT)), "CRG102"),

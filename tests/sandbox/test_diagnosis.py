@@ -44,7 +44,10 @@ def run(sandbox: Any, runbook: str, environment: str) -> list[str]:
     """Root causes by a notebook."""
     done = sandbox.run("cargo-runbook", "run", runbook, "--env", environment, "--json")
     assert "Traceback" not in done.stderr
-    roots: list[str] = json.loads(done.stdout)["root_causes"]
+    body = json.loads(done.stdout)
+    roots: list[str] = body["root_causes"]
+    # Seen where a test fails: an observation that was otherwise than expected is looked for in the record.
+    print(on_operator(sandbox, f"head -c 20000 {shlex.quote(body['path'])}/evidence.jsonl").stdout)
     return roots
 
 

@@ -27,6 +27,7 @@ from cargo_runbook.texts import Text
 _HOSTS = Path("/etc/hosts")
 _TRIES = 3
 _TURN = 0.2  # seconds
+_PAUSE = _TURN + 1.0  # seconds that a turn takes only where this process stood still
 _FAMILIES = {"A": socket.AF_INET, "AAAA": socket.AF_INET6}
 
 # getaddrinfo(3); NODATA is a GNU extension that Python does not name on every platform.
@@ -119,7 +120,7 @@ def _exchange(
     where = Text(f"name server {address} port {port}", f"DNS 服务器 {address} 端口 {port}")
     for attempt in range(_TRIES):
         share = deadline.left() / (_TRIES - attempt)
-        if share <= 0:
+        if attempt and share <= 0:
             break
         try:
             return _over_udp(query, address, port, Deadline(share, deadline.stop)), "udp"
@@ -141,14 +142,20 @@ def _over_udp(query: dns.message.Message, address: str, port: int, deadline: Dea
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.socket(family, socket.SOCK_DGRAM) as connected:
         connected.setblocking(False)
+        stood_still = False
         # Only a connected socket is told that nothing listens (ICMP port unreachable).
         connected.connect((address, port))
+        began = time.monotonic()
         dns.query.send_udp(connected, query, None)
-        while not deadline.over:
+        while True:
             # In short turns: nothing wakes who waits for a datagram, and a stop is to be seen.
             with contextlib.suppress(dns.exception.Timeout):
-                return _answer(connected, query, min(deadline.left(), _TURN))
-    raise dns.exception.Timeout
+                return _answer(connected, query, _TURN if stood_still else min(deadline.left(), _TURN))
+            # A machine that was paused for seconds had no time to answer either: one more turn, or it is called silent.
+            began, turned = time.monotonic(), began
+            stood_still = began - turned > _PAUSE
+            if deadline.over and not stood_still:
+                raise dns.exception.Timeout
 
 
 def _answer(connected: socket.socket, query: dns.message.Message, seconds: float) -> dns.message.Message:
