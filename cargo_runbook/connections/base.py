@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 import weakref
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -24,7 +24,10 @@ HTTP_CAP = 64 * 1024
 """Bytes of a response body that an observation keeps, as go-containerregistry does for tokens."""
 
 _TURN = 0.2
-"""Seconds after which who waits for an event sees that it was stopped."""
+"""Seconds after which who waits sees that it was stopped."""
+
+_PAUSE = 1.0
+"""Seconds beyond its turn that only a process loses that stood still itself."""
 
 READ_BOUND = 4 * 1024 * 1024
 """Bytes that are read (and hashed) of any one output at most; what follows is thrown away."""
@@ -103,12 +106,23 @@ class Deadline:
         if self.stop is not None:
             self.stop.spares(connection)
 
+    def turns(self) -> Iterator[float]:
+        """The turns to wait in, in seconds, one at least, until the time is over.
+
+        Where this process stood still for seconds (a paused machine), so did who was to answer: there is one more.
+        """
+        seconds = min(self.left(), _TURN)
+        while True:
+            began = time.monotonic()
+            yield seconds
+            stood_still = time.monotonic() - began > seconds + _PAUSE
+            if self.over and not stood_still:
+                return
+            seconds = _TURN if stood_still else min(self.left(), _TURN)
+
     def wait(self, event: threading.Event) -> bool:
         """Waits for the event; False when the time was over before."""
-        while not event.wait(min(self.left(), _TURN)):
-            if self.over:
-                return False
-        return True
+        return any(event.wait(seconds) for seconds in self.turns())
 
 
 class Failure(Exception):

@@ -20,7 +20,7 @@ import dns.rcode
 import dns.rrset
 import pytest
 
-from cargo_runbook.connections.base import Look
+from cargo_runbook.connections.base import Deadline, Look
 from cargo_runbook.connections.network import dns as dns_module
 from cargo_runbook.connections.network.dns import ask_dns
 from cargo_runbook.observations import DnsQuery, Observation, Status
@@ -167,6 +167,17 @@ def test_a_lost_datagram_is_sent_again(responder: str) -> None:
     assert (seen.status, seen.data["addresses"]) == (Status.ANSWERED, ["203.0.113.30"])
 
 
+def test_who_stood_still_waits_one_more_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    waited = []
+    for seconds in Deadline(0.5).turns():
+        waited.append(round(seconds, 3))
+        now[0] += 30.0 if len(waited) == 2 else seconds
+    assert waited == [0.2, 0.2, 0.2], "0.3 s were left when it stood still"
+    assert list(Deadline(0).turns()) == [0.0]
+
+
 @pytest.mark.slow
 def test_a_machine_that_was_paused_calls_no_server_silent() -> None:
     script = """
@@ -179,6 +190,7 @@ print(ask("cargo.test", "127.0.53.9:{port}", deadline=0.6).status)
         argv = [sys.executable, "-c", script.format(port=server.getsockname()[1])]
         with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as asking:
             wire, client = server.recvfrom(2000)
+            time.sleep(0.02)
             asking.send_signal(signal.SIGSTOP)
             time.sleep(2)
             asking.send_signal(signal.SIGCONT)

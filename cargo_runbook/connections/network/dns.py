@@ -26,8 +26,6 @@ from cargo_runbook.texts import Text
 
 _HOSTS = Path("/etc/hosts")
 _TRIES = 3
-_TURN = 0.2  # seconds
-_PAUSE = _TURN + 1.0  # seconds that a turn takes only where this process stood still
 _FAMILIES = {"A": socket.AF_INET, "AAAA": socket.AF_INET6}
 
 # getaddrinfo(3); NODATA is a GNU extension that Python does not name on every platform.
@@ -142,20 +140,14 @@ def _over_udp(query: dns.message.Message, address: str, port: int, deadline: Dea
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.socket(family, socket.SOCK_DGRAM) as connected:
         connected.setblocking(False)
-        stood_still = False
         # Only a connected socket is told that nothing listens (ICMP port unreachable).
         connected.connect((address, port))
-        began = time.monotonic()
         dns.query.send_udp(connected, query, None)
-        while True:
-            # In short turns: nothing wakes who waits for a datagram, and a stop is to be seen.
+        # In short turns: nothing wakes who waits for a datagram, and a stop is to be seen.
+        for seconds in deadline.turns():
             with contextlib.suppress(dns.exception.Timeout):
-                return _answer(connected, query, _TURN if stood_still else min(deadline.left(), _TURN))
-            # A machine that was paused for seconds had no time to answer either: one more turn, or it is called silent.
-            began, turned = time.monotonic(), began
-            stood_still = began - turned > _PAUSE
-            if deadline.over and not stood_still:
-                raise dns.exception.Timeout
+                return _answer(connected, query, seconds)
+    raise dns.exception.Timeout
 
 
 def _answer(connected: socket.socket, query: dns.message.Message, seconds: float) -> dns.message.Message:
