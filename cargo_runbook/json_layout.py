@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from json.encoder import encode_basestring
 from typing import Any
 
@@ -34,6 +35,10 @@ def laid_out(
         if isinstance(item, list | tuple):
             if not item:
                 return "[]"
+            if isinstance(item[0], str):
+                # Most lists of a notebook are lines of text.
+                with suppress(TypeError):
+                    return "[" + inner + f",{inner}".join(map(encode_basestring, item)) + outer + "]"
             return "[" + inner + f",{inner}".join([lay(each, inner) for each in item]) + outer + "]"
         return json.dumps(item, ensure_ascii=False, default=default)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import time
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -108,10 +109,17 @@ class TrueLedger(NotebookExecutionManager):  # type: ignore[misc]  # papermill h
         self.cell_complete(cell, cell_index=index)
 
     def cell_complete(self, cell: NotebookNode, cell_index: int | None = None, **options: Any) -> None:
+        told = cell.metadata.papermill
+        # papermill reads the time at which the cell began from its text, by a parser for times of any kind.
+        began, told["start_time"] = told["start_time"], None
         # What is new is saved when the next step begins, or at the end.
         self._due = False
         super().cell_complete(cell, cell_index=cell_index, **options)
         self._due = True
+        told["start_time"] = began
+        if began:
+            took = datetime.fromisoformat(told["end_time"]) - datetime.fromisoformat(began)
+            told["duration"] = took.total_seconds()
         if cell_index is not None:
             self._over.add(cell_index)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from cargo_runbook.redaction.code import redact_code
@@ -45,8 +46,10 @@ def redacted_output(output: Mapping[str, Any], redactor: Redactor) -> dict[str, 
 def _shown(kind: str, value: Any, redactor: Redactor) -> Any:
     if kind in _BINARY:
         return redactor.redact_values(_text(value))
-    if isinstance(value, list) and all(isinstance(line, str) for line in value):
-        value = _text(value)
+    if isinstance(value, list):
+        # Lines of one text; anything else stays a list.
+        with suppress(TypeError):
+            value = "".join(value)
     return redactor.redact_data(value)
 
 

@@ -12,7 +12,6 @@ is cut off between the two leaves what the next one finishes.
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -24,6 +23,7 @@ from typing import Any
 from cargo_runbook.archive.files import canonical, files_in, make_folders, parse, sha256_of, sync, write_bytes
 from cargo_runbook.archive.places import CHAIN, DRAFTS, LOCK, MANIFEST, SIGNATURE, folder_of, is_id
 from cargo_runbook.errors import UsageError
+from cargo_runbook.json_layout import laid_out
 from cargo_runbook.texts import tell
 
 FORMAT = 1
@@ -130,7 +130,7 @@ def append(reports: Path, draft: Path, manifest: Mapping[str, Any], sign: Signer
             body = {**manifest, "sequence": before.sequence + 1 if before else 1, "previous": None}
             if before:
                 body["previous"] = {"record": before.record, "head": before.head, "signature": before.signature}
-            content = json.dumps(body, ensure_ascii=False, indent=1, sort_keys=True).encode() + b"\n"
+            content = laid_out(body, indent=1, sort_keys=True).encode() + b"\n"
             write_bytes(draft / MANIFEST, content)
             if sign:
                 sign(draft / MANIFEST)

@@ -10,6 +10,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +120,10 @@ def _plain(data: Any) -> Any:
     if isinstance(data, dict):
         return {key: _plain(value) for key, value in data.items()}
     if isinstance(data, list):
-        return "".join(data) if data and all(isinstance(item, str) for item in data) else [_plain(i) for i in data]
+        if data and isinstance(data[0], str):
+            with suppress(TypeError):
+                return "".join(data)
+        return [_plain(item) for item in data]
     return data
 
 

@@ -8,8 +8,9 @@ import re
 import secrets
 import socket
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -129,7 +130,7 @@ class Draft:
             runbook_sha256=runbook_sha256,
             opened_from=opened_from,
             edited=edited,
-            version=version("cargo-runbook"),
+            version=_version(),
             operator=ran.operator if ran else operator_name(),
             machine=ran.machine if ran else socket.gethostname(),
             started=utc(self.started),
@@ -149,7 +150,7 @@ class Draft:
         redactor = redactor or Redactor()
         _refuse_other_than_files(self.folder)
         clean(self.folder, redactor)
-        write_json(self.folder / HEADER, asdict(header))
+        write_json(self.folder / HEADER, vars(header))
         refuse_secrets(self.folder, redactor)
         return self._file(header)
 
@@ -196,6 +197,11 @@ def _parameters(notebook: Path) -> Mapping[str, Any]:
         return {}
     found = metadata.get("papermill", {}).get("parameters", {})
     return found if isinstance(found, dict) else {}
+
+
+@cache
+def _version() -> str:
+    return version("cargo-runbook")
 
 
 def _name_part(text: str) -> str:
