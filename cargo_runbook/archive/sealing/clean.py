@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -55,64 +56,113 @@ def note_masked(draft: Path, redactor: Redactor) -> None:
     write_json(draft / MASKED_IN_KERNEL, listed)
 
 
-def clean(draft: Path, redactor: Redactor) -> None:
+class Contents:
+    """What stands in the files of a draft while it is sealed; each is read and parsed once.
+
+    Args:
+        draft: its folder.
+    """
+
+    def __init__(self, draft: Path) -> None:
+        self.draft = draft
+        self._texts: dict[str, str] = {}
+        self._parts: dict[str, list[Part]] = {}
+
+    @property
+    def names(self) -> list[str]:
+        """The files that are there now."""
+        return sorted(files_in(self.draft))
+
+    def text(self, name: str) -> str:
+        """A file's text; what is no UTF-8 is replaced."""
+        if name not in self._texts:
+            self._texts[name] = (self.draft / name).read_bytes().decode("utf-8", "replace")
+        return self._texts[name]
+
+    def parts(self, name: str) -> list[Part]:
+        """A file's lines where each is JSON by itself, else the file as one."""
+        if name not in self._parts:
+            self._parts[name] = list(_parts(name, self.text(name)))
+        return self._parts[name]
+
+    def written(self, name: str) -> None:
+        """To be called by whoever writes a file anew."""
+        self._texts.pop(name, None)
+        self._parts.pop(name, None)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A piece of a file: the number of its first line, its text, and its data where it is JSON."""
+
+    line: int
+    text: str
+    data: Any
+
+
+def _parts(name: str, text: str) -> Iterator[Part]:
+    kind = Path(name).suffix
+    pieces = [(1, text)]
+    if kind == ".jsonl":
+        pieces = [(number, part) for number, part in enumerate(text.split("\n"), 1) if part]
+    for number, piece in pieces:
+        try:
+            data = parse(piece) if kind in (".json", ".jsonl", ".ipynb") else None
+        except ValueError:
+            data = None
+        yield Part(number, piece, data)
+
+
+def clean(contents: Contents, redactor: Redactor) -> None:
     """Redacts the draft's JSON files once more, since the runner may know what the kernel did not yet know when it
     wrote them, and lists every token with its reasons and places in `masked.json`."""
-    for name in _names(draft):
-        kind = Path(name).suffix
-        if name not in _OWN and kind in (".json", ".jsonl"):
-            _clean_file(draft / name, redactor)
-    list_masked(draft, redactor)
+    for name in contents.names:
+        if name not in _OWN and Path(name).suffix in (".json", ".jsonl"):
+            _clean_file(contents, name, redactor)
+    _list_masked(contents, redactor)
 
 
-def list_masked(draft: Path, redactor: Redactor) -> None:
+def _list_masked(contents: Contents, redactor: Redactor) -> None:
     """Writes `masked.json`: each token that stands in the draft, its label, why it is there, how often in which file."""
     reasons = {masked.token: masked.reasons for masked in redactor.masked}
-    for token, (_, why) in _told_by_kernel(draft).items():
+    for token, (_, why) in _told_by_kernel(contents.draft).items():
         reasons.setdefault(token, set()).update(why)
     places: dict[str, dict[str, Any]] = {}
-    for name in _names(draft):
-        for (number, label), count in sorted(Counter(_TOKEN.findall(_text(draft / name))).items()):
+    for name in contents.names:
+        for (number, label), count in sorted(Counter(_TOKEN.findall(contents.text(name))).items()):
             token = f"‹secret {number} {label}›"
             entry = places.setdefault(token, {"label": label, "reasons": sorted(reasons.get(token) or {_UNTOLD})})
             entry.setdefault("places", {})[name] = count
-    write_json(draft / MASKED, {"masked": [{"token": token, **entry} for token, entry in sorted(places.items())]})
+    listed = [{"token": token, **entry} for token, entry in sorted(places.items())]
+    write_json(contents.draft / MASKED, {"masked": listed})
+    contents.written(MASKED)
 
 
-def refuse_secrets(draft: Path, redactor: Redactor) -> None:
+def refuse_secrets(contents: Contents, redactor: Redactor) -> None:
     """Looks through every file of a draft for secrets, by value and by shape.
 
     Raises:
         SecretInRecord: one is there.
     """
-    for name in _names(draft):
-        text = _text(draft / name)
+    for name in contents.names:
+        text = contents.text(name)
         if redactor.holds_value(text):
             line = next((n for n, part in enumerate(text.split("\n"), 1) if redactor.holds_value(part)), 1)
-            raise SecretInRecord(draft, name, line, Text("its value is known", "与已知的值相同"))
-        if name not in _OWN:
-            for line, same in _looked_through(name, text, redactor):
-                if not same:
-                    raise SecretInRecord(draft, name, line, Text("it looks like one", "格式像密码"))
+            raise SecretInRecord(contents.draft, name, line, Text("its value is known", "与已知的值相同"))
+        if name in _OWN:
+            continue
+        for part in contents.parts(name):
+            if not _same(name, part, redactor):
+                raise SecretInRecord(contents.draft, name, part.line, Text("it looks like one", "格式像密码"))
 
 
-def _looked_through(name: str, text: str, redactor: Redactor) -> Iterator[tuple[int, bool]]:
-    """Line by line, or for a JSON text as a whole: whether redacting it changes nothing."""
-    parts: Iterable[tuple[int, str]] = [(1, text)]
-    redact: Callable[[Any], Any] = redactor.redact_data
-    if name.endswith(".jsonl"):
-        parts = [(number, part) for number, part in enumerate(text.split("\n"), 1) if part]
-    elif name.endswith(".ipynb"):
-        redact = lambda notebook: redacted_notebook(notebook, redactor)  # noqa: E731 - a name for either way
-    for number, part in parts:
-        try:
-            data = parse(part) if Path(name).suffix in (".json", ".jsonl", ".ipynb") else None
-        except ValueError:
-            data = None
-        if data is None:
-            yield number, redactor.redact(part) == part
-        else:
-            yield number, _plain(redact(data)) == _plain(data)
+def _same(name: str, part: Part, redactor: Redactor) -> bool:
+    """Whether redacting it changes nothing."""
+    if part.data is None:
+        return redactor.redact(part.text) == part.text
+    notebook = name.endswith(".ipynb")
+    redacted = redacted_notebook(part.data, redactor) if notebook else redactor.redact_data(part.data)
+    return bool(_plain(redacted) == _plain(part.data))
 
 
 def _plain(data: Any) -> Any:
@@ -127,21 +177,21 @@ def _plain(data: Any) -> Any:
     return data
 
 
-def _clean_file(path: Path, redactor: Redactor) -> None:
-    text = _text(path)
-    lines = text.split("\n") if path.suffix == ".jsonl" else [text]
-    try:
-        before = [parse(line) for line in lines if line.strip()]
-    except ValueError:
+def _clean_file(contents: Contents, name: str, redactor: Redactor) -> None:
+    parts = [part for part in contents.parts(name) if part.text.strip()]
+    if any(part.data is None for part in parts):
         # Not ours; the look at the end sees it as text.
         return
+    before = [part.data for part in parts]
     after = [redactor.redact_data(body) for body in before]
     if after == before:
         return
+    path = contents.draft / name
     if path.suffix == ".json":
         write_json(path, after[0])
     else:
         write_text(path, "".join(json.dumps(body, ensure_ascii=False, sort_keys=True) + "\n" for body in after))
+    contents.written(name)
 
 
 def _told_by_kernel(draft: Path) -> dict[str, Any]:
@@ -151,11 +201,3 @@ def _told_by_kernel(draft: Path) -> dict[str, Any]:
     told: dict[str, Any] = parse(path.read_text(encoding="utf-8"))
     path.unlink()
     return told
-
-
-def _names(draft: Path) -> list[str]:
-    return sorted(files_in(draft))
-
-
-def _text(path: Path) -> str:
-    return path.read_bytes().decode("utf-8", "replace")

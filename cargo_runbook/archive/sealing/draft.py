@@ -15,7 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cargo_runbook.archive.files import files_in, make_folders, parse, sync, utc, write_json
+from cargo_runbook.archive.files import files_in, make_folders, sync, utc, write_json
 from cargo_runbook.archive.places import DRAFTS, folder_of
 from cargo_runbook.archive.record import FINAL_VARIABLE, HEADER, INCIDENT_VARIABLE, NOTEBOOK, RUN, Header, Record
 from cargo_runbook.archive.sealing.chain import Signer, append, make_manifest
@@ -25,6 +25,7 @@ from cargo_runbook.pasteable import pasteable
 from cargo_runbook.texts import tell
 
 if TYPE_CHECKING:
+    from cargo_runbook.archive.sealing.clean import Contents
     from cargo_runbook.secret import Redactor
 
 
@@ -122,6 +123,12 @@ class Draft:
             SecretInRecord: a secret stands in one of the files; the draft stays as it is.
             UsageError: the archive can't be written, or something in the draft is no file.
         """
+        # Late: who lists records needs none of it.
+        from cargo_runbook.archive.sealing.clean import Contents, clean, refuse_secrets
+        from cargo_runbook.secret import Redactor
+
+        _refuse_other_than_files(self.folder)
+        contents = Contents(self.folder)
         header = Header(
             record=self.id,
             environment=self.environment,
@@ -141,17 +148,13 @@ class Draft:
             reason=reason,
             incident=self.incident,
             kind=kind,
-            parameters=_parameters(self.folder / NOTEBOOK),
+            parameters=_parameters(contents),
         )
-        # Late: who lists records needs none of it.
-        from cargo_runbook.archive.sealing.clean import clean, refuse_secrets
-        from cargo_runbook.secret import Redactor
-
         redactor = redactor or Redactor()
-        _refuse_other_than_files(self.folder)
-        clean(self.folder, redactor)
+        clean(contents, redactor)
         write_json(self.folder / HEADER, vars(header))
-        refuse_secrets(self.folder, redactor)
+        contents.written(HEADER)
+        refuse_secrets(contents, redactor)
         return self._file(header)
 
     def _file(self, header: Header) -> Record:
@@ -189,13 +192,12 @@ def _refuse_other_than_files(draft: Path) -> None:
             )
 
 
-def _parameters(notebook: Path) -> Mapping[str, Any]:
+def _parameters(contents: Contents) -> Mapping[str, Any]:
     """The parameters that papermill noted in the notebook; none where it did not run it."""
-    try:
-        metadata = parse(notebook.read_bytes()).get("metadata", {})
-    except (OSError, ValueError):
+    notebook = contents.parts(NOTEBOOK)[0].data if NOTEBOOK in contents.names else None
+    if not isinstance(notebook, dict):
         return {}
-    found = metadata.get("papermill", {}).get("parameters", {})
+    found = notebook.get("metadata", {}).get("papermill", {}).get("parameters", {})
     return found if isinstance(found, dict) else {}
 
 
