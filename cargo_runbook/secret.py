@@ -19,6 +19,7 @@ from cargo_runbook.redaction.shapes import Shape, shapes_for
 KEY_VARIABLE = "CARGO_RUNBOOK_REDACTION_KEY"
 """The runner's key for the tokens of one run, so that its kernel names equal secrets equally. It is never written."""
 BY_VALUE = "known by value"
+_NUMBERS = (int, float, bool)
 _PASSES = 8
 _REMEMBERED = 1024
 _LONGEST_REMEMBERED = 1 << 18
@@ -178,13 +179,12 @@ class Redactor:
         """The same for JSON-like data: every text in it, and whole texts under keys that name a secret, or a Secret."""
         if isinstance(data, str):
             return self.redact(data)
-        if isinstance(data, Secret):
-            return self.register(data)
-        if isinstance(data, Mapping):
+        # A dict is a Mapping too, but found out in a tenth of the time.
+        if isinstance(data, (dict, Mapping)):
             return {self._key_of(key): self._redact_item(data, key, value) for key, value in data.items()}
-        if isinstance(data, list | tuple):
+        if isinstance(data, (list, tuple)):
             return [self.redact_data(item) for item in data]
-        return data
+        return self.register(data) if isinstance(data, Secret) else data
 
     def held_back(self, text: str) -> int:
         """How many characters at the end of `text` may be the beginning of a secret that is known by value."""
@@ -230,6 +230,8 @@ class Redactor:
         return self.redact_values(key) if isinstance(key, str) and not key.isidentifier() else key
 
     def _redact_item(self, around: Mapping[Any, Any], key: Any, value: Any) -> Any:
+        if value is None or type(value) in _NUMBERS:
+            return value
         if str(key).lower() == "set-cookie":
             # The cookie's name and attributes say what it is for; its value alone is the secret.
             return [self._cookie(v) for v in value] if isinstance(value, list | tuple) else self._cookie(value)

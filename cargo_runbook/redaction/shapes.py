@@ -88,8 +88,15 @@ def _shapes_with(text: str) -> tuple[Shape, ...]:
     words, finder = _when_words()
     # All words in one pass, overlapping ones too.
     found = finder.find_matches_as_indexes(text.lower(), overlapping=True)
+    if not found:
+        return _without_words()
     there = {words[number] for number, _, _ in found}
     return tuple(shape for shape in shapes() if not shape.when or not there.isdisjoint(shape.when))
+
+
+@cache
+def _without_words() -> tuple[Shape, ...]:
+    return tuple(shape for shape in shapes() if not shape.when)
 
 
 @cache
