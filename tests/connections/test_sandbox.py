@@ -22,7 +22,7 @@ environment = load_environment("cargo", find_inventory())
 live = LiveConnections(environment, partial(login_of, environment), Redactor())
 host = environment.hosts[0]
 for container, seconds, *argv in json.loads(sys.argv[1]):
-    vantage = Vantage(Place.CONTAINER, host.name, container)
+    vantage = Vantage(Place.CONTAINER if container else Place.CARGO_HOST, host.name, container)
     seen = live.ask(Command(vantage=vantage, argv=tuple(argv), deadline=seconds))
     print(json.dumps(observation_to_json(seen)))
 live.close()
@@ -62,3 +62,70 @@ def test_a_late_process_in_a_container_is_ended_there(sandbox: Any) -> None:
     assert (seen["status"], seen["data"]["reason"]) == ("timeout", "timeout")
     assert seen["data"]["remote_process_ended"] is True
     assert not running(sandbox, "62.5")
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        (
+            "inspect",
+            "--format",
+            "{{.Name}} {{.State.StartedAt}} {{json .HostConfig.ExtraHosts}}",
+            "tengine",
+            "harbor-ui",
+        ),
+        ("inspect", "--format", "{{json .Config.Labels}}", "tengine"),
+        ("inspect", "--format", "{{json .Mounts}}", "harbor-registry"),
+        ("info", "--format", '{"name":{{json .Name}},"https":{{json .HTTPSProxy}},"no":{{json .NoProxy}}}'),
+    ],
+)
+def test_dockerd_itself_says_what_its_client_prints(sandbox: Any, argv: tuple[str, ...]) -> None:
+    (seen,) = ask(sandbox, ("", 10, "docker", *argv))
+    assert seen["data"]["docker_api"]
+    assert seen["output"] == sandbox.on("cargo", "docker", *argv).stdout
+
+
+def test_the_containers_that_dockerd_tells_are_those_of_its_client(sandbox: Any) -> None:
+    argv = ("docker", "ps", "-a", "--no-trunc", "--format", "{{json .}}")
+    (seen,) = ask(sandbox, ("", 10, *argv))
+    assert seen["data"]["docker_api"]
+    told = [json.loads(line) for line in seen["output"].splitlines()]
+    printed = [json.loads(line) for line in sandbox.on("cargo", *argv).stdout.splitlines()]
+    kept = ("ID", "Image", "Names", "State")
+    assert told
+    assert [[row[key] for key in kept] for row in told] == [[row[key] for key in kept] for row in printed]
+    assert all(row["Status"].startswith("Up ") for row in told)
+
+
+def test_a_command_in_a_container_says_the_same_by_dockerd_and_by_its_client(sandbox: Any) -> None:
+    sandbox.on("cargo", "docker", "stop", "-t", "0", "harbor-jobservice")
+    try:
+        asked = [
+            ("tengine", 10, "getent", "hosts", "cargo-admin", "nobody.example"),
+            ("tengine", 10, "cat", "/etc/hosts", "/etc/nope"),
+            ("tengine", 10, "readlink", "/etc/hosts"),
+            ("nope", 10, "cat", "/etc/hosts"),
+            ("harbor-jobservice", 10, "cat", "/etc/hosts"),
+        ]
+        for question, seen in zip(asked, ask(sandbox, *asked), strict=True):
+            container, _, *argv = question
+            printed = sandbox.on("cargo", "docker", "exec", container, *argv)
+            assert (seen["exit_code"], seen["output"], seen["error"]) == (
+                printed.returncode,
+                printed.stdout,
+                printed.stderr,
+            )
+            assert ("docker_api" in seen["data"]) is (container == "tengine")
+    finally:
+        sandbox.on("cargo", "docker", "start", "harbor-jobservice")
+
+
+def test_a_late_command_that_dockerd_was_asked_for_is_ended_in_its_container(sandbox: Any) -> None:
+    sandbox.on("cargo", "docker", "exec", "tengine", "busybox", "mkfifo", "/tmp/late")
+    try:
+        (seen,) = ask(sandbox, ("tengine", 1.5, "cat", "/tmp/late"))
+        assert (seen["status"], seen["data"]["reason"]) == ("timeout", "timeout")
+        assert seen["data"]["remote_process_ended"] is True
+        assert "cat /tmp/late" not in sandbox.on("cargo", "docker", "top", "tengine", "-o", "pid,args").stdout
+    finally:
+        sandbox.on("cargo", "docker", "exec", "tengine", "rm", "/tmp/late")

@@ -8,6 +8,7 @@ from pathlib import Path
 from cargo_runbook.connections.base import Deadline, Failure, Look, as_text
 from cargo_runbook.connections.ssh.command import MARK, RemoteRun, quote
 from cargo_runbook.connections.ssh.config import DEFAULT_CONFIG, SshConfig
+from cargo_runbook.connections.ssh.docker import ask_dockerd
 from cargo_runbook.connections.ssh.hostkeys import HostKey, KnownHosts, remember
 from cargo_runbook.connections.ssh.pool import TransportPool
 from cargo_runbook.connections.ssh.transport import show_host_key
@@ -89,7 +90,10 @@ class SshConnection:
             # Which machine it was that answered, for whoever reads the evidence later.
             data["host_key"] = shared.transport.get_remote_server_key().fingerprint
             try:
-                run.run(shared, look.deadline, in_container=in_container)
+                if asked := ask_dockerd(run, question, shared, look.deadline):
+                    data["docker_api"] = asked
+                else:
+                    run.run(shared, look.deadline, in_container=in_container)
             except Failure:
                 if not run.answers:
                     self._pool.drop(route, shared)

@@ -10,11 +10,10 @@ from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-import paramiko
-
 from cargo_runbook.connections.base import Deadline, Failure
 from cargo_runbook.connections.ssh.config import Route
 from cargo_runbook.connections.ssh.transport import open_transport
+from cargo_runbook.connections.ssh.unix import Transport
 from cargo_runbook.observations import Status
 from cargo_runbook.texts import Text
 
@@ -26,10 +25,11 @@ SILENCE = 20.0
 
 
 class SharedTransport:
-    """A connection with a limit on its channels."""
+    """A connection with a limit on its channels. `no_dockerd`: it does not lead to dockerd's socket."""
 
-    def __init__(self, transport: paramiko.Transport) -> None:
+    def __init__(self, transport: Transport) -> None:
         self.transport = transport
+        self.no_dockerd = False
         self._free = threading.BoundedSemaphore(AT_ONCE)
 
     @contextmanager

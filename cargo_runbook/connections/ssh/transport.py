@@ -16,6 +16,7 @@ from cargo_runbook.connections.base import Deadline, Failure
 from cargo_runbook.connections.network.sockets import connect, connection_failure
 from cargo_runbook.connections.ssh.config import Target
 from cargo_runbook.connections.ssh.hostkeys import HostKey, KnownHosts
+from cargo_runbook.connections.ssh.unix import Transport
 from cargo_runbook.errors import HostKeyError
 from cargo_runbook.observations import Status
 from cargo_runbook.texts import Text
@@ -33,7 +34,7 @@ class _Stream(Protocol):
     def close(self) -> object: ...
 
 
-def open_transport(target: Target, via: paramiko.Transport | None, deadline: Deadline) -> paramiko.Transport:
+def open_transport(target: Target, via: paramiko.Transport | None, deadline: Deadline) -> Transport:
     """A connection that is logged in.
 
     Args:
@@ -71,10 +72,10 @@ def show_host_key(target: Target, via: paramiko.Transport | None, deadline: Dead
     return HostKey(target.key_name, key.get_name(), key.get_base64(), target.known_hosts[0])
 
 
-def _negotiated(target: Target, via: paramiko.Transport | None, deadline: Deadline) -> paramiko.Transport:
+def _negotiated(target: Target, via: paramiko.Transport | None, deadline: Deadline) -> Transport:
     stream = connect(target.host, target.port, deadline) if via is None else _through(via, target, deadline)
     try:
-        transport = paramiko.Transport(cast("socket.socket", stream))
+        transport = Transport(cast("socket.socket", stream))
     except (paramiko.SSHException, OSError):
         stream.close()
         raise

@@ -1,0 +1,61 @@
+"""What docker's client would be started for on a host, asked of dockerd's socket there through the SSH connection."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import paramiko
+
+from cargo_runbook.connections.base import Capture, Deadline, Failure
+from cargo_runbook.connections.docker.daemon import Daemon, Late, Unexpected
+from cargo_runbook.connections.docker.questions import ENDING, api_question
+from cargo_runbook.connections.ssh.command import MARK, RemoteRun
+from cargo_runbook.connections.ssh.pool import SharedTransport
+from cargo_runbook.observations import Command, Place, Status
+from cargo_runbook.texts import Text
+
+
+def ask_dockerd(run: RemoteRun, question: Command, shared: SharedTransport, deadline: Deadline) -> list[str]:
+    """Fills `run` with the answer; gives the requests that were sent, and nothing when the command itself must run.
+
+    That is so for another question, where the host's sshd opens no way to the socket (which is tried once a connection),
+    and where dockerd says anything unexpected.
+
+    Raises:
+        Failure: the deadline came first (`timeout`; what ran in the container is ended).
+    """
+    in_container = question.vantage.place is Place.CONTAINER
+    told = None if in_container else api_question(question.argv)
+    if shared.no_dockerd or (question.argv[0] not in ENDING if in_container else told is None):
+        return []
+    daemon = Daemon(partial(_open, shared, deadline), deadline)
+    try:
+        with shared.slot(deadline):
+            if told is not None:
+                run.output.add(told(daemon).encode())
+                run.exit_code = 0
+            else:
+                variable = f"{MARK}={run.mark}"
+                run.exit_code = daemon.execute(
+                    question.vantage.container, question.argv, variable, run.output, run.error
+                )
+    except Late as late:
+        run.ended_remotely = not late.started or run.end_marked(shared.transport)
+        raise Failure(
+            Status.TIMEOUT,
+            "timeout",
+            Text("the command was not done in time", "命令没有在限定时间内完成"),
+            phase="command",
+        ) from late
+    except (Unexpected, paramiko.SSHException, EOFError, OSError):
+        run.output, run.error, run.exit_code = Capture(), Capture(), None
+        return []
+    return daemon.requests
+
+
+def _open(shared: SharedTransport, deadline: Deadline) -> paramiko.Channel:
+    try:
+        return shared.transport.open_unix(max(deadline.left(), 0.001))
+    except (paramiko.SSHException, EOFError, OSError):
+        shared.no_dockerd = True
+        raise

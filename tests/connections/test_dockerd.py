@@ -1,0 +1,227 @@
+"""dockerd is asked itself where docker's client would print the same, and the client where it can't be."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+
+from cargo_runbook.connections.base import Capture, Deadline
+from cargo_runbook.connections.docker.daemon import Daemon, Late, Unexpected, Wire
+from cargo_runbook.connections.docker.here import ask_here
+from cargo_runbook.connections.docker.questions import api_question, filled
+from cargo_runbook.facts.containers import Container, read_containers
+from cargo_runbook.observations import Command, Observation, Place, Status, Vantage
+from tests.connections.asking import StartSshd, ask
+from tests.connections.conftest import Operator
+from tests.connections.dockerd import an_exec, dockerd, frame
+
+PS = ("docker", "ps", "-a", "--no-trunc", "--format", "{{json .}}")
+INSPECT = ("docker", "inspect", "--format", "{{.Name}} {{json .HostConfig.ExtraHosts}}", "one")
+INFO = ("docker", "info", "--format", '{"name":{{json .Name}},"https":{{json .HTTPSProxy}}}')
+ROWS = [{"Id": "abc", "Names": ["/one", "/two/link"], "Image": "i:1", "State": "running", "Status": "Up 2 hours"}]
+MADE = {"Name": "/one", "HostConfig": {"ExtraHosts": ["a:1"]}}
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """For a socket, whose path must be short."""
+    with TemporaryDirectory(prefix="dockerd-", dir="/tmp") as folder:
+        yield Path(folder, "s")
+
+
+def daemon(place: Path, seconds: float = 10.0) -> Daemon:
+    def connect() -> Wire:
+        connection = socket.socket(socket.AF_UNIX)
+        connection.connect(str(place))
+        return connection
+
+    return Daemon(connect, Deadline(seconds))
+
+
+def run(place: Path, seconds: float = 10.0) -> tuple[int, bytes, bytes]:
+    output, error = Capture(), Capture()
+    code = daemon(place, seconds).execute("one", ("cat", "/etc/hosts"), "MARK=1", output, error)
+    return code, output.content(), error.content()
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ("docker", "ps", "-a"),
+        ("docker", "ps", "-a", "--no-trunc", "--format", "{{.Names}}"),
+        ("docker", "inspect", "one"),
+        ("docker", "inspect", "--format", "{{range .Mounts}}{{.Source}}{{end}}", "one"),
+        ("docker", "inspect", "--format", "{{.Name}}", "--size", "one"),
+        ("docker", "inspect", "--format", "{{.Name}}"),
+        ("docker", "logs", "--tail", "20", "one"),
+        ("docker", "stop", "one"),
+        ("cat", "/etc/hosts"),
+    ],
+)
+def test_what_is_printed_otherwise_is_left_to_the_client(argv: tuple[str, ...]) -> None:
+    assert api_question(argv) is None
+
+
+@pytest.mark.parametrize(
+    ("form", "body", "printed"),
+    [
+        ("{{json .A}}", {"A": None}, "null"),
+        ("{{json .A.B}} {{.C}}", {"A": {"B": {"k": ["<雪>"]}}, "C": "c d"}, '{"k":["<雪>"]} c d'),
+        ("{{json .HTTPSProxy}}", {"HttpsProxy": "http://p:1"}, '"http://p:1"'),
+    ],
+)
+def test_a_format_is_filled_as_the_client_fills_it(form: str, body: Any, printed: str) -> None:
+    assert filled(form, body) == printed
+
+
+@pytest.mark.parametrize(("form", "body"), [("{{.A}}", {}), ("{{.A}}", {"A": 1}), ("{{json .A.B}}", {"A": None})])
+def test_a_format_that_asks_for_what_is_not_said_is_left_to_the_client(form: str, body: Any) -> None:
+    with pytest.raises(Unexpected):
+        filled(form, body)
+
+
+def test_containers_are_told_with_what_the_client_says_of_them(place: Path) -> None:
+    told = api_question(PS)
+    assert told is not None
+    with dockerd(place, {"GET /containers/json?all=1": (200, ROWS)}) as asked:
+        printed = told(daemon(place))
+    assert [request for request, _ in asked] == ["GET /containers/json?all=1"]
+    assert json.loads(printed) == {
+        **{key: ROWS[0][key] for key in ("Image", "State", "Status")},
+        "ID": "abc",
+        "Names": "one,two/link",
+    }
+    assert read_containers(printed) == (Container("one", "Up 2 hours"),)
+
+
+def test_a_command_in_a_container_has_its_streams_and_its_exit_code(place: Path) -> None:
+    stream = frame(1, b"a\n") + frame(2, b"said\n") + frame(1, b"x" * 100_000) + frame(1, b"")
+    with dockerd(place, an_exec(stream, 3)) as asked:
+        assert run(place) == (3, b"a\n" + b"x" * 100_000, b"said\n")
+    assert asked == [
+        (
+            "POST /containers/one/exec",
+            {"AttachStdout": True, "AttachStderr": True, "Cmd": ["cat", "/etc/hosts"], "Env": ["MARK=1"]},
+        ),
+        ("POST /exec/abc/start", {"Detach": False}),
+        ("GET /exec/abc/json", None),
+    ]
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        pytest.param({}, id="no such container"),
+        pytest.param(an_exec(frame(7, b"x")), id="no stream"),
+        pytest.param(an_exec(b"\1"), id="no whole head"),
+        pytest.param(an_exec(frame(1, b"whole")[:-1]), id="a stream that breaks off"),
+        pytest.param(an_exec(b"", None), id="no exit code"),
+        pytest.param(an_exec(b"", running=True), id="still running"),
+        pytest.param({**an_exec(b""), "POST /containers/one/exec": (201, [])}, id="no id"),
+        pytest.param({**an_exec(b""), "GET /exec/abc/json": (200, b"<html>")}, id="no JSON"),
+        pytest.param({**an_exec(b""), "GET /exec/abc/json": (500, {"ExitCode": 0})}, id="an error"),
+    ],
+)
+def test_whatever_else_dockerd_says_is_left_to_the_client(place: Path, answers: dict[str, tuple[int, Any]]) -> None:
+    with dockerd(place, answers), pytest.raises(Unexpected):
+        run(place)
+
+
+@pytest.mark.parametrize(("silent", "started"), [("POST /containers/one/exec", False), ("POST /exec/abc/start", True)])
+def test_a_daemon_that_says_nothing_is_late_and_it_is_known_whether_a_command_may_run(
+    place: Path, silent: str, started: bool
+) -> None:
+    with dockerd(place, {**an_exec(b""), silent: (200, None)}), pytest.raises(Late) as late:
+        run(place, seconds=0.1)
+    assert late.value.started is started
+
+
+def test_this_computers_daemon_is_asked_where_its_client_would_ask_it(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cargo_runbook.connections.docker.here.SOCKET", str(place))
+    for name in ("DOCKER_HOST", "DOCKER_CONTEXT"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    here = partial(ask_here, INFO, Deadline(10.0))
+    assert here() is None, "nothing listens"
+    with dockerd(place, {"GET /info": (200, {"Name": "n", "HttpsProxy": ""})}):
+        assert here() == ('{"name":"n","https":""}\n', ["GET /info"])
+        (tmp_path / "config.json").write_text('{"currentContext": "elsewhere"}')
+        assert here() is None
+        (tmp_path / "config.json").write_text('{"auths": {}}')
+        assert here() is not None
+        monkeypatch.setenv("DOCKER_HOST", "tcp://192.0.2.1:2375")
+        assert here() is None
+
+
+@pytest.mark.services("sshd")
+def test_a_hosts_daemon_is_asked_through_the_ssh_connection(
+    place: Path, operator: Operator, start_sshd: StartSshd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cargo_runbook.connections.ssh.unix.SOCKET", str(place))
+    sshd = start_sshd()
+    operator.knows(sshd, "cargo1")
+    live = operator.connections()
+    inside = Command(vantage=Vantage(Place.CONTAINER, "cargo1", "one"), argv=("cat", "/etc/hosts"))
+    with dockerd(place, {**an_exec(frame(1, b"seen\n")), "GET /containers/one/json": (200, MADE)}) as asked:
+        seen = ask(live, *INSPECT)
+        within = live.ask(inside)
+    assert (seen.status, seen.exit_code, seen.output) == (Status.ANSWERED, 0, '/one ["a:1"]\n')
+    assert seen.data["docker_api"] == ["GET /containers/one/json"]
+    assert seen.data["host_key"] == sshd.fingerprint()
+    assert (within.status, within.exit_code, within.output) == (Status.ANSWERED, 0, "seen\n")
+    assert within.data["argv"] == ["docker", "exec", "-e", "CARGO_RUNBOOK_MARK=MARK", "one", "cat", "/etc/hosts"]
+    assert within.data["docker_api"] == ["POST /containers/one/exec", "POST /exec/ID/start", "GET /exec/ID/json"]
+    assert [request for request, _ in asked] == [
+        "GET /containers/one/json",
+        *("POST /containers/one/exec", "POST /exec/abc/start", "GET /exec/abc/json"),
+    ]
+
+
+def client(folder: Path) -> Path:
+    """A program `docker` that says with what it was called."""
+    folder.mkdir()
+    program = folder / "docker"
+    program.write_text('#!/bin/sh\necho "client: $*"\n')
+    program.chmod(0o755)
+    return folder
+
+
+def asked_of_the_client(seen: Observation) -> bool:
+    return seen.output.startswith("client: ") and "docker_api" not in seen.data
+
+
+@pytest.mark.services("sshd")
+def test_where_sshd_opens_no_way_to_the_socket_the_client_is_asked_and_the_way_tried_once(
+    place: Path, operator: Operator, start_sshd: StartSshd, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("cargo_runbook.connections.ssh.unix.SOCKET", str(place))
+    path = f"SetEnv PATH={client(tmp_path / 'bin')}:/usr/bin:/bin"
+    sshd = start_sshd(options=("AllowStreamLocalForwarding no", path))
+    operator.knows(sshd, "cargo1")
+    live = operator.connections()
+    with dockerd(place, {"GET /containers/one/json": (200, MADE)}) as asked:
+        assert all(asked_of_the_client(ask(live, *INSPECT)) for _ in range(2))
+    assert not asked
+    assert sshd.log.read_text().count("streamlocal port forward") == 1
+
+
+@pytest.mark.services("sshd")
+def test_a_question_that_dockerd_answers_otherwise_is_asked_of_the_client_and_the_next_one_of_dockerd(
+    place: Path, operator: Operator, start_sshd: StartSshd, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("cargo_runbook.connections.ssh.unix.SOCKET", str(place))
+    sshd = start_sshd(options=(f"SetEnv PATH={client(tmp_path / 'bin')}:/usr/bin:/bin",))
+    operator.knows(sshd, "cargo1")
+    live = operator.connections()
+    with dockerd(place, {"GET /containers/one/json": (200, MADE)}):
+        assert asked_of_the_client(ask(live, *PS))
+        assert ask(live, *INSPECT).output == '/one ["a:1"]\n'
