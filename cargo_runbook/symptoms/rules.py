@@ -34,6 +34,8 @@ _SAYS = re.compile(r"^(?:fatal |level=fatal msg=)?error:? ", re.IGNORECASE)
 _LONGEST_ECHO = 120
 # A daemon that could not be reached, or has no such image, counts this much less beside a registry that was asked.
 _BESIDE_A_REGISTRY = 0.6
+# What only a registry says, and only to a client that works.
+_VERDICTS = frozenset({"not-logged-in", "bad-credentials", "permission-denied", "rate-limited"})
 
 
 def structural(paste: Paste, found: list[Match]) -> list[Match]:
@@ -42,6 +44,8 @@ def structural(paste: Paste, found: list[Match]) -> list[Match]:
     found = list(_without_echo(paste, found))
     if any(match.cause != "client-config" and _asks_registry(paste, match) for match in found):
         found = [_lighter(match) if _is_of_the_node(match) else match for match in found]
+    answered = max((match.place for match in found if match.cause in _VERDICTS), default=-1)
+    found = [_lighter(match) if _is_of_a_step(match) and match.place < answered else match for match in found]
     return sorted([*found, *added], key=lambda match: match.place)
 
 
@@ -65,6 +69,11 @@ def _asks_registry(paste: Paste, match: Match) -> bool:
 def _is_of_the_node(match: Match) -> bool:
     """Whether a match is about a daemon, or about what it has: scanners ask it first, and the registry after it."""
     return match.name in ("daemon-unreachable", "local-image-missing") or "no such image" in match.words.lower()
+
+
+def _is_of_a_step(match: Match) -> bool:
+    """Whether a match is about a step of a command that may have gone on: what a registry answered later ended it."""
+    return match.name.startswith("arguments") or match.words.lower() == "error during connect"
 
 
 def _lighter(match: Match) -> Match:
