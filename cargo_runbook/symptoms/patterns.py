@@ -48,7 +48,7 @@ _PIECE = 4
 _TABLES = "cargo_runbook.symptoms.tables"
 # How programs introduce an HTTP status; tables write `<status>503`.
 _STATUS = (
-    r"(?:(?<!http )status(?: code)?|code|(?<!parsing )HTTP(?:/[\d.]+)?\"?|error|response|returned|with|got|failed|unexpected|received|replied|responded|answered"
+    r"(?:(?<!http )status(?: code)?|code|(?<!parsing )HTTP(?:/[\d.]+)?\"?|error|response|returned|with|got|failed"
     r"|status code (?:returned )?(?:when|while|for|from) (?:\w{1,20} ){1,4}|request to \S{1,700})\"?[:=]?\s{0,2}[(\"]?"
 )
 # How a refusal's code stands before its reason: as clients print it, in the registry's JSON, in the registry's log.

@@ -34,6 +34,12 @@ _SAYS = re.compile(r"^(?:fatal |level=fatal msg=)?error:? ", re.IGNORECASE)
 _LONGEST_ECHO = 120
 # A daemon that could not be reached, or has no such image, counts this much less beside a registry that was asked.
 _BESIDE_A_REGISTRY = 0.6
+# How logs tell what is an error, and what is less. Beside an error, a warning counts this much less.
+_ERROR = re.compile(r"level=(?:error|fatal)\b|\[(?:ERROR|FATAL)\]|\bERROR\b|\b(?:ERRO|FATA)\[\d|\b[EF]\d{4} ")
+_WARNING = re.compile(
+    r"level=(?:warning|info|debug)\b|\[(?:WARN(?:ING)?|INFO|DEBUG)\]|\bWARN(?:ING)?\b|\b(?:WARN|INFO|DEBU)\[\d|\b[IW]\d{4} "
+)
+_TOLD_AS_A_WARNING = 0.8
 # What only a registry says, and only to a client that works.
 _VERDICTS = frozenset({"not-logged-in", "bad-credentials", "permission-denied", "rate-limited"})
 
@@ -46,6 +52,8 @@ def structural(paste: Paste, found: list[Match]) -> list[Match]:
         found = [_lighter(match) if _is_of_the_node(match) else match for match in found]
     answered = max((match.place for match in found if match.cause in _VERDICTS), default=-1)
     found = [_lighter(match) if _is_of_a_step(match) and match.place < answered else match for match in found]
+    if any(_ERROR.search(paste.text, match.start, match.end) for match in found):
+        found = [_as_a_warning(paste, match) for match in found]
     return sorted([*found, *added], key=lambda match: match.place)
 
 
@@ -73,7 +81,14 @@ def _is_of_the_node(match: Match) -> bool:
 
 def _is_of_a_step(match: Match) -> bool:
     """Whether a match is about a step of a command that may have gone on: what a registry answered later ended it."""
-    return match.name.startswith("arguments") or match.words.lower() == "error during connect"
+    return match.name.startswith("arguments") or match.name == "daemon-unreachable"
+
+
+def _as_a_warning(paste: Paste, match: Match) -> Match:
+    """A match lighter where its line is told as a warning, or as less."""
+    where = paste.text, match.start, match.end
+    told_as_less = _WARNING.search(*where) and not _ERROR.search(*where)
+    return replace(match, weight=match.weight * _TOLD_AS_A_WARNING) if told_as_less else match
 
 
 def _lighter(match: Match) -> Match:

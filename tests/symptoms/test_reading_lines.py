@@ -25,3 +25,29 @@ def test_a_line_that_asks_a_registry_is_about_the_registry_whoever_else_it_names
     asked = 'ssh: could not update the builder of git@git.corp.example: Get "https://reg.corp.example/v2/": EOF'
     assert explain(asked).cause == "connection-refused-or-unreachable"
     assert explain(asked.replace("/v2/", "/repos/")).cause == "unknown"
+
+
+def test_beside_an_error_a_warning_weighs_less() -> None:
+    warned = 'time="2016-01-18T19:07:20" level=warning msg="Error getting v2 registry: dial tcp 192.0.2.9:443: connection refused"'
+    failed = (
+        'time="2016-01-18T19:07:20" level=error msg="filesystem layer verification failed for digest sha256:022adea7"'
+    )
+    assert explain(warned).cause == "connection-refused-or-unreachable"
+    assert explain(f"{warned}\n{failed}").cause == "storage-or-upload"
+
+
+def test_what_a_registry_answered_after_a_step_that_failed_is_what_ended_the_command() -> None:
+    for step in ("Must provide --username with --password-stdin", "error during connect: creating docker context:"):
+        assert explain(step).cause == "client-config"
+        assert (
+            explain(f"{step}\nThe push refers to repository [reg.corp.example/p/r]\ndenied: no").cause
+            == "permission-denied"
+        )
+
+
+def test_what_is_not_here_yet_and_is_pulled_now_is_no_error() -> None:
+    assert (
+        explain("Image 'reg.corp.example/p/r:1' not found, pulling\nunauthorized: authentication required").cause
+        == "not-logged-in"
+    )
+    assert explain("Image 'reg.corp.example/p/r:1' not found").cause == "repository-or-project-missing"
