@@ -22,6 +22,7 @@ _MOVES_AN_IMAGE = re.compile(
     r"\b(?:pull|push|fetch|copy|copi|download|upload|inspect|scan|resolv|mirror|import)(?:s|es|ed|ing)?\b"
     r"(?: (?:to|from|of|the|a|an|my|your|this|any|specified|source|docker|container|oci|base|new|private|remote|dependent)){0,4}"
     r" (?:images?|repositor(?:y|ies)|layers?|blobs?|manifests?|registry)\b"
+    r"|\b[0-9a-f]{12}: (?:retrying in|waiting|pushing|downloading|verifying)\b"
     r"|\b(?:upstream|remote|oci|image|container|docker|private|source|destination|target|insecure|mirror) registr(?:y|ies)\b"
 )
 # One of these is not much by itself.
