@@ -16,6 +16,7 @@ more than times do. The last line with `--json` is data.
 from __future__ import annotations
 
 import argparse
+import compileall
 import json
 import os
 import resource
@@ -101,6 +102,8 @@ class Took:
 def main() -> None:
     """Runs what the options say; exit code 1 when a bound is missed."""
     options = _options()
+    # pip has compiled all that the other sides import; an editable install and PYTHONDONTWRITEBYTECODE leave this out.
+    compileall.compile_dir(Path(__file__).resolve().parent.parent / "cargo_runbook", quiet=1)
     with tempfile.TemporaryDirectory(prefix="batch-") as name:
         folder = Path(name)
         if options.many:

@@ -10,6 +10,7 @@ run fewer environments (`--loop-runs`); its time is then scaled, and this is sai
 from __future__ import annotations
 
 import argparse
+import compileall
 import json
 import subprocess
 import sys
@@ -34,6 +35,8 @@ def main() -> None:
     parser.add_argument("--per-host", type=int, default=8)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
+    # The sandbox's machines write no bytecode; both sides would compile the project anew in each process.
+    compileall.compile_dir(RUNBOOK.parents[1] / "cargo_runbook", quiet=1)
     state = state_folder(options.name)
     # What operator writes is seen outside of it only below the project.
     with tempfile.TemporaryDirectory(prefix="triage-", dir=RUNBOOK.parents[1] / "reports") as name:

@@ -67,5 +67,7 @@ rm -rf ./*.egg-info
 # The build backend stands in the lock, so nothing is fetched here.
 .venv/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 rm -rf ./*.egg-info
+# pip compiles what it installs, but not what it installs editable: where PYTHONDONTWRITEBYTECODE is set, each start would.
+.venv/bin/python -m compileall -q cargo_runbook cargo_sandbox
 printf '%s\n' "$wanted" >"$stamp"
 say "setup: .venv is ready"
