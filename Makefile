@@ -33,8 +33,9 @@ lint: venv
 	@.venv/bin/ruff format --quiet --check .
 	@.venv/bin/mypy
 
+# Bytecode is written whatever the environment says: pytest rewrites each assertion anew without. nbval runs notebooks alone.
 check: lint
-	@.venv/bin/pytest -q -n 2 -m "not ($(NOT_FAST))"
+	@env -u PYTHONDONTWRITEBYTECODE .venv/bin/pytest -q -n 2 -p no:nbval -m "not ($(NOT_FAST))"
 
 test: venv
 	@tools/debian-packages.sh tests kubernetes

@@ -59,7 +59,7 @@ def errors() -> set[str]:
 
 # CannotEdit and Problem become a part of a sentence; `_failed` makes one; `super().__init__` has those that a class says itself.
 # An outcome and a result have their reasons in both languages; a Failure takes a Text, which mypy holds.
-SAYING = {"message", "complain", "CannotEdit", "Problem", "_failed", "__init__", "Failure", *errors()}
+SAYING = {"message", "complain", "CannotEdit", "Problem", "_failed", "__init__", "Failure"}
 FIELDS = ("next_step", "seen", "what", "reason")
 SAID = ("cargo_runbook", "cargo_sandbox/cli", "cargo_sandbox/drill.py", "cargo_sandbox/lab.py")
 
@@ -77,11 +77,12 @@ def _choices(node: ast.expr) -> Iterator[ast.expr]:
 
 def english_alone() -> Iterator[tuple[str, str]]:
     """Sentences of commands, and of errors, that are told as they stand in the code, in one language; with the place."""
+    saying = SAYING | errors()
     for place in SAID:
         folder = ROOT / place
         for file in sorted(folder.rglob("*.py")) if folder.is_dir() else [folder]:
             for node in ast.walk(ast.parse(file.read_text("utf-8"))):
-                if isinstance(node, ast.Call) and name_of(node.func) in SAYING:
+                if isinstance(node, ast.Call) and name_of(node.func) in saying:
                     told = [*node.args, *(each.value for each in node.keywords if each.arg in FIELDS)]
                     for each in (choice for argument in told for choice in _choices(argument)):
                         words = literal_of(each) or ""
