@@ -1,6 +1,6 @@
 """Registry tokens (JWT, RS256, libtrust `kid`) and what is asked for them, for both token services.
 
-Standard library only: it runs inside a container that has nothing else. Signing is left to openssl.
+Standard library only: it runs inside a container that has nothing else.
 Sources: distribution's docs/content/spec/auth (token, jwt, scope); libtrust's key id.
 """
 
@@ -11,12 +11,13 @@ import binascii
 import hashlib
 import json
 import secrets
-import subprocess
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from cargo_sandbox.services.signing import PrivateKey
 
 ISSUER = "harbor-token-issuer"
 AUDIENCE = "harbor-registry"
@@ -34,13 +35,10 @@ class Signer:
 
     def __init__(self, key: Path) -> None:
         self.key = key
-        public = self._openssl("pkey", "-in", str(key), "-pubout", "-outform", "DER")
+        self._private = PrivateKey(key)
+        public = self._private.public_der()
         code = base64.b32encode(hashlib.sha256(public).digest()[:30]).decode().rstrip("=")
         self.kid = ":".join(code[i : i + 4] for i in range(0, len(code), 4))
-
-    @staticmethod
-    def _openssl(*args: str, data: bytes = b"") -> bytes:
-        return subprocess.run(("openssl", *args), input=data, stdout=subprocess.PIPE, check=True).stdout
 
     def _skew(self) -> int:
         """Seconds by which this service's clock is wrong: the file `clock_skew` beside the key, 0 without it."""
@@ -64,8 +62,7 @@ class Signer:
             "access": access,
         }
         body = ".".join(_base64url(json.dumps(part, separators=(",", ":")).encode()) for part in (header, claims))
-        signature = self._openssl("dgst", "-sha256", "-sign", str(self.key), data=body.encode())
-        return f"{body}.{_base64url(signature)}"
+        return f"{body}.{_base64url(self._private.sign(body.encode()))}"
 
 
 @dataclass(frozen=True)
