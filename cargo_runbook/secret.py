@@ -9,11 +9,13 @@ import secrets
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import sha256
 from typing import Any, NoReturn
 
 from cargo_runbook.redaction.data import sensitive_item
 from cargo_runbook.redaction.forms import Forms, without_colours
+from cargo_runbook.redaction.lines import Lines
 from cargo_runbook.redaction.shapes import Shape, shapes_for
 
 KEY_VARIABLE = "CARGO_RUNBOOK_REDACTION_KEY"
@@ -218,11 +220,12 @@ class Redactor:
         text = self.redact_values(text)
         # Again until nothing is found: what one secret's match reached over may hold another.
         for _ in range(_PASSES):
-            before = text
+            lines = Lines(text)
             for shape in shapes_for(text):
-                text = self._redact_shape(shape, text)
-            if text == before:
+                lines = self._redact_shape(shape, lines)
+            if lines.text == text:
                 break
+            text = lines.text
         return text
 
     def _key_of(self, key: Any) -> Any:
@@ -246,11 +249,16 @@ class Redactor:
         header = "Set-Cookie: "
         return self.redact(header + value).removeprefix(header) if isinstance(value, str) else value
 
-    def _redact_shape(self, shape: Shape, text: str) -> str:
-        if shape.within is None:
-            return shape.pattern.sub(lambda m: self._replace(shape, m), text)
+    def _redact_shape(self, shape: Shape, lines: Lines) -> Lines:
+        replace = partial(self._replace, shape)
         inner = shape.pattern
-        return shape.within.sub(lambda m: inner.sub(lambda n: self._replace(shape, n), m.group()), text)
+        if shape.within is not None:
+            clean = shape.within.sub(lambda m: inner.sub(replace, m.group()), lines.text)
+        elif shape.lines:
+            clean = lines.sub(inner, shape.when, shape.lines, replace)
+        else:
+            clean = inner.sub(replace, lines.text)
+        return lines if clean == lines.text else Lines(clean)
 
     def _replace(self, shape: Shape, match: re.Match[str]) -> str:
         groups = match.groupdict()

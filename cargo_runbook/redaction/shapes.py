@@ -25,6 +25,7 @@ class Shape:
         pattern: its group `secret` (or `secret2`, ...) is what gets masked; a group `key` is compared with `allow`.
         within: `pattern` is only looked for inside matches of this one.
         when: lower-case words, one of which the text must hold; spares the pattern where there is nothing to find.
+        lines: over how many lines a match may go, in the first of which one of `when` stands; 0 where that is not so.
         allow: lower-case keys whose values are no secrets.
     """
 
@@ -33,6 +34,7 @@ class Shape:
     pattern: re.Pattern[str]
     within: re.Pattern[str] | None
     when: tuple[str, ...]
+    lines: int
     allow: frozenset[str]
 
 
@@ -60,6 +62,7 @@ def shapes() -> tuple[Shape, ...]:
             pattern=_compile(row["pattern"]),
             within=_compile(row["within"]) if "within" in row else None,
             when=tuple(row.get("when", ())),
+            lines=row.get("lines", 0),
             allow=frozenset(row.get("allow", ())),
         )
         for row in _table()["shapes"]
