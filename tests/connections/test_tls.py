@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from cargo_runbook.connections import LiveConnections
+from cargo_runbook.connections.network import tls
 from cargo_runbook.inventory.models import Environment, Host
 from cargo_runbook.observations import Observation, Status, TlsHandshake
 from cargo_runbook.secret import Redactor
@@ -109,3 +111,20 @@ def test_a_closed_port_and_an_unknown_name_have_reasons(live: LiveConnections) -
     assert shake(live, free_port()).data["reason"] == "refused"
     unknown = live.ask(TlsHandshake(address=NO_SUCH_NAME, server_name="cargo.test"))
     assert (unknown.status, unknown.data["reason"]) == (Status.UNREACHABLE, "name_not_resolved")
+
+
+def test_what_was_read_ahead_is_taken_once_and_not_when_the_cas_of_the_system_are_others_now(
+    authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ca = tmp_path / "system.pem"
+    ca.write_bytes(authority.pem.read_bytes())
+    monkeypatch.setenv("SSL_CERT_FILE", str(ca))
+    monkeypatch.setattr(tls, "_READY", [])
+    tls.prepare()
+    ahead = tls._READY[0][1]
+    assert tls._system_context() is ahead
+    assert tls._system_context() is not ahead
+    tls.prepare()
+    ca.write_bytes(b"")
+    os.utime(ca, ns=(1, 1))
+    assert tls._system_context().get_ca_certs() == []

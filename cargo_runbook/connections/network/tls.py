@@ -71,12 +71,35 @@ class Trust:
 
 
 _READING = Lock()
+_Stamp = tuple[tuple[str, int], ...]
+_READY: list[tuple[_Stamp, ssl.SSLContext]] = []
+
+
+def prepare() -> None:
+    """Reads the system's CAs before they are needed: for processes that are forked from this one, each of which takes the
+    context for the first CA file that it has to trust beside them."""
+    _READY[:] = [(_system_cas(), ssl.create_default_context())]
+
+
+def _system_context() -> ssl.SSLContext:
+    """One that trusts the system's CAs, and is nobody else's."""
+    if _READY:
+        stamp, context = _READY.pop()
+        if stamp == _system_cas():
+            return context
+    return ssl.create_default_context()
+
+
+def _system_cas() -> _Stamp:
+    """Where the system's CAs stand, and when that was changed."""
+    paths = ssl.get_default_verify_paths()
+    return tuple((str(each), Path(each).stat().st_mtime_ns) for each in (paths.cafile, paths.capath) if each)
 
 
 @lru_cache(maxsize=16)
 def _context(ca: str, _changed: int) -> ssl.SSLContext:
     """Reading the system's CAs takes longer than a handshake; a CA file that has changed is read again."""
-    context = ssl.create_default_context()
+    context = _system_context()
     if ca:
         context.load_verify_locations(cafile=ca)
     # Python 3.13 became stricter than Go about old CA certificates; a verdict must be the docker client's.

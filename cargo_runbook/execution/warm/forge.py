@@ -100,6 +100,7 @@ def build(order: Order) -> ForkedApp:
     if order.ours:
         importlib.import_module("cargo_runbook.views.notebook").compile_templates()
         importlib.import_module("cargo_runbook.rules.catalog").catalog()
+        importlib.import_module("cargo_runbook.connections.network.tls").prepare()
     importlib.import_module("cargo_runbook.redaction.shapes").prepare()
     app.rehearse((_REHEARSED,) * _OFTEN)
     prepare(app.shell, order.cells)
