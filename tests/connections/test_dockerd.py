@@ -15,6 +15,7 @@ import pytest
 from cargo_runbook.connections.base import Capture, Deadline
 from cargo_runbook.connections.docker.daemon import Daemon, Late, Unexpected, Wire
 from cargo_runbook.connections.docker.here import ask_here
+from cargo_runbook.connections.docker.hosts_file import hosts_file_of
 from cargo_runbook.connections.docker.questions import api_question, filled
 from cargo_runbook.facts.containers import Container, read_containers
 from cargo_runbook.observations import Command, Observation, Place, Status, Vantage
@@ -170,7 +171,7 @@ def test_a_hosts_daemon_is_asked_through_the_ssh_connection(
     sshd = start_sshd()
     operator.knows(sshd, "cargo1")
     live = operator.connections()
-    inside = Command(vantage=Vantage(Place.CONTAINER, "cargo1", "one"), argv=("cat", "/etc/hosts"))
+    inside = Command(vantage=Vantage(Place.CONTAINER, "cargo1", "one"), argv=("cat", "/etc/resolv.conf"))
     with dockerd(place, {**an_exec(frame(1, b"seen\n")), "GET /containers/one/json": (200, MADE)}) as asked:
         seen = ask(live, *INSPECT)
         within = live.ask(inside)
@@ -178,7 +179,7 @@ def test_a_hosts_daemon_is_asked_through_the_ssh_connection(
     assert seen.data["docker_api"] == ["GET /containers/one/json"]
     assert seen.data["host_key"] == sshd.fingerprint()
     assert (within.status, within.exit_code, within.output) == (Status.ANSWERED, 0, "seen\n")
-    assert within.data["argv"] == ["docker", "exec", "-e", "CARGO_RUNBOOK_MARK=MARK", "one", "cat", "/etc/hosts"]
+    assert within.data["argv"] == ["docker", "exec", "-e", "CARGO_RUNBOOK_MARK=MARK", "one", "cat", "/etc/resolv.conf"]
     assert within.data["docker_api"] == ["POST /containers/one/exec", "POST /exec/ID/start", "GET /exec/ID/json"]
     assert [request for request, _ in asked] == [
         "GET /containers/one/json",
@@ -225,3 +226,72 @@ def test_a_question_that_dockerd_answers_otherwise_is_asked_of_the_client_and_th
     with dockerd(place, {"GET /containers/one/json": (200, MADE)}):
         assert asked_of_the_client(ask(live, *PS))
         assert ask(live, *INSPECT).output == '/one ["a:1"]\n'
+
+
+ID = "a" * 64
+PLACE = f"/var/lib/docker/containers/{ID}/hosts"
+RUNS = {"State": {"Status": "running", "Pid": 7}, "HostsPath": PLACE}
+
+
+@pytest.mark.parametrize(
+    "inspected",
+    [
+        [],
+        {},
+        {**RUNS, "State": {"Status": "exited", "Pid": 0}},
+        {**RUNS, "State": {"Status": "paused", "Pid": 7}},
+        {**RUNS, "State": {"Status": "running", "Pid": 0}},
+        {**RUNS, "State": {"Status": "running", "Pid": "7; id"}},
+        {**RUNS, "HostsPath": ""},
+        {**RUNS, "HostsPath": "/etc/shadow"},
+        {**RUNS, "HostsPath": f"/x/../etc/containers/{ID}/hosts"},
+        {**RUNS, "HostsPath": f"/x y/containers/{ID}/hosts"},
+        {**RUNS, "HostsPath": f"{PLACE}/../../config.v2.json"},
+    ],
+)
+def test_a_hosts_file_is_looked_for_at_dockers_own_place_and_of_a_container_that_runs(inspected: Any) -> None:
+    assert hosts_file_of(RUNS) is not None
+    assert hosts_file_of(inspected) is None
+
+
+MOUNT = f"50 40 254:0 {PLACE} /etc/hosts rw - ext4 /dev/sda rw\n"
+OTHERS = "40 30 0:41 / / rw - overlay overlay rw\n51 40 254:0 /x /etc/hostname rw - ext4 /dev/sda rw\n"
+
+
+@pytest.mark.parametrize(
+    ("mounts", "seen"),
+    [
+        (OTHERS + MOUNT, b"127.0.0.1 a\n"),
+        (OTHERS + MOUNT.replace("/var/lib/docker/", "/"), b"127.0.0.1 a\n"),
+        pytest.param(OTHERS, None, id="no mount"),
+        pytest.param(MOUNT.replace("/hosts /etc", "/hosts//deleted /etc"), None, id="replaced on the host"),
+        pytest.param(MOUNT + MOUNT.replace(PLACE, "/mine"), None, id="another one over it"),
+        pytest.param(MOUNT + MOUNT.replace(PLACE, "/mine").replace("/etc/hosts", "/etc"), None, id="another /etc"),
+        pytest.param(MOUNT.replace(ID, "b" * 64), None, id="another container's"),
+    ],
+)
+def test_a_hosts_file_counts_only_where_the_container_sees_that_very_file(mounts: str, seen: bytes | None) -> None:
+    place = hosts_file_of(RUNS)
+    assert place is not None
+    assert place.argv == ("head", "-c", "65536", "/proc/7/mountinfo", PLACE)
+    printed = f"==> /proc/7/mountinfo <==\n{mounts}\n==> {PLACE} <==\n127.0.0.1 a\n".encode()
+    assert place.content(printed) == seen
+    assert place.content(printed.partition(b"\n==> ")[0]) is None
+    assert place.content(printed + b"#" * 65536) is None
+
+
+@pytest.mark.services("sshd")
+def test_who_may_not_read_hosts_files_on_the_host_asks_the_container_and_tries_it_once(
+    place: Path, operator: Operator, start_sshd: StartSshd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cargo_runbook.connections.ssh.unix.SOCKET", str(place))
+    operator.knows(start_sshd(), "cargo1")
+    live = operator.connections()
+    inspected = {**RUNS, "HostsPath": f"/nowhere/containers/{ID}/hosts"}
+    with dockerd(place, {**an_exec(frame(1, b"seen\n")), "GET /containers/one/json": (200, inspected)}) as asked:
+        for attempt in range(2):
+            vantage = Vantage(Place.CONTAINER, "cargo1", "one")
+            seen = live.ask(Command(vantage=vantage, argv=("cat", "/etc/hosts"), attempt=attempt))
+            assert (seen.exit_code, seen.output) == (0, "seen\n")
+            assert "read_by" not in seen.data
+    assert [request for request, _ in asked].count("GET /containers/one/json") == 1

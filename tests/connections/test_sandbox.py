@@ -75,7 +75,7 @@ def test_a_late_process_in_a_container_is_ended_there(sandbox: Any) -> None:
             "harbor-ui",
         ),
         ("inspect", "--format", "{{json .Config.Labels}}", "tengine"),
-        ("inspect", "--format", "{{json .Mounts}}", "harbor-registry"),
+        ("inspect", "--format", "{{json .HostConfig.Binds}}", "harbor-registry"),
         ("info", "--format", '{"name":{{json .Name}},"https":{{json .HTTPSProxy}},"no":{{json .NoProxy}}}'),
     ],
 )
@@ -118,6 +118,27 @@ def test_a_command_in_a_container_says_the_same_by_dockerd_and_by_its_client(san
             assert ("docker_api" in seen["data"]) is (container == "tengine")
     finally:
         sandbox.on("cargo", "docker", "start", "harbor-jobservice")
+
+
+def test_the_hosts_file_of_a_container_is_read_on_its_host_while_it_is_the_one_that_the_container_sees(
+    sandbox: Any,
+) -> None:
+    def told() -> tuple[bool, str]:
+        (seen,) = ask(sandbox, ("tengine", 10, "cat", "/etc/hosts"))
+        inside = sandbox.on("cargo", "docker", "exec", "tengine", "cat", "/etc/hosts").stdout
+        assert seen["output"] == inside
+        return "read_by" in seen["data"], inside
+
+    read, before = told()
+    assert read
+    assert "cargo-admin" in before
+    path = sandbox.on("cargo", "docker", "inspect", "--format", "{{.HostsPath}}", "tengine").stdout.strip()
+    # As an editor does it: a new file in place of the old one, which the container goes on to see.
+    sandbox.on("cargo", "sh", "-c", f"cp -p {path} {path}.new; echo 192.0.2.1 new >>{path}.new; mv {path}.new {path}")
+    try:
+        assert told() == (False, before)
+    finally:
+        sandbox.on("cargo", "docker", "restart", "-t", "0", "tengine")
 
 
 def test_a_late_command_that_dockerd_was_asked_for_is_ended_in_its_container(sandbox: Any) -> None:

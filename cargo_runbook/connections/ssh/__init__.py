@@ -91,7 +91,7 @@ class SshConnection:
             data["host_key"] = shared.transport.get_remote_server_key().fingerprint
             try:
                 if asked := ask_dockerd(run, question, shared, look.deadline):
-                    data["docker_api"] = asked
+                    data |= asked
                 else:
                     run.run(shared, look.deadline, in_container=in_container)
             except Failure:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
+from urllib.parse import quote
 
 import paramiko
 
 from cargo_runbook.connections.base import Capture, Deadline, Failure
 from cargo_runbook.connections.docker.daemon import Daemon, Late, Unexpected
+from cargo_runbook.connections.docker.hosts_file import QUESTION, hosts_file_of
 from cargo_runbook.connections.docker.questions import ENDING, api_question
 from cargo_runbook.connections.ssh.command import MARK, RemoteRun
 from cargo_runbook.connections.ssh.pool import SharedTransport
@@ -15,21 +18,27 @@ from cargo_runbook.observations import Command, Place, Status
 from cargo_runbook.texts import Text
 
 
-def ask_dockerd(run: RemoteRun, question: Command, shared: SharedTransport, deadline: Deadline) -> list[str]:
-    """Fills `run` with the answer; gives the requests that were sent, and nothing when the command itself must run.
+def ask_dockerd(run: RemoteRun, question: Command, shared: SharedTransport, deadline: Deadline) -> dict[str, Any]:
+    """Fills `run` with the answer; tells for the evidence how it was asked, and nothing when the command itself must run.
 
     That is so for another question, where the host's sshd opens no way to the socket (which is tried once a connection),
     and where dockerd says anything unexpected.
 
     Raises:
-        Failure: the deadline came first (`timeout`; what ran in the container is ended).
+        Failure: the deadline came first (`timeout`; what ran in the container is ended), or the connection broke.
     """
     in_container = question.vantage.place is Place.CONTAINER
     told = None if in_container else api_question(question.argv)
     if shared.no_dockerd or (question.argv[0] not in ENDING if in_container else told is None):
-        return []
+        return {}
     daemon = Daemon(partial(_open, shared, deadline), deadline)
     try:
+        if (
+            in_container
+            and question.argv == QUESTION
+            and (read := _hosts_file(run, question, shared, daemon, deadline))
+        ):
+            return {"docker_api": daemon.requests, "read_by": list(read)}
         with shared.slot(deadline):
             if told is not None:
                 run.output.add(told(daemon).encode())
@@ -49,8 +58,37 @@ def ask_dockerd(run: RemoteRun, question: Command, shared: SharedTransport, dead
         ) from late
     except (Unexpected, paramiko.SSHException, EOFError, OSError):
         run.output, run.error, run.exit_code = Capture(), Capture(), None
-        return []
-    return daemon.requests
+        return {}
+    return {"docker_api": daemon.requests}
+
+
+def _hosts_file(
+    run: RemoteRun, question: Command, shared: SharedTransport, daemon: Daemon, deadline: Deadline
+) -> tuple[str, ...]:
+    """Reads the hosts file of a container on its host; gives the command, and nothing where that can't be done."""
+    if shared.no_hosts_files:
+        return ()
+    with shared.slot(deadline):
+        (inspected,) = daemon.read(f"/containers/{quote(question.vantage.container, safe='')}/json")
+    place = hosts_file_of(inspected)
+    if place is None:
+        return ()
+    look = RemoteRun(place.argv, tied=True)
+    try:
+        look.run(shared, deadline)
+    except Failure:
+        run.answers, run.ended_remotely = look.answers, look.ended_remotely
+        raise
+    if look.exit_code:
+        # Who is not root may not look there, at no container's.
+        shared.no_hosts_files = True
+        return ()
+    content = place.content(look.output.content())
+    if content is None:
+        return ()
+    run.output.add(content)
+    run.exit_code = 0
+    return place.argv
 
 
 def _open(shared: SharedTransport, deadline: Deadline) -> paramiko.Channel:

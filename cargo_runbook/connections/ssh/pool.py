@@ -25,11 +25,13 @@ SILENCE = 20.0
 
 
 class SharedTransport:
-    """A connection with a limit on its channels. `no_dockerd`: it does not lead to dockerd's socket."""
+    """A connection with a limit on its channels. `no_dockerd`: it does not lead to dockerd's socket;
+    `no_hosts_files`: its user may not read the hosts files of containers on the host."""
 
     def __init__(self, transport: Transport) -> None:
         self.transport = transport
         self.no_dockerd = False
+        self.no_hosts_files = False
         self._free = threading.BoundedSemaphore(AT_ONCE)
 
     @contextmanager
