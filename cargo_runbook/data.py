@@ -20,4 +20,13 @@ except ImportError:
 def read_data(package: str, name: str) -> Any:
     """What a YAML file that is shipped in `package` says."""
     text = (files(package) / name).read_text(encoding="utf-8")
+    return parse_yaml(text)
+
+
+def parse_yaml(text: str) -> Any:
+    """What a text in YAML says.
+
+    Raises:
+        yaml.YAMLError: it is none.
+    """
     return yaml.load(text, Loader=Loader)

@@ -7,14 +7,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
-
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from cargo_runbook.facts.challenge import Realm
 from cargo_runbook.facts.hosts_file import is_token_service
 from cargo_runbook.facts.nginx_conf import Upstream
+from cargo_runbook.facts.yaml_text import read_yaml
 
 SCRIPTS = ("restart.sh", "change-token-servce.sh", "change-token-service.sh", "change-domain.sh")
 """Scripts below the installation; the guide spells the second one so, and announces the last one."""
@@ -115,10 +112,7 @@ def split_files(text: str) -> dict[str, str]:
 
 def read_compose(file: str, text: str) -> tuple[Place, ...]:
     """The entries of any service's `extra_hosts` that name the token service (compose file reference)."""
-    try:
-        document: Any = YAML(typ="safe", pure=True).load(text)
-    except YAMLError:
-        return ()
+    document = read_yaml(text)
     services = document.get("services", document) if isinstance(document, Mapping) else {}
     found = []
     for service in services.values() if isinstance(services, Mapping) else ():
@@ -149,10 +143,7 @@ _REALM = re.compile(r"""^[ \t]*realm:[ \t]*["']?([^\s"'#]+)""", re.MULTILINE)
 
 def read_auth(file: str, text: str) -> tuple[str, Place | None]:
     """(kind of `auth`, the line of its realm) in a registry's config.yml."""
-    try:
-        document: Any = YAML(typ="safe", pure=True).load(text)
-    except YAMLError:
-        document = None
+    document = read_yaml(text)
     auth = document.get("auth") if isinstance(document, Mapping) else None
     kind = next((k for k in ("token", "htpasswd") if isinstance(auth, Mapping) and k in auth), "")
     match = _REALM.search(text)

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+from cargo_runbook.facts.yaml_text import read_yaml
 
 
 @dataclass(frozen=True)
@@ -25,10 +24,7 @@ def read_token_auth(text: str) -> TokenAuth | None:
 
     Harbor 2.x has `auth.htpasswd` there: its challenge comes from Harbor core, and this returns None.
     """
-    try:
-        document = YAML(typ="safe", pure=True).load(text)
-    except YAMLError:
-        return None
+    document = read_yaml(text)
     auth: Any = document.get("auth") if isinstance(document, Mapping) else None
     token = auth.get("token") if isinstance(auth, Mapping) else None
     if not isinstance(token, Mapping):

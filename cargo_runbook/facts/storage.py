@@ -9,9 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-
+from cargo_runbook.facts.yaml_text import read_yaml
 from cargo_runbook.observations import Observation
 
 DEFAULT_FOLDER = "/storage"
@@ -154,10 +152,7 @@ def read_storage_folder(text: str) -> tuple[str, str]:
 
     Source: distribution, configuration reference, `storage`. What can't be read counts as Harbor's default.
     """
-    try:
-        document = YAML(typ="safe", pure=True).load(text)
-    except YAMLError:
-        return DEFAULT_FOLDER, ""
+    document = read_yaml(text)
     storage: Any = document.get("storage") if isinstance(document, Mapping) else None
     if not isinstance(storage, Mapping):
         return DEFAULT_FOLDER, ""
