@@ -40,6 +40,13 @@ _WARNING = re.compile(
     r"level=(?:warning|info|debug)\b|\[(?:WARN(?:ING)?|INFO|DEBUG)\]|\bWARN(?:ING)?\b|\b(?:WARN|INFO|DEBU)\[\d|\b[IW]\d{4} "
 )
 _TOLD_AS_A_WARNING = 0.8
+# The status that a client waited for, before the one that it got.
+_WAITED_FOR = re.compile(
+    r"(?<!not )\bexpect(?:ed|ing) (?:\w{1,12} ){0,3}[{\[(]?\d{3}(?:, ?\d{3}){0,9}[}\])]?", re.IGNORECASE
+)
+# A request in a log of requests, with the status of its answer; and the same request in the registry's own log.
+_LOGGED = re.compile(r"\"([A-Z]{3,7} /v2/[^\s\"]{0,300}) HTTP/\d(?:\.\d)?\" (\d{3})\b")
+_URI = re.compile(r"http\.request\.uri=\"?(/v2/[^\s\"]{0,300})")
 # What only a registry says, and only to a client that works.
 _VERDICTS = frozenset({"not-logged-in", "bad-credentials", "permission-denied", "rate-limited"})
 
@@ -48,6 +55,8 @@ def structural(paste: Paste, found: list[Match]) -> list[Match]:
     """`found` with what the build of the lines adds to it and takes away from it."""
     added = list(_token_services(paste))
     found = list(_without_echo(paste, found))
+    found = [match for match in found if not _is_waited_for(paste, match)]
+    found = _without_first_requests(paste, found)
     if any(match.cause != "client-config" and _asks_registry(paste, match) for match in found):
         found = [_lighter(match) if _is_of_the_node(match) else match for match in found]
     answered = max((match.place for match in found if match.cause in _VERDICTS), default=-1)
@@ -66,6 +75,31 @@ def _without_echo(paste: Paste, found: list[Match]) -> Iterator[Match]:
         paste.text[match.start : match.end].rstrip().endswith(said) for match in found if match.start < start
     )
     return (match for match in found if not (again and match.start >= start))
+
+
+def _is_waited_for(paste: Paste, match: Match) -> bool:
+    """Whether a match is the status that was waited for: `expected status 401 but got 200`."""
+    return any(
+        waited.start() <= match.place and match.place + len(match.words) <= waited.end()
+        for waited in _WAITED_FOR.finditer(paste.text, match.start, match.end)
+    )
+
+
+def _without_first_requests(paste: Paste, found: list[Match]) -> list[Match]:
+    """`found` without a 401 in a log of requests where the same request succeeds later: each client asks so first."""
+    refused = {match.start for match in found if match.cause == "not-logged-in"}
+    answers = [(m[1], m[2], m.start()) for m in _LOGGED.finditer(paste.text)] if refused else []
+    good = {request: place for request, status, place in answers if status.startswith("2")}
+    last = {request: place for request, status, place in answers if status == "401"}
+    normal = {request for request, place in last.items() if good.get(request, -1) > place}
+    paths = {request.partition(" ")[2] for request in normal}
+    dropped: set[int] = set()
+    for start in refused if normal else ():
+        end = paste.line_around(start, REACH)[1]
+        request, uri = _LOGGED.search(paste.text, start, end), _URI.search(paste.text, start, end)
+        if (request and request[1] in normal) or (uri and uri[1] in paths):
+            dropped.add(start)
+    return [match for match in found if match.start not in dropped]
 
 
 def _asks_registry(paste: Paste, match: Match) -> bool:

@@ -29,6 +29,7 @@ LEFT = {
     "batch_33-29-cleanup 405": "what curl prints of any server",
     "batch_41-30-s3 redirect 400": "a list of requests of somebody's own making",
     "batch_46-16-composer artifact wrapped": "words cut at a width and padded to it",
+    "batch_69-13-portus background": "nothing in it says that it is about an image",
 }
 ELSEWHERE = 'Get "https://bar.corp.example/v2/": Get "https://foo.corp.example/service/token?account=a&service=harbor-registry": '
 

@@ -51,3 +51,20 @@ def test_what_is_not_here_yet_and_is_pulled_now_is_no_error() -> None:
         == "not-logged-in"
     )
     assert explain("Image 'reg.corp.example/p/r:1' not found").cause == "repository-or-project-missing"
+
+
+def test_the_status_that_was_waited_for_is_not_the_one_that_came() -> None:
+    pulled = "pulling image: reg.corp.example/p/r:1\nerror: GET failed; expected status {401, 404} but got "
+    assert explain(f"{pulled}200: OK").cause == "unknown"
+    assert explain(f"{pulled}403: Forbidden").cause == "permission-denied"
+    assert explain(f"{pulled}401: Unauthorized").cause == "not-logged-in"
+
+
+def test_a_request_that_succeeds_when_it_is_asked_again_is_no_refusal() -> None:
+    asked = 'level=warning msg="error authorizing context: authorization token required" http.request.uri="/v2/p/r/manifests/1"'
+    lines = [f'10.0.0.6 - - [04/Apr/2018:20:19:50 +0000] "GET /v2/p/r/manifests/{tag} HTTP/1.1"' for tag in "12"]
+    refused, other = f"{asked}\n{lines[0]} 401 158", f"{lines[1]} 401 158"
+    assert explain(refused).cause == "not-logged-in"
+    assert explain(f"{refused}\n{lines[0]} 200 1780").cause == "unknown"
+    assert explain(f"{lines[0]} 200 1780\n{refused}").cause == "not-logged-in"
+    assert explain(f"{refused}\n{other}\n{lines[0]} 200 1780").cause == "not-logged-in"
