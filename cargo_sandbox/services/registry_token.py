@@ -31,11 +31,16 @@ def _base64url(raw: bytes) -> str:
 
 
 class Signer:
-    """Signs with a private key (PEM file). `kid` is the libtrust id that the registry derives from the certificate."""
+    """Signs with a private key (PEM file), as the file has it at the time. `kid` is the libtrust id that the registry derives
+    from the certificate."""
 
     def __init__(self, key: Path) -> None:
         self.key = key
-        self._private = PrivateKey(key)
+        self._read()
+
+    def _read(self) -> None:
+        self._stamp = self.key.stat().st_mtime_ns
+        self._private = PrivateKey(self.key)
         public = self._private.public_der()
         code = base64.b32encode(hashlib.sha256(public).digest()[:30]).decode().rstrip("=")
         self.kid = ":".join(code[i : i + 4] for i in range(0, len(code), 4))
@@ -49,6 +54,9 @@ class Signer:
 
     def token(self, subject: str, access: list[Access] | None) -> str:
         """A token for `subject` ("" is nobody) with `access` (None: no scope was asked)."""
+        # Harbor reads its key for each token.
+        if self.key.stat().st_mtime_ns != self._stamp:
+            self._read()
         now = int(time.time()) + self._skew()
         header = {"typ": "JWT", "alg": "RS256", "kid": self.kid}
         claims = {
