@@ -13,7 +13,7 @@ from functools import partial
 from hashlib import sha256
 from typing import Any, NoReturn
 
-from cargo_runbook.redaction.data import sensitive_item
+from cargo_runbook.redaction.data import says_nothing, sensitive_item
 from cargo_runbook.redaction.forms import Forms, without_colours
 from cargo_runbook.redaction.lines import Lines
 from cargo_runbook.redaction.shapes import Shape, shapes_for
@@ -179,14 +179,28 @@ class Redactor:
 
     def redact_data(self, data: Any) -> Any:
         """The same for JSON-like data: every text in it, and whole texts under keys that name a secret, or a Secret."""
-        if isinstance(data, str):
+        kind = type(data)
+        if kind is str:
             return self.redact(data)
+        if data is None or kind in _NUMBERS:
+            return data
         # A dict is a Mapping too, but found out in a tenth of the time.
         if isinstance(data, (dict, Mapping)):
-            return {self._key_of(key): self._redact_item(data, key, value) for key, value in data.items()}
+            return self._redact_fields(data)
         if isinstance(data, (list, tuple)):
             return [self.redact_data(item) for item in data]
+        if isinstance(data, str):
+            return self.redact(data)
         return self.register(data) if isinstance(data, Secret) else data
+
+    def _redact_fields(self, data: Mapping[Any, Any]) -> dict[Any, Any]:
+        clean = {}
+        for key, value in data.items():
+            if type(key) is str and says_nothing(key):
+                clean[key] = self.redact_data(value)
+            else:
+                clean[self._key_of(key)] = self._redact_item(data, key, value)
+        return clean
 
     def held_back(self, text: str) -> int:
         """How many characters at the end of `text` may be the beginning of a secret that is known by value."""
@@ -233,8 +247,6 @@ class Redactor:
         return self.redact_values(key) if isinstance(key, str) and not key.isidentifier() else key
 
     def _redact_item(self, around: Mapping[Any, Any], key: Any, value: Any) -> Any:
-        if value is None or type(value) in _NUMBERS:
-            return value
         if str(key).lower() == "set-cookie":
             # The cookie's name and attributes say what it is for; its value alone is the secret.
             return [self._cookie(v) for v in value] if isinstance(value, list | tuple) else self._cookie(value)

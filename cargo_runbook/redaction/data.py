@@ -5,9 +5,12 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from cargo_runbook.redaction.shapes import sensitive_key
+
+_ASKED = ("value", "auth")
 
 
 def sensitive_item(around: Mapping[Any, Any], key: str, value: Any) -> str:
@@ -27,6 +30,12 @@ def sensitive_item(around: Mapping[Any, Any], key: str, value: Any) -> str:
     if lower == "auth" and isinstance(value, str):
         return "credentials" if _is_login(value) else ""
     return ""
+
+
+@lru_cache(maxsize=4096)
+def says_nothing(key: str) -> bool:
+    """Whether a key is a name that no secret stands under as a whole, whatever is around it: most keys are."""
+    return key.isidentifier() and key.lower() not in _ASKED and not sensitive_key(key)
 
 
 def _is_login(text: str) -> bool:

@@ -67,6 +67,8 @@ class Contents:
         self.draft = draft
         self._texts: dict[str, str] = {}
         self._parts: dict[str, list[Part]] = {}
+        self.same: set[str] = set()
+        """Files of which it was seen that redacting them changes nothing."""
 
     @property
     def names(self) -> list[str]:
@@ -89,6 +91,7 @@ class Contents:
         """To be called by whoever writes a file anew."""
         self._texts.pop(name, None)
         self._parts.pop(name, None)
+        self.same.discard(name)
 
 
 @dataclass(frozen=True)
@@ -149,7 +152,8 @@ def refuse_secrets(contents: Contents, redactor: Redactor) -> None:
         if redactor.holds_value(text):
             line = next((n for n, part in enumerate(text.split("\n"), 1) if redactor.holds_value(part)), 1)
             raise SecretInRecord(contents.draft, name, line, Text("its value is known", "与已知的值相同"))
-        if name in _OWN:
+        # What became known by value meanwhile was looked for above.
+        if name in _OWN or name in contents.same:
             continue
         for part in contents.parts(name):
             if not _same(name, part, redactor):
@@ -185,6 +189,7 @@ def _clean_file(contents: Contents, name: str, redactor: Redactor) -> None:
     before = [part.data for part in parts]
     after = [redactor.redact_data(body) for body in before]
     if after == before:
+        contents.same.add(name)
         return
     path = contents.draft / name
     if path.suffix == ".json":
