@@ -1,6 +1,7 @@
 """dockerd's API, as far as looking needs it: reading, and running a command in a container. There is nothing else here.
 
-Source: Docker Engine API, https://docs.docker.com/reference/api/engine/ (the same from 1.24 to 1.50 in what is used).
+Source: Docker Engine API, https://docs.docker.com/reference/api/engine/ (the same from 1.25 to 1.50 in what is used;
+1.24, of Docker 1.12, passes over an exec's `Env`, so that what is late there can't be told apart to be ended).
 Without a version in the path the daemon answers by its own.
 """
 
