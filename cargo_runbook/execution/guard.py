@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from IPython.core.getipython import get_ipython
+from zmq import ENOTSOCK, ZMQError
 
 from cargo_runbook.archive.record import RECORD_VARIABLE
 from cargo_runbook.archive.sealing.clean import note_masked
@@ -69,8 +70,17 @@ class Guard:
             else:
                 clean = self._clean(kind, body)
             if whole:
-                return self._send(stream, {**msg_or_type, "content": clean}, content, *args, **options)
-            return self._send(stream, msg_or_type, clean, *args, **options)
+                return self._pass_on(stream, {**msg_or_type, "content": clean}, content, *args, **options)
+            return self._pass_on(stream, msg_or_type, clean, *args, **options)
+
+    def _pass_on(self, *arguments: Any, **options: Any) -> Any:
+        try:
+            return self._send(*arguments, **options)
+        except ZMQError as error:
+            # An ending ipykernel closes its sockets while its thread for control may still say that it is idle.
+            if error.errno != ENOTSOCK:
+                raise
+            return None
 
     def _clean(self, kind: str, body: Any) -> Any:
         if kind not in (*_SHOWN, *_TOLD, *_WIDGETS) or not isinstance(body, dict):

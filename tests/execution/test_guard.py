@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from zmq import EFSM, ENOTSOCK, ZMQError
 
 from cargo_runbook.execution.guard import WITHHELD, Guard
 from cargo_runbook.secret import Redactor, Secret
@@ -124,3 +125,15 @@ def test_what_can_not_be_looked_through_is_withheld(
     assert VALUE not in str(sent)
     assert WITHHELD in str(sent)
     assert last == "status"
+
+
+def test_a_kernel_that_has_closed_its_sockets_says_nothing_more_and_other_errors_are_told() -> None:
+    def send(number: int) -> None:
+        def failing(*_: Any, **__: Any) -> None:
+            raise ZMQError(number)
+
+        Guard(failing, Redactor())(None, "status", {"execution_state": "busy"})
+
+    send(ENOTSOCK)
+    with pytest.raises(ZMQError):
+        send(EFSM)
