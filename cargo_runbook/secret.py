@@ -5,7 +5,6 @@ from __future__ import annotations
 import hmac
 import os
 import re
-import secrets
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from typing import Any, NoReturn
 
 from cargo_runbook.redaction.data import says_nothing, sensitive_item
 from cargo_runbook.redaction.forms import Forms, without_colours
+from cargo_runbook.redaction.held import Held
 from cargo_runbook.redaction.lines import Lines
 from cargo_runbook.redaction.shapes import Shape, shapes_for
 
@@ -28,25 +28,6 @@ _LONGEST_REMEMBERED = 1 << 18
 
 # What a pattern may find in the place of a secret: a token from before (or its first word), or nothing secret at all.
 _PLACEHOLDER = re.compile(r"‹secret.*|‹[\w ]+›|\*+|\$\{\w+\}|null|None|true|false|~|\{\{.*\}\}", re.DOTALL)
-
-
-class Held:
-    """All values that a Secret ever held in this process, and the numbers of the tokens that stand for them."""
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.values: dict[str, None] = {}
-        # Only a keyed digest is kept of what was known by shape alone: this must not become a list of passwords.
-        self.salt = secrets.token_bytes(16)
-        self.numbers: dict[bytes, int] = {}
-
-    def add(self, value: str) -> None:
-        with self.lock:
-            self.values.setdefault(value)
-
-    def number(self, digest: bytes) -> int:
-        with self.lock:
-            return self.numbers.setdefault(digest, len(self.numbers) + 1)
 
 
 HELD = Held()
@@ -179,27 +160,24 @@ class Redactor:
 
     def redact_data(self, data: Any) -> Any:
         """The same for JSON-like data: every text in it, and whole texts under keys that name a secret, or a Secret."""
-        kind = type(data)
-        if kind is str:
+        if isinstance(data, str):
             return self.redact(data)
-        if data is None or kind in _NUMBERS:
+        if data is None or type(data) in _NUMBERS:
             return data
         # A dict is a Mapping too, but found out in a tenth of the time.
         if isinstance(data, (dict, Mapping)):
             return self._redact_fields(data)
         if isinstance(data, (list, tuple)):
             return [self.redact_data(item) for item in data]
-        if isinstance(data, str):
-            return self.redact(data)
         return self.register(data) if isinstance(data, Secret) else data
 
     def _redact_fields(self, data: Mapping[Any, Any]) -> dict[Any, Any]:
         clean = {}
         for key, value in data.items():
-            if type(key) is str and says_nothing(key):
-                clean[key] = self.redact_data(value)
-            else:
-                clean[self._key_of(key)] = self._redact_item(data, key, value)
+            plain = type(key) is str and says_nothing(key)
+            clean[key if plain else self._key_of(key)] = (
+                self.redact_data(value) if plain else self._redact_item(data, key, value)
+            )
         return clean
 
     def held_back(self, text: str) -> int:

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import settings
 
 from cargo_runbook.pasteable import forget
-from cargo_runbook.secret import Held
+from cargo_runbook.redaction.held import Held
 from tests.practice import cluster_sandbox, running_cluster, running_sandbox, sandbox  # noqa: F401 - fixtures for all tests
 
 ROOT = Path(__file__).parents[1]

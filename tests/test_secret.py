@@ -14,8 +14,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import cargo_runbook.secret as secret_module
+from cargo_runbook.redaction.held import Held
 from cargo_runbook.redaction.shapes import Shape, shapes, shapes_for
-from cargo_runbook.secret import Held, Redactor, Secret
+from cargo_runbook.secret import Redactor, Secret
 
 CANARY = "cAnArY7d3f1b90"
 MARKER = "harmless-marker-4711"
