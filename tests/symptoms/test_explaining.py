@@ -34,14 +34,16 @@ LEFT = {
 ELSEWHERE = 'Get "https://bar.corp.example/v2/": Get "https://foo.corp.example/service/token?account=a&service=harbor-registry": '
 
 
+# All of them are more than a minute has room for; `make test` reads them.
+@pytest.mark.parametrize("every", [3, pytest.param(1, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("batch", BATCHES, ids=lambda batch: batch.stem)
-def test_labelled_texts_are_explained_as_they_are_labelled(batch: Path) -> None:
-    texts = read(batch)
+def test_labelled_texts_are_explained_as_they_are_labelled(batch: Path, every: int) -> None:
+    texts = read(batch)[::every]
     named = {text.name: (explain(text.text).cause, text) for text in texts}
     wrong = [name for name, (cause, text) in named.items() if cause not in (text.label, *text.alternates)]
     assert [name for name in wrong if name not in LEFT] == []
     strict = sum(cause == text.label for cause, text in named.values())
-    assert strict / len(texts) >= 0.9
+    assert every > 1 or strict / len(texts) >= 0.9
 
 
 @pytest.mark.slow
