@@ -33,9 +33,10 @@ lint: venv
 	@.venv/bin/ruff format --quiet --check .
 	@.venv/bin/mypy
 
-# Bytecode is written whatever the environment says: pytest rewrites each assertion anew without. nbval runs notebooks alone.
+# Three at a time: of the tests that run at the same time there is always one that waits. Bytecode is written whatever the
+# environment says: without it pytest rewrites each assertion anew. nbval, which runs notebooks alone, is left out.
 check: lint
-	@env -u PYTHONDONTWRITEBYTECODE .venv/bin/pytest -q -n 2 -p no:nbval -m "not ($(NOT_FAST))"
+	@env -u PYTHONDONTWRITEBYTECODE .venv/bin/pytest -q -n 3 -p no:nbval -m "not ($(NOT_FAST))"
 
 test: venv
 	@tools/debian-packages.sh tests kubernetes
