@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from contextlib import contextmanager
 from datetime import timedelta
@@ -27,6 +26,7 @@ from cargo_runbook.execution.batch.queue import Limits
 from cargo_runbook.execution.batch.runner import Batch, Deadlines
 from cargo_runbook.execution.warm.kernels import WarmKernels
 from tests.execution.batch.many import begun, write_many
+from tests.waiting import until
 
 pytestmark = pytest.mark.slow
 
@@ -180,7 +180,7 @@ def test_ctrl_c_ends_what_runs_begins_nothing_more_and_leaves_what_can_be_gone_o
     names = [f"waits-{n}" for n in range(6)]
     notebook, _, marks = write_many(tmp_path, *names)
     process = run_cli(tmp_path, notebook, "--env", "*", "-j", "2")
-    _until(lambda: sum(begun(marks, name) for name in names) == 2)
+    until(lambda: sum(begun(marks, name) for name in names) == 2)
     process.send_signal(signal.SIGINT)
     printed, complaints = process.communicate(timeout=30)
     assert process.returncode == 130, complaints
@@ -204,11 +204,11 @@ def test_after_the_batch_itself_was_killed_its_book_and_the_archive_say_what_is_
     notebook, inventory, marks = write_many(tmp_path, *names)
     process = run_cli(tmp_path, notebook, "--env", "*", "-j", "4")
     reports = tmp_path / "reports"
-    _until(lambda: len(list_records(reports).records) == 2 and begun(marks, "waits-1") and begun(marks, "waits-2"))
+    until(lambda: len(list_records(reports).records) == 2 and begun(marks, "waits-1") and begun(marks, "waits-2"))
     process.kill()
     process.communicate()
     pids = [int((marks / name).read_text()) for name in ("waits-1", "waits-2")]
-    _until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids))
+    until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids))
     plan = resumed(reports, the_book(tmp_path).order.batch, str(notebook), inventory=inventory)
     assert [job.environment for job in plan.jobs] == ["waits-1", "waits-2"]
     assert {o.environment: o.status for o in plan.known} == {"fine-1": "healthy", "fine-2": "healthy"}
@@ -244,13 +244,6 @@ def test_a_batch_that_goes_on_is_not_gone_on_with_twice(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="goes on in another process"):
         Book(tmp_path / "reports", plan.order)
     book.release()
-
-
-def _until(true: Callable[[], object], seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "waited for too long"
-        time.sleep(0.05)
 
 
 def test_a_silent_run_does_not_hold_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

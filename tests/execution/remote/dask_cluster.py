@@ -7,11 +7,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from tests.waiting import until
 
 THREADS = 4
 
@@ -64,13 +65,6 @@ def dask_cluster(folder: Path, workers: int = 2, protocol: str = "tcp", **variab
             process.kill()
         for process in processes:
             process.wait()
-
-
-def until(true: Callable[[], object], seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "waited for too long"
-        time.sleep(0.05)
 
 
 def _start(folder: Path, program: str, *arguments: str, **variables: str) -> subprocess.Popen[bytes]:

@@ -19,7 +19,8 @@ from cargo_runbook.archive.keeping.verify import verify
 from cargo_runbook.archive.ledger import read_account
 from cargo_runbook.archive.reading.records import list_records
 from tests.execution.batch.many import begun, write_many
-from tests.execution.remote.dask_cluster import THREADS, DaskCluster, dask_cluster, until
+from tests.execution.remote.dask_cluster import THREADS, DaskCluster, dask_cluster
+from tests.waiting import until
 
 pytestmark = pytest.mark.slow
 

@@ -18,7 +18,8 @@ from cargo_runbook.execution.run import RunResult, run_notebook
 from cargo_runbook.execution.warm.kernels import WarmKernels
 from cargo_runbook.texts import Text
 from tests.execution.notebooks import write_notebook
-from tests.execution.warm.runs import alive, printed, statuses, until
+from tests.execution.warm.runs import alive, printed, statuses
+from tests.waiting import until
 
 pytestmark = [
     pytest.mark.slow,
@@ -79,9 +80,9 @@ def test_the_death_of_the_forge_takes_no_run_with_it(tmp_path: Path) -> None:
             return run_notebook(str(source), "cargo", reports=tmp_path / "r", replay="healthy", kernels=kernels)
 
         running = pool.submit(run)
-        until(lambda: len(kernels._ready) >= 1)
+        until(lambda: len(kernels._ready) >= 1, seconds=40)
         os.kill(first, signal.SIGKILL)
-        until(lambda: kernels.forge_pid not in (0, first))
+        until(lambda: kernels.forge_pid not in (0, first), seconds=40)
         go_on.touch()
         assert printed(running.result()) == "went on\n"
         assert printed(run()) == "went on\n"
@@ -101,8 +102,8 @@ def test_kernels_end_with_the_process_that_runs_them(tmp_path: Path) -> None:
         f"reports=Path({str(tmp_path / 'r')!r}), replay='healthy', kernels=k)"
     )
     process = subprocess.Popen([sys.executable, "-c", program])
-    until(lambda: list(pids.iterdir()))
+    until(lambda: list(pids.iterdir()), seconds=40)
     process.kill()
     process.wait()
     (pid,) = (int(path.name) for path in pids.iterdir())
-    until(lambda: not alive(pid))
+    until(lambda: not alive(pid), seconds=40)

@@ -15,7 +15,8 @@ from cargo_runbook.execution.warm.kernels import WarmKernels
 from cargo_runbook.execution.watch import Watch
 from cargo_runbook.texts import Text
 from tests.execution.notebooks import write_notebook
-from tests.execution.warm.runs import printed, until
+from tests.execution.warm.runs import printed
+from tests.waiting import until
 
 pytestmark = [
     pytest.mark.slow,
@@ -60,7 +61,7 @@ def test_kernels_that_compute_leave_no_room_for_another_and_those_that_wait_do(
         try:
             # Until there is a kernel, a run computes here.
             assert kernels.crowded(3)
-            until(lambda: len(kernels._taken) == 3 and kernels.crowded(3) is crowded)
+            until(lambda: len(kernels._taken) == 3 and kernels.crowded(3) is crowded, seconds=40)
         finally:
             for watch in watches:
                 watch.stop(Text("enough", "够了"))
