@@ -4,7 +4,8 @@ nginx knows nothing of `check` and `check_http_send`. This runs it with a copy o
 really sends the request to the first server of each upstream that is checked, and takes the server out of the copy
 (`down`) while the check fails, as tengine does. The file that engineers read and edit is never written.
 
-Standard library only: it runs inside the container. `python -m cargo_sandbox.services.tengine`.
+Standard library only: it runs inside the container. `python -m cargo_sandbox.services.tengine`; with `reload` it has a
+running one read its configuration and certificates again.
 """
 
 from __future__ import annotations
@@ -14,12 +15,15 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 CONFIGURATION = Path("/etc/nginx/nginx.conf")
 RUNNING = Path("/run/nginx.conf")
 NGINX = ("nginx", "-c", str(RUNNING))
+MASTER = Path("/run/nginx.pid")
+PATIENCE = 30.0
 
 _UPSTREAM = re.compile(r"upstream\s+([\w.-]+)\s*\{([^}]*)\}")
 _CHECK = re.compile(r"^\s*check\s+([^;]*);", re.MULTILINE)
@@ -109,8 +113,40 @@ def serve() -> int:
             down = changed
             print(f"check: down: {', '.join(sorted(down)) or 'none'}", flush=True)
             RUNNING.write_text(without_checks(text, down), encoding="utf-8")
-            subprocess.run([*NGINX, "-s", "reload"], check=False)
+            reload()
     return nginx.returncode
+
+
+def reload(configuration: Path = RUNNING, master: Path = MASTER) -> int:
+    """Have nginx read its files again, and return when only what it read now answers; the exit code, 0 for done.
+
+    nginx lets its workers of before go gracefully: they accept connections beside the new ones for a tenth of a second,
+    and for longer on a busy machine. `master`: the file with the number of its first process.
+    """
+    before = _accepting(int(master.read_text()))
+    if code := subprocess.run(["nginx", "-c", str(configuration), "-s", "reload"], check=False).returncode:
+        return code
+    end = time.monotonic() + PATIENCE
+    while not (now := _accepting(int(master.read_text()))) or now & before:
+        if time.monotonic() > end:
+            print(f"nginx: workers {sorted(now & before)} still accept connections after {PATIENCE:.0f} s", flush=True)
+            return 1
+        time.sleep(0.02)
+    return 0
+
+
+def _accepting(master: int) -> set[int]:
+    """The numbers of the workers of a master that accept connections: not those that only end what they have begun."""
+    found = set()
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parent = int(stat.read_text().rpartition(")")[2].split()[1])
+            title = (stat.parent / "cmdline").read_bytes() if parent == master else b""
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if title.startswith(b"nginx: worker process") and b"shutting down" not in title:
+            found.add(int(stat.parent.name))
+    return found
 
 
 def _ended(process: subprocess.Popen[bytes], seconds: float | None) -> bool:
@@ -123,4 +159,4 @@ def _ended(process: subprocess.Popen[bytes], seconds: float | None) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(serve())
+    sys.exit(reload() if sys.argv[1:] == ["reload"] else serve())

@@ -47,7 +47,7 @@ def run(sandbox: Any, runbook: str, environment: str) -> list[str]:
     body = json.loads(done.stdout)
     roots: list[str] = body["root_causes"]
     # Seen where a test fails: an observation that was otherwise than expected is looked for in the record.
-    print(on_operator(sandbox, f"head -c 20000 {shlex.quote(body['path'])}/evidence.jsonl").stdout)
+    print(on_operator(sandbox, f"cat {shlex.quote(body['path'])}/evidence.jsonl").stdout)
     return roots
 
 
