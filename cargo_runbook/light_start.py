@@ -8,6 +8,9 @@ import importlib
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
+from types import ModuleType
+from typing import Any
 
 _FORMATS = ("rfc3987_syntax", "isoduration")
 _HADOOP = ("pyarrow",)
@@ -64,3 +67,25 @@ def left_out(*names: str) -> Iterator[None]:
     finally:
         for name in absent:
             del sys.modules[name]
+
+
+class Seldom(ModuleType):
+    """Stands in sys.modules for a module, which is imported when something of it is asked for.
+
+    importlib.util.LazyLoader is not enough: since `import name` itself looks at `__spec__`, it loads at once.
+    """
+
+    def __getattr__(self, attribute: str) -> Any:
+        """Only for what a bare module lacks; whoever looks over all modules (inspect does) asks for dunder names."""
+        if attribute.startswith("__"):
+            raise AttributeError(attribute)
+        name = self.__name__
+        if sys.modules.get(name) is self:
+            del sys.modules[name]
+        return getattr(importlib.import_module(name), attribute)
+
+
+def load_when_used(name: str) -> None:
+    """From now on `import name` gives a `Seldom`. A module that is there already, or isn't installed, stays as it is."""
+    if name not in sys.modules and find_spec(name) is not None:
+        sys.modules[name] = Seldom(name)

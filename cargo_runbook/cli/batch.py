@@ -181,7 +181,9 @@ def batch(
         from cargo_runbook.cli.batch_progress import progress_of
 
         # Not needed before the end; but now nothing else can be done than to wait for the first kernel.
-        from cargo_runbook.execution.batch import report as _report  # noqa: F401
+        from cargo_runbook.execution.batch import report
+
+        report.prepare()
         from cargo_runbook.execution.batch.book import Book
         from cargo_runbook.execution.batch.place import ThisMachine
         from cargo_runbook.execution.batch.plan import new_batch, resumed

@@ -220,6 +220,8 @@ def test_a_batch_writes_down_in_english_why_a_run_failed_and_tells_it_in_the_rea
         def busy(self, running: int) -> bool:
             return False
 
+        def last_began(self) -> None: ...
+
         def run(self, job: Job, watch: Watch) -> RunResult:
             raise UsageError(tell("no run is possible here", "此处无法运行"))
 

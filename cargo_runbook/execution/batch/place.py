@@ -46,6 +46,10 @@ class Place(Protocol):
         """Whether one more run than those that go on would only take the cores from them."""
         ...
 
+    def last_began(self) -> None:
+        """Told when there is nothing left to begin."""
+        ...
+
 
 @dataclass
 class ThisMachine:
@@ -71,6 +75,10 @@ class ThisMachine:
     def busy(self, running: int) -> bool:
         """As `Place` has it; runs that wait for answers take no core."""
         return self.kernels.crowded(running)
+
+    def last_began(self) -> None:
+        """As `Place` has it."""
+        self.kernels.end_together()
 
     def run(self, job: Job, watch: Watch) -> RunResult:
         """As `Place` has it."""

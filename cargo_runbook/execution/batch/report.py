@@ -129,6 +129,11 @@ class BatchReport:
 _BATCH = Text("batch", "批次")
 
 
+def prepare() -> None:
+    """Reads what `write_files` will need, where there is time for it."""
+    titles()
+
+
 def write_files(reports: Path, summary: Summary, *, parquet: bool) -> dict[str, Path]:
     """Writes the files of a batch beside its book.
 

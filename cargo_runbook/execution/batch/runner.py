@@ -114,6 +114,8 @@ class Batch:
             self._running[job] = _Running(Watch(), time.monotonic())
             self.listener.began(job.environment)
             pool.submit(self._one, job, self._running[job])
+            if not self._queue.waiting:
+                self.place.last_began()
         return self._why is None and self._queue.waiting > 0
 
     def _room(self) -> bool:

@@ -118,6 +118,9 @@ class Cluster:
         """As `Place` has it: the workers know."""
         return False
 
+    def last_began(self) -> None:
+        """As `Place` has it: a worker does not know of the others."""
+
     def run(self, job: Job, watch: Watch) -> RunResult:
         """As `Place` has it."""
         order = self._order(job)

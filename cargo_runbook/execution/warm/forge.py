@@ -22,7 +22,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cargo_runbook.light_start import left_out
+from cargo_runbook.light_start import left_out, load_when_used
 
 if TYPE_CHECKING:
     from cargo_runbook.execution.warm.shell import ForkedApp
@@ -104,7 +104,7 @@ def build(order: Order) -> ForkedApp:
     importlib.import_module("cargo_runbook.redaction.shapes").prepare()
     app.rehearse((_REHEARSED,) * _OFTEN)
     prepare(app.shell, order.cells)
-    gc.collect()
+    # Not looked through first: what can be freed is nothing to speak of, and the first kernel waits for it.
     gc.freeze()
     # What was made before the fork is never looked at again; a notebook is over before much of its own is worth it.
     gc.set_threshold(*_COLLECTED)
@@ -134,8 +134,10 @@ def main(number: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Modules are no garbage, and looking through them while they are made takes a tenth of the time.
     gc.disable()
-    # ipykernel's debugger is a tenth of all that would be imported, and nobody debugs a kernel of a batch.
-    with left_out("debugpy"):
+    load_when_used("invoke")
+    # ipykernel's debugger is a tenth of all that would be imported, and nobody debugs a kernel of a batch. httpx's command
+    # line brings click and rich.
+    with left_out("debugpy", "httpx._main"):
         preload(LIBRARIES)
         # Whoever started this may have learnt only now for what, or that it is for nothing.
         line = _line(control)

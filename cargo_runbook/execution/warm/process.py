@@ -11,8 +11,6 @@ from pathlib import Path
 
 END_DEADLINE = 2.0
 """Seconds that a kernel has for its exit functions."""
-_STANDS_BACK = 5
-"""Niceness more than that of others: a third of their share."""
 
 
 class ForkedProcess:
@@ -48,14 +46,17 @@ class ForkedProcess:
         except OSError:
             return False
 
-    def stand_back(self) -> None:
+    def stand_back(self, niceness: int) -> None:
         """Lets others compute first, a little.
+
+        Args:
+            niceness: so much more than the runner's own. Nobody but root can make it less than it is.
 
         Runs of one notebook that begin together go on together and end together, and then the runner has sixteen records to
         file while nothing computes. Where every second kernel stands back, they part.
         """
         with suppress(OSError):
-            niceness = os.getpriority(os.PRIO_PROCESS, self.pid) + _STANDS_BACK
+            niceness += os.getpriority(os.PRIO_PROCESS, 0)
             os.setpriority(os.PRIO_PROCESS, self.pid, niceness)
             # Where Linux shares out cores by session, of which a kernel is one, the session's counts.
             Path(f"/proc/{self.pid}/autogroup").write_text(str(niceness), encoding="ascii")

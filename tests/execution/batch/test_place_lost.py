@@ -30,6 +30,8 @@ class LostAtTheSecond:
     def busy(self, running: int) -> bool:
         return False
 
+    def last_began(self) -> None: ...
+
     def run(self, job: Job, watch: Watch) -> RunResult:
         if job.environment == "second":
             assert self.began.wait(10)

@@ -68,6 +68,31 @@ def test_kernels_that_compute_leave_no_room_for_another_and_those_that_wait_do(
     assert [run.result().status for run in runs] == ["failed"] * 3
 
 
+def test_what_notebooks_seldom_use_is_imported_when_they_do(kernels: WarmKernels, tmp_path: Path) -> None:
+    source = write_notebook(
+        tmp_path / "n.ipynb",
+        "import io, sys, httpx, paramiko\n"
+        "print([name for name in ('httpx._main', 'unittest.mock', 'debugpy') if name in sys.modules])\n"
+        "config = paramiko.SSHConfig.from_file(io.StringIO('Match exec \"true\"\\n  User seen\\n'))\n"
+        "print(config.lookup('host')['user'])",
+    )
+    result = run_notebook(str(source), "cargo", reports=tmp_path / "r", replay="healthy", kernels=kernels)
+    assert printed(result) == "[]\nseen\n"
+
+
+def test_when_nothing_is_left_to_begin_who_began_first_stands_back_most() -> None:
+    with WarmKernels() as kernels:
+        taken = [kernels.take() for _ in range(4)]
+        kernels.end_together()
+        taken += [kernels.take() for _ in range(2)]
+        try:
+            own = os.getpriority(os.PRIO_PROCESS, 0)
+            assert [os.getpriority(os.PRIO_PROCESS, process.pid) - own for process in taken] == [8, 6, 4, 2, 0, 0]
+        finally:
+            for process in taken:
+                process.close()
+
+
 def test_every_second_kernel_stands_back_so_that_runs_do_not_end_all_at_once(kernels: WarmKernels) -> None:
     taken = [kernels.take() for _ in range(4)]
     try:
