@@ -13,6 +13,7 @@ import importlib
 import json
 import os
 import pkgutil
+import re
 import select
 import signal
 import socket
@@ -30,9 +31,6 @@ if TYPE_CHECKING:
 FORK = b"f"
 # Names, not imports: nothing of them is used here.
 LIBRARIES = (
-    "numpy",
-    "pandas",
-    "pandas.io.formats.html",
     "ipywidgets",
     "paramiko",
     "httpx",
@@ -41,17 +39,26 @@ LIBRARIES = (
     "concurrent.futures.thread",
 )
 # And those of notebooks that use this package; for others they would be 50 ms of the time until the first begins.
-MORE_LIBRARIES = ("pandas.io.formats.style", "jwt", "cryptography.x509", "yaml", "rich.console")
+MORE_LIBRARIES = ("jwt", "cryptography.x509", "yaml", "rich.console")
+# A third of all that would be imported; this package makes a frame where a notebook asks for one.
+FRAMES = ("numpy", "pandas", "pandas.io.formats.html", "pandas.io.formats.style")
 PACKAGES = ("connections", "probes", "facts", "rules", "steps", "remedies", "views", "archive", "inventory")
 # The interpreter makes code faster that ran this often (PEP 659), and kernels have it so from their first cell.
 _OFTEN = 9
 _REHEARSED = """\
+dict(text=["a", "b"] * 4)
+"""
+_REHEARSED_FRAMES = """\
 import pandas
 frame = pandas.DataFrame({"text": ["a", "b"] * 4, "number": range(8), "share": [0.5] * 8, "known": [True] * 8})
 counts = frame.pivot_table(index="text", columns="known", values="number", aggfunc="count").reset_index()
 most = frame.groupby(["text", "known"], as_index=False).number.max()
 frame.merge(most, on=["text", "known"], suffixes=("", "_most")).merge(counts, on="text").sort_values("share")
 """
+# What a cell imports, and the rest of the line.
+_IMPORTED = re.compile(r"^[ \t]*(?:from|import)[ \t]+(\w+)(.*)", re.MULTILINE)
+_WITHOUT_FRAMES = sys.stdlib_module_names | {"cargo_runbook"}
+_LOOKS = "open_environment("
 _CHUNK = 1 << 16
 _COLLECTED = (10_000, 20, 20)
 _ARGUMENTS = ("--log-level=CRITICAL", "--HistoryManager.enabled=False")
@@ -66,6 +73,22 @@ class Order:
 
     def to_line(self) -> bytes:
         return json.dumps({"ours": self.ours, "cells": self.cells}).encode() + b"\n"
+
+    @property
+    def frames(self) -> bool:
+        """Whether a cell may want pandas: false only where it imports this package and Python's own modules alone, and says
+        nothing of frames. One that wants it all the same imports it for itself."""
+        if not self.ours or not self.cells:
+            return True
+        code = "\n".join(self.cells)
+        imported = _IMPORTED.findall(code)
+        known = all(name in _WITHOUT_FRAMES and "," not in rest.partition("import")[0] for name, rest in imported)
+        return not known or "frame" in code or "pandas" in code
+
+    @property
+    def looks(self) -> bool:
+        """Whether the notebook takes a look at an environment."""
+        return self.ours and any(_LOOKS in cell for cell in self.cells)
 
     @classmethod
     def from_line(cls, line: bytes) -> Order:
@@ -102,9 +125,11 @@ def build(order: Order) -> ForkedApp:
         importlib.import_module("cargo_runbook.rules.catalog").catalog()
         importlib.import_module("cargo_runbook.connections.network.tls").prepare()
     importlib.import_module("cargo_runbook.redaction.shapes").prepare()
-    app.rehearse((_REHEARSED,) * _OFTEN)
+    app.rehearse((_REHEARSED_FRAMES if order.frames else _REHEARSED,) * _OFTEN)
+    if order.looks:
+        importlib.import_module("cargo_runbook.execution.warm.rehearsal").rehearse_look(app)
     prepare(app.shell, order.cells)
-    # Not looked through first: what can be freed is nothing to speak of, and the first kernel waits for it.
+    app.forget()
     gc.freeze()
     # What was made before the fork is never looked at again; a notebook is over before much of its own is worth it.
     gc.set_threshold(*_COLLECTED)
@@ -144,6 +169,8 @@ def main(number: int) -> None:
         if not line:
             return
         order = Order.from_line(line)
+        if order.frames:
+            preload(FRAMES)
         if order.ours:
             preload((*MORE_LIBRARIES, *_modules()))
         app = build(order)

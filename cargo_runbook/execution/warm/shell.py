@@ -142,11 +142,16 @@ class ForkedApp(IPKernelApp):
 
     _forked = False
 
-    def rehearse(self, cells: Iterable[str]) -> None:
-        """Before the fork: runs cells as a kernel does and forgets them, so that all ways were gone before."""
+    def rehearse(self, cells: Iterable[str], **given: Any) -> None:
+        """Before the fork: runs cells as a kernel does, so that all ways were gone before. `forget` belongs to it.
+
+        Args:
+            given: names that the cells find.
+        """
         shell, kernel = self.shell, self.kernel
         assert shell is not None
-        kept = [(names, dict(names)) for names in (shell.user_ns, shell.user_ns_hidden)]
+        kept = _kept_names(shell)
+        shell.user_ns.update(given)
 
         async def run() -> None:
             self.io_loop = IOLoop.current()
@@ -156,10 +161,14 @@ class ForkedApp(IPKernelApp):
                 await kernel.handle({"header": header, "parent_header": {}, "metadata": {}, "content": content})
 
         asyncio.run(run())
-        shell.displayhook.flush()
-        for names, before in kept:
-            names.clear()
-            names.update(before)
+        _put_back(kept)
+
+    def forget(self) -> None:
+        """Forgets what rehearsed cells showed; IPython looks for garbage on the way."""
+        assert self.shell is not None
+        kept = _kept_names(self.shell)
+        self.shell.displayhook.flush()
+        _put_back(kept)
 
     def serve(self, wire: socket.socket) -> None:
         """The life of a kernel, in a process that was just forked: waits for `start`, runs what comes, ends.
@@ -217,6 +226,16 @@ class ForkedApp(IPKernelApp):
         while (frame := await frames.get()) is not None:
             frame.body["buffers"] = list(frame.buffers)
             await self.kernel.handle(frame.body)
+
+
+def _kept_names(shell: Any) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    return [(names, dict(names)) for names in (shell.user_ns, shell.user_ns_hidden)]
+
+
+def _put_back(kept: list[tuple[dict[str, Any], dict[str, Any]]]) -> None:
+    for names, before in kept:
+        names.clear()
+        names.update(before)
 
 
 def _first(wire: socket.socket, unpacker: Unpacker) -> dict[str, Any]:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from cargo_runbook.archive.record import VERDICT
 from cargo_runbook.execution.run import RunResult, run_notebook
+from cargo_runbook.execution.runbooks import code_cells, find_runbook
 from cargo_runbook.execution.warm.forge import Order
 from cargo_runbook.execution.warm.kernels import WarmKernels
+from cargo_runbook.findings import CHECKS
+from cargo_runbook.steps import SECTIONS
 from cargo_runbook.texts import Text
 from tests.execution.notebooks import write_notebook
 from tests.execution.warm.runs import cells_of, printed, statuses
@@ -59,21 +64,93 @@ def test_a_warm_run_is_the_same_as_an_ordinary_one_cell_by_cell(
     assert "cell 22 ended with ZeroDivisionError" in warm.reason
 
 
+@pytest.fixture(scope="module")
+def rehearsed() -> Iterator[WarmKernels]:
+    """Kernels of a batch of triages, forked from a process that has taken a look itself."""
+    told: list[Text] = []
+    order = Order(cells=code_cells(find_runbook("00_triage")))
+    with WarmKernels(notice=told.append, order=order) as kernels:
+        yield kernels
+    assert told == []
+
+
 def test_a_warm_triage_has_the_verdict_and_the_evidence_of_an_ordinary_one(
-    kernels: WarmKernels, tmp_path: Path
+    kernels: WarmKernels, rehearsed: WarmKernels, tmp_path: Path
 ) -> None:
     results = [
         run_notebook("00_triage", "cargo", reports=tmp_path, replay="wrong-domain", kernels=source)
-        for source in (None, kernels)
+        for source in (None, kernels, rehearsed)
     ]
-    first, second = (_judged(result.path / VERDICT) for result in results)
-    assert first == second
+    first, second, third = (_judged(result.path / VERDICT) for result in results)
+    assert first == second == third
     assert len(first) > 20
     assert {r.root_causes for r in results} == {("CRG201",)}
-    first, second = (_asked(result.path / "evidence.jsonl") for result in results)
-    assert first == second
+    first, second, third = (_asked(result.path / "evidence.jsonl") for result in results)
+    assert first == second == third
     assert len(first) > 30
-    assert {path.name for path in results[0].path.iterdir()} == {path.name for path in results[1].path.iterdir()}
+    files, *others = ({path.name for path in result.path.iterdir()} for result in results)
+    assert [files, files] == others
+
+
+_LEFT = """\
+import atexit, os, sys, tempfile, threading
+from pathlib import Path
+from cargo_runbook.secret import HELD, Redactor
+from cargo_runbook.views.panels import SPEECH
+print(sorted(n for n in globals() if not n.startswith("_")))
+print(len(HELD.values), len(HELD.numbers), Redactor("").masked, SPEECH.language, len(Out))
+print(sorted(p.name for p in Path(tempfile.gettempdir()).glob("cargo-runbook-*/20260101T000000Z-*")))
+print(sorted(n for n in os.environ if n.startswith("CARGO_RUNBOOK")), threading.active_count())
+"""
+
+
+def test_nothing_is_left_in_a_kernel_of_the_look_that_was_taken_before_the_fork(
+    run: Callable[..., RunResult], rehearsed: WarmKernels
+) -> None:
+    there = "import sys\nprint('cargo_runbook.execution.warm.rehearsal' in sys.modules)"
+    told = [printed(run(_LEFT, there, kernels=kernels)) for kernels in (rehearsed, None)]
+    before, after = (text.splitlines() for text in told)
+    # An ordinary kernel has more threads.
+    assert [line.rpartition(" ")[0] for line in before[:-1]] == [line.rpartition(" ")[0] for line in after[:-1]]
+    assert (before[-1], after[-1]) == ("True", "False")
+
+
+def test_pandas_is_there_before_the_fork_only_where_a_cell_may_want_it() -> None:
+    own = "from cargo_runbook import open_environment, choose_environment\nimport json\ntriage.look('dns')"
+    assert not Order(cells=(own,)).frames
+    wanting = (
+        "import os, pandas",
+        "  from pandas import DataFrame",
+        "import my_tools",
+        "table.frame",
+        "import numpy as np",
+    )
+    assert all(Order(cells=(own, cell)).frames for cell in wanting)
+    assert Order().frames
+    assert Order(ours=False, cells=("1 + 1",)).frames
+
+
+def test_each_cell_of_the_look_before_the_fork_comes_to_its_end(tmp_path: Path) -> None:
+    told = tmp_path / "told.json"
+    code = f"""
+import json
+from pathlib import Path
+from cargo_runbook.execution.warm import forge, rehearsal
+kinds = []
+class Watching(rehearsal.Guard):
+    def _pass_on(self, stream, message, *arguments, **options):
+        kinds.append(message if isinstance(message, str) else message["header"]["msg_type"])
+        return super()._pass_on(stream, message, *arguments, **options)
+rehearsal.Guard = Watching
+app = forge.build(forge.Order(cells=("open_environment(",)))
+Path({str(told)!r}).write_text(json.dumps([kinds, forge.why_not(), "send" in vars(app.session)]))
+"""
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
+    subprocess.run([sys.executable, "-c", code], check=True, env=environment, stdout=subprocess.DEVNULL)
+    kinds, why_not, guarded = json.loads(told.read_text())
+    assert "error" not in kinds
+    assert kinds.count("execute_result") == len(CHECKS) + len(SECTIONS["00_triage"]) + 5
+    assert (why_not, guarded) == ("", False)
 
 
 def _judged(path: Path) -> list[tuple[str, ...]]:
