@@ -125,6 +125,8 @@ def build(order: Order) -> ForkedApp:
         importlib.import_module("cargo_runbook.rules.catalog").catalog()
         importlib.import_module("cargo_runbook.connections.network.tls").prepare()
     importlib.import_module("cargo_runbook.redaction.shapes").prepare()
+    # What is imported is no garbage: only what is rehearsed is looked through when it is forgotten.
+    gc.freeze()
     app.rehearse((_REHEARSED_FRAMES if order.frames else _REHEARSED,) * _OFTEN)
     if order.looks:
         importlib.import_module("cargo_runbook.execution.warm.rehearsal").rehearse_look(app)
