@@ -35,13 +35,13 @@ class Bringup:
         name = self.machine.name
         self.progress(name, "starting")
         # This takes a look at every process of this computer.
-        self._until(lambda: processes.machine_pid(self.state, name) is not None, 10, "start", step=0.1)
+        self._until(lambda: processes.machine_pid(self.state, name) is not None, 60, "start", step=0.1)
         root = processes.machine_root(self._pid)
-        self._until((root / "run/sshd.pid").exists, 10, "start sshd")
+        self._until((root / "run/sshd.pid").exists, 60, "start sshd")
         if self.machine.dockerd:
             self.progress(name, "docker")
             log = root / "var/log/dockerd.log"
-            self._until(lambda: docker_answers(root / "run/docker.sock"), 30, "start dockerd", log)
+            self._until(lambda: docker_answers(root / "run/docker.sock"), 90, "start dockerd", log)
         site = site_on(name)
         if site:
             self._start_cargo(name, root, site)
@@ -78,10 +78,10 @@ class Bringup:
         self._do([*kubectl, "create", "--validate=false", "-f", OBJECTS])
         self.progress(name, "node")
         node = [*kubectl, "wait", "--for=condition=Ready", f"node/{name}", "--timeout=2s"]
-        self._until(partial(self._asks, node), 60, "become a node", root / "var/log/kubelet.log")
+        self._until(partial(self._asks, node), 120, "become a node", root / "var/log/kubelet.log")
         self.progress(name, "pods")
         pods = [*kubectl, "wait", "--for=condition=Available", "deployment", "--all", "-A", "--timeout=2s"]
-        if not wait_until(lambda: self._ended or self._asks(pods), 60, step=0):
+        if not wait_until(lambda: self._ended or self._asks(pods), 180, step=0):
             seen = processes.run_on(self.state, name, [*kubectl, "get", "pods,events", "-A"]).stdout
             raise self._failed("start its pods", seen.decode(errors="replace")[-3000:])
         self._wait_for_api(root, "other-kube-apiserver", OTHER_API_PORT, OTHER_FOLDER)
@@ -90,7 +90,7 @@ class Bringup:
         self.progress(self.machine.name, "API server")
         url = f"https://127.0.0.1:{port}/readyz"
         ready = ["curl", "-fs", "-m", "3", "-o", "/dev/null", "--cacert", f"{folder}/pki/ca.crt", url]
-        self._until(partial(self._asks, ready), 60, f"start {program}", root / f"var/log/{program}.log")
+        self._until(partial(self._asks, ready), 120, f"start {program}", root / f"var/log/{program}.log")
 
     def _start_cargo(self, name: str, root: Path, site: CargoSite) -> None:
         self._load_images(name, root)

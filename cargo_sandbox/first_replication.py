@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 from cargo_runbook.texts import tell
 from cargo_sandbox.errors import SandboxFailed
@@ -13,7 +14,9 @@ from cargo_sandbox.waiting import wait_until
 
 # Each policy that leads from cargo to devops, which is the first of its peers.
 POLICIES = (1, 2)
-PATIENCE = 15.0
+PATIENCE = 60.0
+# A start while jobservice comes up makes no job, and nobody says so.
+NO_JOB_YET = 3.0
 
 
 def replicate_once(state: StateFolder) -> None:
@@ -29,15 +32,17 @@ def replicate_once(state: StateFolder) -> None:
 def _replicate(state: StateFolder, policy: int) -> None:
     base = f"https://{site('cargo').domain}/api"
     start = ["-H", "Content-Type: application/json", "-d", json.dumps({"policy_id": policy})]
-    _harbor(state, *start, f"{base}/replications")
-    seen = [""]
+    seen, started = [""], [-NO_JOB_YET]
 
     def finished() -> bool:
         seen[0] = _harbor(state, f"{base}/jobs/replication?policy_id={policy}")
         try:
-            statuses = {job["status"] for job in json.loads(seen[0])}
+            statuses = {job["status"] for job in json.loads(seen[0]) or ()}
         except (ValueError, TypeError, KeyError):
             return False
+        if not statuses and time.monotonic() > started[0] + NO_JOB_YET:
+            _harbor(state, *start, f"{base}/replications")
+            started[0] = time.monotonic()
         return statuses == {"finished"}
 
     if not wait_until(finished, PATIENCE):

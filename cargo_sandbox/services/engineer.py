@@ -41,25 +41,28 @@ class Engineer:
     said: list[str] = field(default_factory=list)
 
     def again(self, replication: str) -> None:
-        """Stop the jobs of a replication and start it in Cargo-Admin; done when each new job has ended or waits to be
-        tried again. Prints the state of the newest job of each repository."""
+        """Stop the jobs of a replication and start it in Cargo-Admin; done when each repository has a new job that has
+        ended or waits to be tried again. Prints the state of the newest job of each repository."""
         site, policy = self._policy(replication)
+        wanted = self._repositories(site, replication)
         self._harbor(site, "PUT", JOBS, {"policy_id": policy, "status": "stop"})
         before = {job["id"] for job in self._jobs(site, policy)}
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
             self._start(replication)
-            if self._settled(site, policy, before, end):
+            if self._settled(site, policy, before, wanted, end):
                 self.jobs(replication)
                 return
         raise NotDone(f"no job of {replication} came to an end")
 
     def until(self, replication: str, status: str) -> None:
-        """The same again and again, until the newest job has that state: where it fails only sometimes."""
+        """The same again and again, until jobs have that state: where it fails only sometimes. All must have finished;
+        of any other state one is enough."""
+        reached = all if status == "finished" else any
         for _ in range(_TRIES):
             self.said.clear()
             self.again(replication)
-            if self.said and self.said[0].startswith(f"{status} "):
+            if self.said and reached(line.startswith(f"{status} ") for line in self.said):
                 return
         raise NotDone(f"no job of {replication} became {status} in {_TRIES} starts")
 
@@ -136,16 +139,24 @@ class Engineer:
         if answer.status != 200:
             raise NotDone(f"Cargo-Admin answers {answer.status} to the start of {replication}: {_text(answer)}")
 
-    def _settled(self, site: str, policy: int, before: set[int], end: float) -> bool:
+    def _settled(self, site: str, policy: int, before: set[int], wanted: set[str], end: float) -> bool:
         first = time.monotonic() + NO_JOB_YET
         while time.monotonic() < end:
-            states = [job["status"] for job in self._jobs(site, policy) if job["id"] not in before]
-            if states and not UNDER_WAY & set(states):
+            new = [job for job in self._jobs(site, policy) if job["id"] not in before]
+            # Harbor makes the jobs one after the other, and none for a repository without tags.
+            all_made = wanted <= {job["repository"] for job in new} or time.monotonic() > first
+            if new and all_made and not UNDER_WAY & {job["status"] for job in new}:
                 return True
-            if not states and time.monotonic() > first:
+            if not new and time.monotonic() > first:
                 return False
             time.sleep(0.2)
         return False
+
+    def _repositories(self, site: str, replication: str) -> set[str]:
+        """The repositories of the project that a replication sends."""
+        policy = self._named(site, "/api/policies/replication", replication.partition("-")[2])
+        rows = self._harbor(site, "GET", f"/api/repositories?project_id={policy['projects'][0]['project_id']}").body
+        return {row["name"] for row in json.loads(rows) or []}
 
     def _jobs(self, site: str, policy: int) -> list[Fields]:
         return json.loads(self._harbor(site, "GET", f"{JOBS}?policy_id={policy}").body) or []

@@ -23,9 +23,9 @@ def failure(question: bytes) -> bytes:
 
 
 def main(port: int, pid_file: Path) -> None:
-    pid_file.write_text(str(os.getpid()))
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
         server.bind(("", port))
+        pid_file.write_text(str(os.getpid()))
         while True:
             question, sender = server.recvfrom(512)
             if len(question) >= HEADER:

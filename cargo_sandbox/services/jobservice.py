@@ -131,23 +131,23 @@ class Jobservice:
         transfer = self._begin(number)
         if transfer is None:
             return
-        state = transfer.run()
-        if number in self.halting and state == "retrying":
-            # It was stopped while its network call hung: not tried again.
-            state = "stopped"
-        self.halting.discard(number)
-        if self._become(number, state) and state == "retrying":
+        if self._become(number, transfer.run()) == "retrying":
             timer = threading.Timer(self.settings.retry_seconds, self.waiting.put, (number,))
             timer.daemon = True
             timer.start()
 
-    def _become(self, number: int, state: str) -> bool:
+    def _become(self, number: int, state: str) -> str:
+        """The state that the job has now; empty when it was deleted meanwhile."""
         with self.database.change() as tables:
+            # While nobody can stop it: one that was stopped while its network call hung is not tried again.
+            if number in self.halting and state == "retrying":
+                state = "stopped"
+            self.halting.discard(number)
             job = row(tables["jobs"], "id", number)
             if job is None:
-                return False
+                return ""
             job |= {"status": state, "update_time": now()}
-        return True
+        return state
 
     def _begin(self, number: int) -> Transfer | None:
         """The job made `running`; None when it was stopped or deleted meanwhile."""
