@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Generator
 from functools import cache
 from pathlib import Path
 
@@ -18,7 +19,13 @@ from hypothesis import settings
 
 from cargo_runbook.pasteable import forget
 from cargo_runbook.redaction.held import Held
-from tests.practice import cluster_sandbox, running_cluster, running_sandbox, sandbox  # noqa: F401 - fixtures for all tests
+from tests.practice import (  # noqa: F401 - fixtures for all tests
+    cluster_sandbox,
+    running_cluster,
+    running_sandbox,
+    sandbox,
+    state_of_sandboxes,
+)
 
 ROOT = Path(__file__).parents[1]
 SERVICES = ("sshd", "nginx", "dnsmasq")
@@ -111,6 +118,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 break
     if missing and os.environ.get("CI") == "true":
         raise pytest.UsageError(f"CI=true, and these tests can't run: {'; '.join(sorted(missing))}")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """How the sandbox got on is part of the failure of a test that used it."""
+    report = yield
+    if report.when == "call" and report.failed and item.get_closest_marker("sandbox"):
+        report.sections.append(("The sandbox", state_of_sandboxes()))
+    return report
 
 
 def pytest_report_header() -> str:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[1]
 # A client that waits for a silent server takes up to 50 s.
 PATIENCE = 120.0
+# A sandbox comes up in a quarter of a minute, with a cluster in one; beside all other tests it takes several times that.
+START = 600.0
 Done = subprocess.CompletedProcess[str]
 
 
@@ -89,6 +92,37 @@ class PracticeSandbox:
         return state_folder(self.name).inventory
 
 
+_up: list[PracticeSandbox] = []
+# What tells how its machines got on in the last two minutes.
+_LOOK = (
+    ("cargo", "devops", "ha-1", "ha-2"),
+    "docker ps -a --format '{{.Names}}: {{.Status}}'; "
+    "docker logs --since 2m tengine 2>&1 | grep -E 'check: |nginx: |\\[(error|emerg|crit)\\]' | tail -n 12",
+)
+
+
+def state_of_sandboxes() -> str:
+    """What is broken, and what the machines of the sandboxes of this run had to say: for a test that failed."""
+    told = [f"load {' '.join(f'{each:.1f}' for each in os.getloadavg())}"]
+    for sandbox in _up:
+        try:
+            told.append(f"{sandbox.name}: broken now: {json.loads(sandbox.cli('status', '--json').stdout)['broken']}")
+            machines, script = _LOOK
+            told += [f"-- {each}\n{sandbox.on(each, 'sh', '-c', script, timeout=20).stdout}" for each in machines]
+            told.append(f"-- master\n{sandbox.on('master', 'tail', '-n', '12', '/var/log/cargo-token.log').stdout}")
+        except Exception as error:  # noqa: BLE001 - the failure itself must be shown
+            told.append(repr(error))
+    return "\n".join(told)
+
+
+def show(body: Mapping[str, Any]) -> None:
+    """Print what a diagnosis found that is not ok, with its chain: seen where a test fails."""
+    for finding in body["findings"]:
+        if finding["status"] != "ok":
+            print(body["environment"], finding["code"], finding["status"], finding["summary"])
+            print(*(f"    {link['rule']}" for link in finding["chain"]), sep="\n")
+
+
 @contextmanager
 def _running(name: str, *options: str) -> Iterator[PracticeSandbox]:
     """A sandbox for this run. A second run at the same time gets one of its own."""
@@ -101,9 +135,11 @@ def _running(name: str, *options: str) -> Iterator[PracticeSandbox]:
             own = f"-{os.getpid()}"
         sandbox = PracticeSandbox(f"{name}{own}")
         sandbox.cli("down")
-        done = sandbox.cli("up", *options)
+        done = sandbox.cli("up", *options, timeout=START)
         assert done.returncode == 0, done.stderr
+        _up.append(sandbox)
         yield sandbox
+        _up.remove(sandbox)
         sandbox.cli("down")
         if not own:
             lock.unlink(missing_ok=True)

@@ -8,6 +8,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from tests.practice import show
+
 REPORTS = "/tmp/fixes"
 INSTALLATION = "/compass/cargo-ansible/cargo"
 SCRIPTS = Path(__file__).parents[2] / "cargo_sandbox" / "material" / "scripts"
@@ -30,6 +32,7 @@ def fixed(sandbox: Any, *words: str) -> dict[str, Any]:
 def roots(sandbox: Any, environment: str) -> tuple[int, list[str]]:
     done = sandbox.run("cargo-runbook", "diagnose", "--env", environment, "--json")
     body = json.loads(done.stdout)
+    show(body)
     unknown = [f"{f['code']}: {f['summary']}" for f in body["findings"] if f["status"] == "unknown"]
     return done.returncode, body["root_causes"] + (unknown if done.returncode == 3 else [])
 
@@ -58,7 +61,7 @@ def start(sandbox: Any, replication: str) -> None:
 
 def healthy(sandbox: Any, environment: str) -> bool:
     """Whether nothing is found any more; what was healed just now needs a moment."""
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while (found := roots(sandbox, environment)) != (0, []) and time.monotonic() < until:
         time.sleep(1)
     assert found == (0, [])

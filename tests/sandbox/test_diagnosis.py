@@ -14,6 +14,7 @@ from cargo_runbook.symptoms import explain
 from cargo_runbook.symptoms.causes import cause_of
 from cargo_sandbox.faults.catalog import Fault, faults
 from cargo_sandbox.topology import SITES
+from tests.practice import show
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.slow]
 
@@ -30,14 +31,19 @@ ENVIRONMENTS = [site.name for site in SITES]
 def diagnose(sandbox: Any, environment: str) -> tuple[int, dict[str, Any]]:
     done = sandbox.run("cargo-runbook", "diagnose", "--env", environment, "--json")
     assert "Traceback" not in done.stderr
-    return done.returncode, json.loads(done.stdout)
+    body = json.loads(done.stdout)
+    show(body)
+    return done.returncode, body
 
 
 def diagnose_all(sandbox: Any) -> dict[str, list[str]]:
     """Root causes of every environment."""
     options = [word for name in ENVIRONMENTS for word in ("--env", name)]
     done = sandbox.run("cargo-runbook", "diagnose", *options, "--json")
-    return {each["environment"]: each["root_causes"] for each in json.loads(done.stdout)}
+    bodies = json.loads(done.stdout)
+    for each in bodies:
+        show(each)
+    return {each["environment"]: each["root_causes"] for each in bodies}
 
 
 def run(sandbox: Any, runbook: str, environment: str) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from cargo_sandbox.faults.catalog import fault, faults
+from tests.practice import show
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.slow]
 
@@ -19,7 +20,9 @@ HARMLESS = "admin-needs-no-cargo-admin-project"
 def diagnose(sandbox: Any, *options: str, environment: str = "cargo") -> dict[str, Any]:
     done = sandbox.run("cargo-runbook", "diagnose", "--env", environment, "--json", *options)
     assert "Traceback" not in done.stderr
-    return json.loads(done.stdout)  # type: ignore[no-any-return]
+    body: dict[str, Any] = json.loads(done.stdout)
+    show(body)
+    return body
 
 
 def broken(sandbox: Any, *names: str) -> dict[str, Any]:

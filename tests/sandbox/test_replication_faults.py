@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from cargo_sandbox.faults.catalog import fault
+from tests.practice import show
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.slow]
 
@@ -19,6 +20,7 @@ def diagnose(sandbox: Any, environment: str) -> dict[str, Any]:
     done = sandbox.run("cargo-runbook", "diagnose", "--env", environment, "--json")
     assert "Traceback" not in done.stderr
     body: dict[str, Any] = json.loads(done.stdout)
+    show(body)
     return body
 
 

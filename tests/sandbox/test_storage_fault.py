@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from cargo_sandbox.faults.catalog import fault
+from tests.practice import show
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.slow]
 
@@ -23,6 +24,7 @@ def full(sandbox: Any) -> Any:
 
 def diagnose(sandbox: Any) -> tuple[str, list[str], dict[str, dict[str, Any]]]:
     body = json.loads(sandbox.run("cargo-runbook", "diagnose", "--env", "cargo", "--json").stdout)
+    show(body)
     return body["status"], body["root_causes"], {finding["code"]: finding for finding in body["findings"]}
 
 
