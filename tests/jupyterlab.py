@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,13 +21,6 @@ SCREENSHOTS_VARIABLE = "CARGO_RUNBOOK_SCREENSHOTS"
 """Folder for pictures of each panel in both themes at both widths, to be looked at; without it none are taken."""
 _ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 _IDLE = "Python 3 (ipykernel) | Idle"
-
-
-def free_port() -> str:
-    """One that nobody has now: two JupyterLabs that start at the same time would find the same one free."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return str(probe.getsockname()[1])
 
 
 def chromium() -> str:

@@ -6,28 +6,14 @@ import contextlib
 import os
 import socket
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from tests.conftest import program
+from tests.waiting import free_port, until
 
 # Longer than DNS allows (RFC 1035, 2.3.4): resolvers say no without asking a server, so no test sends a query out.
 NO_SUCH_NAME = ".".join(["x" * 60] * 5)
-
-
-def free_port(address: str = "127.0.0.1") -> int:
-    with socket.socket() as probe:
-        probe.bind((address, 0))
-        return int(probe.getsockname()[1])
-
-
-def wait_until(condition: Callable[[], bool], what: str, seconds: float = 10.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end:
-            raise AssertionError(f"waited {seconds} s for {what}")
-        time.sleep(0.02)
 
 
 def listens(port: int, address: str = "127.0.0.1") -> bool:
@@ -96,7 +82,7 @@ class Sshd:
         if os.geteuid() == 0:
             Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
         with process(sshd, "-D", "-e", "-f", str(self._config), log=self.log):
-            wait_until(lambda: listens(self.port), "sshd")
+            until(lambda: listens(self.port), told=self.log.read_text)
             self.log.write_text("")
             yield self
 

@@ -25,7 +25,8 @@ from cargo_runbook.connections.network import dns as dns_module
 from cargo_runbook.connections.network.dns import ask_dns
 from cargo_runbook.observations import DnsQuery, Observation, Status
 from cargo_runbook.secret import Redactor
-from tests.connections.servers import NO_SUCH_NAME, free_port, process, wait_until
+from tests.connections.servers import NO_SUCH_NAME, process
+from tests.waiting import free_port, until
 
 
 def ask(name: str, server: str = "", deadline: float = 5.0, rdtype: str = "A") -> Observation:
@@ -57,7 +58,7 @@ def dnsmasq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             time.sleep(0.05)
             return False
 
-        wait_until(answers, f"dnsmasq: {(folder / 'log').read_text()}")
+        until(answers, told=(folder / "log").read_text)
         yield server
 
 

@@ -21,8 +21,9 @@ from cargo_runbook.inventory.credentials import Login
 from cargo_runbook.inventory.models import Account, Environment, Host
 from cargo_runbook.observations import HttpRequest, Observation, Status, observation_to_json
 from cargo_runbook.secret import Redactor, Secret
-from tests.connections.servers import NO_SUCH_NAME, free_port
+from tests.connections.servers import NO_SUCH_NAME
 from tests.connections.web import Answer, Authority, Web, raw_server, reply
+from tests.waiting import free_port
 
 DOMAIN = "cargo.test"
 PASSWORD = "Correct.Horse/9"

@@ -14,8 +14,9 @@ from cargo_runbook.connections.base import Look
 from cargo_runbook.connections.kube import ask_kubectl
 from cargo_runbook.observations import KubeCommand, Observation, Place, Status, Vantage
 from cargo_runbook.secret import Redactor
-from tests.connections.servers import NO_SUCH_NAME, free_port
+from tests.connections.servers import NO_SUCH_NAME
 from tests.connections.web import Authority, Web
+from tests.waiting import free_port
 
 pytestmark = pytest.mark.services("kubectl")
 

@@ -12,7 +12,7 @@ from cargo_runbook.connections.base import Look
 from cargo_runbook.connections.local import ask_local
 from cargo_runbook.observations import Command, Observation, Status
 from cargo_runbook.secret import Redactor, Secret
-from tests.connections.servers import wait_until
+from tests.waiting import until
 
 
 def ask(*argv: str, deadline: float = 5.0, redactor: Redactor | None = None) -> Observation:
@@ -64,7 +64,7 @@ def test_a_child_that_keeps_the_pipe_does_not_keep_the_answer() -> None:
     seen = ask("sh", "-c", "sleep 60 & echo $!")
     assert (seen.status, seen.exit_code) == (Status.ANSWERED, 0)
     assert time.monotonic() - started < 3
-    wait_until(lambda: gone(int(seen.output)), "the end of the child", seconds=1)
+    until(lambda: gone(int(seen.output)))
 
 
 def test_an_endless_output_is_bounded() -> None:

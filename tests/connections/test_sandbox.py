@@ -7,6 +7,11 @@ from typing import Any
 
 import pytest
 
+from cargo_sandbox.lab import wait_for_front
+from cargo_sandbox.paths import state_folder
+from cargo_sandbox.topology import site
+from tests.waiting import until
+
 pytestmark = [pytest.mark.sandbox, pytest.mark.slow]
 
 # Runs on operator. Prints one JSON observation a line.
@@ -56,9 +61,10 @@ def test_a_container_that_is_not_there_is_told_from_a_file_that_is_not(sandbox: 
 
 
 def test_a_late_process_in_a_container_is_ended_there(sandbox: Any) -> None:
-    sandbox.on("cargo", "sh", "-c", "docker exec -d tengine sleep 15.5; sleep 0.5")
-    assert running(sandbox, "15.5"), "the check itself would see one that goes on"
-    (seen,) = ask(sandbox, ("tengine", 1.5, "sleep", "62.5"))
+    sandbox.on("cargo", "docker", "exec", "-d", "tengine", "sleep", "15.5")
+    until(lambda: running(sandbox, "15.5"), 10, told=lambda: "the check itself would not see one that goes on")
+    # The way there is open by then: what is late is the process.
+    _, seen = ask(sandbox, ("tengine", 30, "true"), ("tengine", 1.5, "sleep", "62.5"))
     assert (seen["status"], seen["data"]["reason"]) == ("timeout", "timeout")
     assert seen["data"]["remote_process_ended"] is True
     assert not running(sandbox, "62.5")
@@ -139,12 +145,13 @@ def test_the_hosts_file_of_a_container_is_read_on_its_host_while_it_is_the_one_t
         assert told() == (False, before)
     finally:
         sandbox.on("cargo", "docker", "restart", "-t", "0", "tengine")
+        wait_for_front(state_folder(sandbox.name), site("cargo"))
 
 
 def test_a_late_command_that_dockerd_was_asked_for_is_ended_in_its_container(sandbox: Any) -> None:
     sandbox.on("cargo", "docker", "exec", "tengine", "busybox", "mkfifo", "/tmp/late")
     try:
-        (seen,) = ask(sandbox, ("tengine", 1.5, "cat", "/tmp/late"))
+        _, seen = ask(sandbox, ("tengine", 30, "true"), ("tengine", 1.5, "cat", "/tmp/late"))
         assert (seen["status"], seen["data"]["reason"]) == ("timeout", "timeout")
         assert seen["data"]["remote_process_ended"] is True
         assert "cat /tmp/late" not in sandbox.on("cargo", "docker", "top", "tengine", "-o", "pid,args").stdout

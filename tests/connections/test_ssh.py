@@ -16,7 +16,8 @@ from cargo_runbook.errors import ConnectionFailed, HostKeyError
 from cargo_runbook.observations import Status
 from tests.connections.asking import StartSshd, ask, ssh_threads
 from tests.connections.conftest import Operator
-from tests.connections.servers import NO_SUCH_NAME, free_port, make_key, wait_until
+from tests.connections.servers import NO_SUCH_NAME, make_key
+from tests.waiting import free_port, until
 
 pytestmark = pytest.mark.services("sshd")
 
@@ -151,7 +152,7 @@ def test_a_key_in_the_agent_is_used(
     path = tmp_path / "agent.sock"
     agent = subprocess.Popen(["ssh-agent", "-D", "-a", str(path)], stdout=subprocess.DEVNULL)
     try:
-        wait_until(path.exists, "the agent")
+        until(path.exists)
         monkeypatch.setenv("SSH_AUTH_SOCK", str(path))
         subprocess.run(["ssh-add", "-q", str(agent_key)], check=True)
         assert ask(operator.connections(), "echo", "in").output == "in\n"
@@ -231,9 +232,9 @@ def test_closing_leaves_no_thread_and_no_connection(operator: Operator, start_ss
     ask(live, "true")
     assert len(ssh_threads()) == before + 1
     live.close()
-    wait_until(lambda: len(ssh_threads()) == before, "the thread of the connection")
+    until(lambda: len(ssh_threads()) == before)
     established = ["ss", "-Htn", "state", "established", f"dport = :{sshd.port}"]
-    wait_until(lambda: not subprocess.run(established, capture_output=True, check=True).stdout, "the connection's end")
+    until(lambda: not subprocess.run(established, capture_output=True, check=True).stdout)
 
 
 def test_an_unknown_host_and_a_down_host_have_reasons(operator: Operator) -> None:

@@ -20,7 +20,7 @@ from cargo_runbook.connections.ssh.command import RemoteRun
 from cargo_runbook.observations import Command, Observation, Place, Status, Vantage
 from tests.connections.asking import StartSshd, alive, ask
 from tests.connections.conftest import Operator
-from tests.connections.servers import wait_until
+from tests.waiting import until
 
 pytestmark = pytest.mark.services("sshd")
 
@@ -70,7 +70,7 @@ def cut_while_running(live: LiveConnections, script: str, started: Path, times: 
     with ThreadPoolExecutor(1) as pool:
         asked = pool.submit(ask, live, "sh", "-c", script)
         for _ in range(times):
-            wait_until(started.exists, "the command")
+            until(started.exists)
             session = int(started.read_text())
             started.unlink()
             os.kill(session, 9)
@@ -157,13 +157,13 @@ def test_what_a_killed_kernel_was_reading_ends_on_the_other_machine(
     argv = [sys.executable, "-c", ASKING, str(operator.config), container, reading]
     kernel = subprocess.Popen(argv, stdin=subprocess.DEVNULL)
     try:
-        wait_until(pids.exists, "the reader")
+        until(pids.exists)
         started = [int(word) for word in pids.read_text().split()]
         assert all(alive(pid) for pid in started)
     finally:
         kernel.kill()
         kernel.wait()
-    wait_until(lambda: not any(alive(pid) for pid in started), "the end of the reader")
+    until(lambda: not any(alive(pid) for pid in started))
 
 
 def test_a_reader_whose_operator_went_without_a_word_ends_by_its_time(tmp_path: Path) -> None:
@@ -192,7 +192,7 @@ def test_what_a_command_leaves_running_in_peace_is_not_held_against_it(
     # Its input is empty, it has no child that it did not start, and nothing of the channel's but the two outputs.
     assert [(o.exit_code, o.output.split()[:-1], o.error) for o in seen] == [(0, ["0", "1", "2"], "")] * 3
     groups = {o.output.split()[-1] for o in seen}
-    wait_until(lambda: not groups & set(groups_of_processes()), "the end of who watches")
+    until(lambda: not groups & set(groups_of_processes()))
 
 
 def groups_of_processes() -> Iterator[str]:

@@ -16,8 +16,9 @@ from cargo_runbook.inventory.models import Environment, Host
 from cargo_runbook.observations import Observation, Status, TlsHandshake
 from cargo_runbook.secret import Redactor
 from tests.connections.conftest import no_credentials
-from tests.connections.servers import NO_SUCH_NAME, free_port
+from tests.connections.servers import NO_SUCH_NAME
 from tests.connections.web import Authority, Web, raw_server, reply
+from tests.waiting import free_port
 
 DOMAIN = "cargo.test"
 

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 from cargo_runbook.archive.files import sha256_of
 from cargo_runbook.archive.reading.records import list_records
 from tests.conftest import BROWSERS, program
-from tests.jupyterlab import free_port
 from tests.practice import ROOT
+from tests.waiting import free_port
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -41,7 +41,7 @@ def lab(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     options = [
         "--no-browser",
         "--port",
-        free_port(),
+        str(free_port()),
         "--replay",
         "wrong-domain",
         "--reports",

@@ -11,7 +11,6 @@ import shutil
 import socket
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import ThreadingHTTPServer
@@ -26,6 +25,7 @@ from cargo_sandbox.services.harbor_database import Database, Tables
 from cargo_sandbox.services.harbor_ui import HarborUi, Site
 from cargo_sandbox.services.jobservice import Jobservice, Settings
 from cargo_sandbox.services.registry_token import Signer
+from tests.waiting import free_port, until
 
 RECORDINGS = Path(__file__).parents[1] / "data" / "harbor-1.4"
 PASSWORD = "PLACEHOLDER"  # stands for every password in the recordings
@@ -46,12 +46,6 @@ auth:
 
 def recorded(name: str) -> list[dict[str, Any]]:
     return json.loads((RECORDINGS / f"{name}.json").read_text())
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass
@@ -108,7 +102,7 @@ class Harbor:
         with (self.folder / "registry.log").open("wb") as log:
             process = subprocess.Popen([program, "serve", self.folder / "config.yml"], stdout=log, stderr=log)
         self.running["registry"] = lambda: (process.kill(), process.wait())
-        wait_for(lambda: answers(self.registry_port))
+        until(lambda: answers(self.registry_port), told=lambda: (self.folder / "registry.log").read_text())
 
     def start_jobservice(self, *, work: bool = True) -> Jobservice:
         service = Jobservice(self.settings, SECRET)
@@ -157,13 +151,6 @@ def answers(port: int) -> bool:
     except OSError:
         return False
     return True
-
-
-def wait_for(there: Callable[[], bool], seconds: float = 10) -> None:
-    end = time.monotonic() + seconds
-    while not there():
-        assert time.monotonic() < end, "it does not come"
-        time.sleep(0.02)
 
 
 @contextlib.contextmanager

@@ -11,7 +11,8 @@ from cargo_sandbox.services.cargo_admin import CargoAdmin, cargo_admin
 from cargo_sandbox.services.cargo_harbor import record_status, records_of
 from cargo_sandbox.services.web import Request
 from tests.sandbox import harbor_states as states
-from tests.sandbox.harbor_replay import PASSWORD, Harbor, free_port, started, wait_for
+from tests.sandbox.harbor_replay import PASSWORD, Harbor, started
+from tests.waiting import free_port, until
 
 PROJECTS = {
     "library": {"public": True, "tenant": "system-tenant"},
@@ -99,7 +100,7 @@ def test_a_replication_is_started_through_harbor_and_its_records_follow_harbors_
         )
         assert ask(admin, "/api/v2/replications/r1")[1]["status"] == {"status": "Syncing", "isSyncing": True}
         assert ask(admin, "/api/v2/replications/r1/action", "POST", '{"action": "Start"}')[0] == 200
-        wait_for(lambda: len(ask(admin, "/api/v2/replications/r1/records")[1]["items"]) == 2)
+        until(lambda: len(ask(admin, "/api/v2/replications/r1/records")[1]["items"]) == 2)
         assert [r["status"] for r in ask(admin, "/api/v2/replications/r1/records")[1]["items"]] == ["Syncing"] * 2
         harbor.stop("ui")
         refused = ask(admin, "/api/v2/replications/r1/records")

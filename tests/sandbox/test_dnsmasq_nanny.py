@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,7 +13,7 @@ import dns.query
 import dns.rcode
 import pytest
 
-from tests.connections.servers import free_port
+from tests.waiting import free_port, until
 
 pytestmark = pytest.mark.services("dnsmasq")
 
@@ -36,7 +35,9 @@ def nanny(folder: Path, *flags: str) -> Iterator[int]:
     words += [f"--port={port}", "--listen-address=127.0.0.1", "--bind-interfaces", "--user=", "--pid-file="]
     words += ["--no-resolv", "--no-hosts", f"--addn-hosts={folder}/myhosts", "--local=/caicloudprivatetest.com/"]
     command = [sys.executable, "-m", "cargo_sandbox.services.dnsmasq_nanny", *words]
-    process = subprocess.Popen(command, env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}, start_new_session=True)
+    path = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
+    with (folder.parent / f"{folder.name}.log").open("w") as log:
+        process = subprocess.Popen(command, env=path, start_new_session=True, stdout=log, stderr=log)
     try:
         yield port
     finally:
@@ -53,28 +54,34 @@ def address(port: int) -> str:
     return answer.answer[0][0].to_text() if answer.answer else dns.rcode.to_text(answer.rcode())
 
 
-def wait_for(there: Callable[[], bool]) -> None:
-    end = time.monotonic() + 10
-    while not there():
-        assert time.monotonic() < end
-        time.sleep(0.05)
+def answered(port: int) -> str:
+    """The next answer."""
+    seen = [""]
+
+    def there() -> str:
+        seen[0] = address(port)
+        return seen[0]
+
+    until(there)
+    return seen[0]
 
 
 def test_a_changed_hosts_file_is_answered_from_after_a_restart(tmp_path: Path) -> None:
     (tmp_path / "myhosts").write_text(f"192.0.2.1 {NAME}\n")
     with nanny(tmp_path, "-restartDnsmasq=true") as port:
-        wait_for(lambda: address(port) == "192.0.2.1")
+        until(lambda: address(port) == "192.0.2.1")
         (tmp_path / "myhosts").write_text(f"192.0.2.2 {NAME}\n")
-        wait_for(lambda: address(port) == "192.0.2.2")
+        until(lambda: address(port) == "192.0.2.2")
         (tmp_path / "myhosts").write_text("")
-        wait_for(lambda: address(port) == "NXDOMAIN")
-    wait_for(lambda: address(port) == "")
+        until(lambda: address(port) == "NXDOMAIN")
+    until(lambda: address(port) == "")
 
 
 def test_without_its_flag_the_old_answer_stays(tmp_path: Path) -> None:
     (tmp_path / "myhosts").write_text(f"192.0.2.1 {NAME}\n")
     with nanny(tmp_path) as port:
-        wait_for(lambda: address(port) == "192.0.2.1")
+        until(lambda: address(port) == "192.0.2.1")
         (tmp_path / "myhosts").write_text(f"192.0.2.2 {NAME}\n")
-        time.sleep(0.5)
-        assert address(port) == "192.0.2.1"
+        log = tmp_path.parent / f"{tmp_path.name}.log"
+        until(lambda: "dnsmasq is not restarted" in log.read_text(), told=log.read_text)
+        assert answered(port) == "192.0.2.1"

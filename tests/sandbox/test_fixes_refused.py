@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
 
 from cargo_sandbox.faults.catalog import fault
 from tests.sandbox.fixing import fix, fixed, healthy, roots
+from tests.waiting import until
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.slow]
 
@@ -73,13 +73,19 @@ OWN_KEY = f"mv {KEY}.kept {KEY}; mv {KEY}.pub.kept {KEY}.pub; kill -HUP $(cat /r
 WHATEVER_KEY = ("ssh", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "cargo")
 
 
+def shown(sandbox: Any) -> str:
+    """The host key that sshd on cargo shows now: it takes another one a moment after it is told to."""
+    return str(sandbox.run("ssh-keyscan", "-t", "ed25519", "203.0.113.14").stdout)
+
+
 def test_a_plan_is_refused_when_the_machine_shows_another_key_even_one_that_was_accepted(sandbox: Any) -> None:
     home = sandbox.run("bash", "-c", "echo ~").stdout.strip()
     sandbox.break_("container-stopped")
     plan = fixed(sandbox, "CRG710", "--env", "cargo")
     try:
+        known = shown(sandbox)
         sandbox.run(*WHATEVER_KEY, OTHER_KEY)
-        time.sleep(1)
+        until(lambda: shown(sandbox) not in ("", known))
         unknown = fix(sandbox, "CRG710", "--env", "cargo", "--confirm", plan["digest"])
         assert unknown.returncode == 3, "the look ends at the changed key"
         assert "host key" in unknown.stderr.lower()
@@ -92,7 +98,7 @@ def test_a_plan_is_refused_when_the_machine_shows_another_key_even_one_that_was_
     finally:
         sandbox.run(*WHATEVER_KEY, OWN_KEY)
         sandbox.run("bash", "-c", f"cat /tmp/known > {home}/.ssh/known_hosts")
-        time.sleep(1)
+        until(lambda: shown(sandbox) == known)
         sandbox.heal("container-stopped")
     assert healthy(sandbox, "cargo")
 
@@ -123,3 +129,4 @@ def test_a_plan_is_refused_with_a_wrong_digest_and_when_anything_changed_since(s
     finally:
         sandbox.heal("wrong-domain")
         sandbox.run("ssh", "cargo", "docker restart -t 1 harbor-registry tengine")
+    assert healthy(sandbox, "cargo")

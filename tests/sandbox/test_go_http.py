@@ -14,7 +14,8 @@ from cargo_sandbox.material import pki
 from cargo_sandbox.services import web
 from cargo_sandbox.services.go_http import BadStatus, Client, NetworkError
 from cargo_sandbox.services.registry_client import Registry, basic
-from tests.sandbox.harbor_replay import close, free_port
+from tests.sandbox.harbor_replay import close
+from tests.waiting import free_port
 
 CA = pki.certificate_authority("Practice CA")
 

@@ -15,6 +15,7 @@ from cargo_sandbox.paths import StateFolder
 from cargo_sandbox.services.harbor_sessions import SharedSessions
 from cargo_sandbox.topology import INSTALLATION, site
 from tests.practice import PracticeSandbox
+from tests.waiting import until
 
 HA = site("ha")
 TINY = f"{HA.domain}/library/tiny:1"
@@ -60,8 +61,14 @@ def _who_answers(sandbox: PracticeSandbox, times: int) -> list[str]:
     for number in range(times):
         url = f"https://{HA.domain}/v2/?{mark}-{number}"
         sandbox.run("curl", "-sS", "-o", "/dev/null", "--cacert", f"{sandbox.inventory}/ca.crt", url)
-    logs = {host: sandbox.on(host, "docker", "logs", "tengine").stdout for host in HA.hosts}
-    return [next(host for host, log in logs.items() if f"{mark}-{number} " in log) for number in range(times)]
+
+    def answered() -> list[str]:
+        logs = {host: sandbox.on(host, "docker", "logs", "tengine").stdout for host in HA.hosts}
+        return [host for number in range(times) for host, log in logs.items() if f"{mark}-{number} " in log]
+
+    # A line is written when its answer is on its way, and comes to docker's log after that.
+    until(lambda: len(answered()) == times, told=answered)
+    return answered()
 
 
 @pytest.mark.sandbox
@@ -102,7 +109,7 @@ def test_cargo_replicates_to_the_one_address(sandbox: PracticeSandbox) -> None:
     before = json.loads(sandbox.run("curl", "-sS", f"{url}/records").stdout)["metadata"]["total"]
     assert sandbox.run(*start).returncode == 0
     script = (
-        f'for _ in $(seq 60); do curl -sS {url}/records | grep -q "\\"total\\": {before + 1}.*Success" && exit 0; '
+        f'for _ in $(seq 240); do curl -sS {url}/records | grep -q "\\"total\\": {before + 1}.*Success" && exit 0; '
         "sleep 0.25; done; exit 1"
     )
     assert sandbox.run("bash", "-uc", script).returncode == 0

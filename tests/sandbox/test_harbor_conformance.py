@@ -26,13 +26,12 @@ from tests.sandbox.harbor_replay import (
     Harbor,
     Replay,
     difference,
-    free_port,
     lines_of,
     recorded,
     started,
-    wait_for,
 )
 from tests.sandbox.test_harbor_destinations import CASES
+from tests.waiting import free_port, until
 
 pytestmark = pytest.mark.services("docker-registry")
 
@@ -147,7 +146,7 @@ def settled(harbor: Harbor, policy: int, jobs: int = 2) -> list[dict[str, Any]]:
     def those() -> list[dict[str, Any]]:
         return [job for job in harbor.database.read()["jobs"] if job["policy_id"] == policy]
 
-    wait_for(lambda: len(those()) >= jobs and not any(job["status"] in {"pending", "running"} for job in those()))
+    until(lambda: len(those()) >= jobs and not any(job["status"] in {"pending", "running"} for job in those()))
     return those()
 
 
@@ -218,7 +217,7 @@ def test_a_harbor_in_use_answers_as_recorded(tmp_path: Path, name: str):
     if name == "services-down":
         before = {
             1: lambda: harbor.stop("jobservice"),
-            8: lambda: (wait_for(no_start_is_under_way), harbor.start_jobservice(work=False)),
+            8: lambda: (until(no_start_is_under_way), harbor.start_jobservice(work=False)),
             10: lambda: harbor.stop("registry"),
             20: harbor.start_registry,
             26: lambda: harbor.file.rename(harbor.file.with_name("away")),

@@ -22,12 +22,11 @@ from tests.sandbox.harbor_replay import (
     Replay,
     close,
     difference,
-    free_port,
     lines_of,
     recorded,
     started,
-    wait_for,
 )
+from tests.waiting import free_port, until
 
 pytestmark = pytest.mark.services("docker-registry")
 
@@ -238,7 +237,7 @@ def test_a_broken_destination_shows_as_recorded(tmp_path: Path, name: str):
             status = next((job["status"] for job in json.loads(found.text)), "pending")
             return status not in {"pending", "running"}
 
-        wait_for(ended)
+        until(ended)
         assert status == wanted
         lines = lines_of(replay.ask(asked(log, path="/api/jobs/replication/1/log")).text, replay)
         assert lines == lines_of(log["response"]["body"], replay)

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,8 @@ import pytest
 from cargo_sandbox.cluster.node import KERNEL
 from cargo_sandbox.machines import processes
 from cargo_sandbox.paths import DEFAULT_ROOT, state_folder
-from tests.practice import PracticeSandbox
+from tests.practice import START, PracticeSandbox
+from tests.waiting import until
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.slow]
 
@@ -67,7 +67,7 @@ def mine():
 
 
 def up(sandbox: PracticeSandbox, *options: str) -> None:
-    done = sandbox.cli("up", *filter(None, options))
+    done = sandbox.cli("up", *filter(None, options), timeout=START)
     assert done.returncode == 0, done.stderr
 
 
@@ -120,10 +120,7 @@ CLUSTER_STAGES = {
 
 
 def wait_for(stage: str) -> None:
-    end = time.monotonic() + 30
-    while not (STAGES | CLUSTER_STAGES)[stage](state_folder(NAME)):
-        assert time.monotonic() < end
-        time.sleep(0.01)
+    until(lambda: (STAGES | CLUSTER_STAGES)[stage](state_folder(NAME)), 120)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -153,10 +150,7 @@ def test_a_start_whose_command_line_is_killed_does_not_live_on(mine):
     wait_for("machines start")
     process.kill()
     process.wait()
-    end = time.monotonic() + 10
-    while processes.outer_pids(state_folder(NAME)):
-        assert time.monotonic() < end
-        time.sleep(0.05)
+    until(lambda: not processes.outer_pids(state_folder(NAME)))
 
 
 def start(*options: str) -> subprocess.Popen[bytes]:

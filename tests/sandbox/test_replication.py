@@ -8,15 +8,13 @@ from collections.abc import Callable
 import pytest
 
 from tests.practice import PracticeSandbox
-from tests.sandbox.harbor_replay import wait_for
+from tests.waiting import until
 
 pytestmark = pytest.mark.sandbox
 
 CARGO, DEVOPS = "cargo.caicloudprivatetest.com", "devops.caicloudprivatetest.com"
 RECORDS = "/etc/cargo-sandbox/records"
 JOBS = "/api/jobs/replication"
-# Harbor waits for 300 s before it tries again, the sandbox for 10.
-PATIENCE = 30.0
 
 Job = dict[str, object]
 
@@ -45,12 +43,18 @@ def started(sandbox: PracticeSandbox) -> int:
     """Start the replication of `library`; the id of a new job."""
     before = {job["id"] for job in jobs(sandbox)}
     send(sandbox, "/api/replications", {"policy_id": 1})
-    wait_for(lambda: {job["id"] for job in jobs(sandbox)} - before != set())
+    until(lambda: {job["id"] for job in jobs(sandbox)} - before != set())
     return max(int(str(job["id"])) for job in jobs(sandbox))
 
 
+def status_of(sandbox: PracticeSandbox, repository: str, after: int) -> object:
+    """The status of a repository's job that was made after the job `after`; empty while there is none."""
+    found = (job for job in jobs(sandbox) if job["repository"] == repository and int(str(job["id"])) > after)
+    return next((job["status"] for job in found), "")
+
+
 def becomes(sandbox: PracticeSandbox, number: int, status: str) -> None:
-    wait_for(lambda: next(job["status"] for job in jobs(sandbox) if job["id"] == number) == status, PATIENCE)
+    until(lambda: next(job["status"] for job in jobs(sandbox) if job["id"] == number) == status)
 
 
 def log(sandbox: PracticeSandbox, number: int) -> list[str]:
@@ -60,8 +64,11 @@ def log(sandbox: PracticeSandbox, number: int) -> list[str]:
 def names(sandbox: PracticeSandbox, change: Callable[[str], str]) -> None:
     """Change what the name server knows."""
     records = sandbox.on("dns", "cat", RECORDS).stdout
-    script = f"cat > {RECORDS} <<'END'\n{change(records)}END\npkill -HUP -F /run/dnsmasq.pid"
+    known = change(records)
+    script = f"cat > {RECORDS} <<'END'\n{known}END\npkill -HUP -F /run/dnsmasq.pid"
     assert sandbox.on("dns", "sh", "-c", script).returncode == 0
+    # dnsmasq has been told, and reads when it gets to it.
+    until(lambda: (sandbox.on("cargo", "getent", "hosts", DEVOPS).returncode == 0) is (DEVOPS in known))
 
 
 @pytest.fixture
@@ -90,12 +97,13 @@ def test_a_replication_that_finished_has_brought_the_tag_to_the_other_cargo(sand
     sandbox.run("docker", "tag", f"{CARGO}/library/tiny:1", f"{CARGO}/library/brought:{tag}")
     # A repository that docker pushes becomes known to Harbor, and so a part of the replication.
     assert sandbox.run("docker", "push", f"{CARGO}/library/brought:{tag}").returncode == 0
-    wait_for(lambda: "library/brought" in harbor(sandbox, "/api/repositories?project_id=1"))
+    until(lambda: "library/brought" in harbor(sandbox, "/api/repositories?project_id=1"))
     assert sandbox.run("docker", "pull", f"{DEVOPS}/library/brought:{tag}").returncode == 1
     # Jobs of before may have been stopped, and stay so.
     before = max(int(str(job["id"])) for job in jobs(sandbox))
     started(sandbox)
-    wait_for(lambda: {job["status"] for job in jobs(sandbox) if int(str(job["id"])) > before} == {"finished"}, PATIENCE)
+    # Harbor makes the jobs one after the other.
+    until(lambda: status_of(sandbox, "library/brought", before) == "finished")
     assert sandbox.run("docker", "pull", f"{DEVOPS}/library/brought:{tag}").returncode == 0
     assert "library/brought" in harbor(sandbox, "/api/repositories?project_id=1", site="devops")
 
@@ -132,7 +140,7 @@ def test_jobs_outlive_their_containers(sandbox: PracticeSandbox):
         except AssertionError:
             return False
 
-    wait_for(there, PATIENCE)
+    until(there)
     assert log(sandbox, 1)[-1].endswith('next state is "finished"')
 
 
@@ -147,4 +155,4 @@ def test_cargo_admin_starts_the_replication_and_says_how_it_ended(sandbox: Pract
         records = json.loads(sandbox.run("curl", "-sS", f"{base}/records").stdout)["items"]
         return records[0] if len(records) > before else {}
 
-    wait_for(lambda: newest().get("status") == "Success", PATIENCE)
+    until(lambda: newest().get("status") == "Success")

@@ -13,7 +13,8 @@ from cargo_sandbox.services.harbor_database import insert
 from cargo_sandbox.services.jobservice import log_file
 from cargo_sandbox.services.registry_client import Registry, basic
 from tests.sandbox import harbor_states as states
-from tests.sandbox.harbor_replay import PASSWORD, Harbor, Replay, free_port, lines_of, started, wait_for
+from tests.sandbox.harbor_replay import PASSWORD, Harbor, Replay, lines_of, started
+from tests.waiting import free_port, until
 
 pytestmark = pytest.mark.services("docker-registry")
 
@@ -68,13 +69,13 @@ def test_a_retry_goes_on_in_the_same_log_and_ends_well_once_the_cause_is_gone(tm
     with started(here):
         here.start_jobservice()
         start(here, 1)
-        wait_for(lambda: statuses(here, 1) == ["retrying", "retrying"])
+        until(lambda: statuses(here, 1) == ["retrying", "retrying"])
         with started(destination):
-            wait_for(lambda: statuses(here, 1) == ["finished", "finished"])
+            until(lambda: statuses(here, 1) == ["finished", "finished"])
             registry = Registry(destination.url, Client(), basic("admin", PASSWORD))
             assert sorted(registry.tags("devops_test/node")) == ["1", "2"]
             # Harbor's own client is one whose pushes a Harbor notices.
-            wait_for(lambda: len(destination.database.read()["repositories"]) == 2)
+            until(lambda: len(destination.database.read()["repositories"]) == 2)
         lines = lines_of(log_file(here.folder / "logs", 1).read_text(), Replay(here))
         waited = lines.index("[INFO] waiting for retrying...")
         assert "connect: connection refused" in lines[waited - 1]
@@ -87,13 +88,13 @@ def test_a_stopped_job_is_not_tried_again(tmp_path: Path):
     with started(here):
         here.start_jobservice()
         start(here, 1)
-        wait_for(lambda: statuses(here, 1) == ["retrying", "retrying"])
+        until(lambda: statuses(here, 1) == ["retrying", "retrying"])
         stop(here, 1)
         assert statuses(here, 1) == ["stopped", "stopped"]
         before = log_file(here.folder / "logs", 1).read_text()
         start(here, 1)
-        wait_for(lambda: log_file(here.folder / "logs", 3).exists())
-        wait_for(lambda: log_file(here.folder / "logs", 3).read_text().count("waiting for retrying") >= 2)
+        until(lambda: log_file(here.folder / "logs", 3).exists())
+        until(lambda: log_file(here.folder / "logs", 3).read_text().count("waiting for retrying") >= 2)
         assert log_file(here.folder / "logs", 1).read_text() == before
 
 
@@ -102,11 +103,11 @@ def test_one_silent_destination_takes_all_workers_and_a_running_job_can_not_be_s
     with started(here):
         here.start_jobservice()
         start(here, 1)
-        wait_for(lambda: statuses(here, 1) == ["running"] * 2)
+        until(lambda: statuses(here, 1) == ["running"] * 2)
         start(here, 1)
-        wait_for(lambda: statuses(here, 1) == ["pending", "running", "running", "running"])
+        until(lambda: statuses(here, 1) == ["pending", "running", "running", "running"])
         start(here, 2)
-        wait_for(lambda: statuses(here, 2) == ["pending", "pending"])
+        until(lambda: statuses(here, 2) == ["pending", "pending"])
         assert ask(here, "GET", "/api/jobs/replication/5/log") == (
             404,
             "message from jobservice: 404 page not found\n\n",
@@ -115,8 +116,8 @@ def test_one_silent_destination_takes_all_workers_and_a_running_job_can_not_be_s
         assert statuses(here, 1) == ["running", "running", "running", "stopped"]
         for _ in range(3):
             silent.accept()[0].close()
-        wait_for(lambda: statuses(here, 1) == ["stopped"] * 4)
-        wait_for(lambda: statuses(here, 2) == ["retrying", "retrying"])
+        until(lambda: statuses(here, 1) == ["stopped"] * 4)
+        until(lambda: statuses(here, 2) == ["retrying", "retrying"])
 
 
 def test_a_restart_of_jobservice_tries_retrying_jobs_at_once_and_with_the_target_as_it_is_now(tmp_path: Path):
@@ -125,12 +126,12 @@ def test_a_restart_of_jobservice_tries_retrying_jobs_at_once_and_with_the_target
     with started(here, destination):
         here.start_jobservice()
         start(here, 1)
-        wait_for(lambda: statuses(here, 1) == ["retrying", "retrying"])
+        until(lambda: statuses(here, 1) == ["retrying", "retrying"])
         change = {"name": "t1", "endpoint": destination.url, "username": "admin", "password": PASSWORD}
         assert ask(here, "PUT", "/api/targets/1", change)[0] == 200
         here.stop("jobservice")
         here.start_jobservice()
-        wait_for(lambda: statuses(here, 1) == ["finished", "finished"])
+        until(lambda: statuses(here, 1) == ["finished", "finished"])
 
 
 @pytest.mark.parametrize(
@@ -153,7 +154,7 @@ def test_harbor_notices_the_pushes_of_some_clients_only(tmp_path: Path, agent: s
         # A push that is noticed for sure tells that the one before was told, too.
         push(registry, "devops_test/after", "docker/1")
         known = "/api/repositories?project_id=2"
-        wait_for(lambda: "devops_test/after" in ask(harbor, "GET", known)[1])
+        until(lambda: "devops_test/after" in ask(harbor, "GET", known)[1])
         assert ("devops_test/pushed" in ask(harbor, "GET", known)[1]) is noticed
         assert json.loads(ask(harbor, "GET", "/api/repositories/devops_test/pushed/tags")[1])[0]["name"] == "1"
         assert ask(harbor, "POST", "/api/internal/syncregistry", {})[0] == 200

@@ -4,7 +4,6 @@ import json
 import re
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 import uuid
@@ -18,6 +17,7 @@ from cargo_sandbox.machines.forward import forwarded
 from cargo_sandbox.paths import project_root, state_folder
 from cargo_sandbox.topology import INSTALLATION, MACHINES
 from tests.practice import PracticeSandbox, command_line
+from tests.waiting import until
 
 pytestmark = pytest.mark.sandbox
 
@@ -107,17 +107,10 @@ def test_a_command_ends_with_the_person_who_waits_for_it(sandbox):
     mark = f"31{uuid.uuid4().int % 10**6:06d}"
     words = [sys.executable, "-m", "cargo_runbook", "sandbox", "run", "--name", sandbox.name, "--", "sleep", mark]
     process = subprocess.Popen(words, cwd="/")
-    wait_for(lambda: processes.with_tail("sleep", mark))
+    until(lambda: processes.with_tail("sleep", mark))
     process.kill()
     process.wait()
-    wait_for(lambda: not processes.with_tail("sleep", mark))
-
-
-def wait_for(there, seconds: float = 10) -> None:
-    end = time.monotonic() + seconds
-    while not there():
-        assert time.monotonic() < end
-        time.sleep(0.05)
+    until(lambda: not processes.with_tail("sleep", mark))
 
 
 def test_what_is_written_below_reports_on_operator_is_there_outside(sandbox):
@@ -188,7 +181,7 @@ def test_restart_sh_makes_the_containers_anew_and_cargo_works_again(sandbox):
     assert done.returncode == 0, done.stderr
     assert sandbox.on("devops", "docker", "inspect", "-f", "{{.Id}}", "tengine").stdout != before
     image = TINY.replace("cargo.", "devops.", 1)
-    wait_for(lambda: sandbox.run("docker", "pull", image).returncode == 0, 20)
+    until(lambda: sandbox.run("docker", "pull", image).returncode == 0)
 
 
 # The whole last line of each client, as this daemon prints it.
@@ -272,7 +265,7 @@ def test_a_fault_that_does_not_fit_the_files_changes_nothing(sandbox):
     finally:
         sandbox.on("cargo", "sed", "-i", "s#https://mine#https://cargo#", config)
         sandbox.on("cargo", "docker", "restart", "-t", "1", "harbor-registry")
-        wait_for(lambda: sandbox.run("docker", "pull", TINY).returncode == 0)
+        until(lambda: sandbox.run("docker", "pull", TINY).returncode == 0)
 
 
 def test_a_port_of_operator_is_reached_on_loopback_alone(sandbox):
@@ -283,7 +276,7 @@ def test_a_port_of_operator_is_reached_on_loopback_alone(sandbox):
     server = subprocess.Popen(processes.command_on(pid, "operator", ["/usr/bin/python3", *words]))
     try:
         with forwarded(pid, port):
-            wait_for(lambda: answers(port) == 404)
+            until(lambda: answers(port) == 404)
         assert answers(port) is None
     finally:
         server.kill()
