@@ -216,7 +216,7 @@ def _remove_cgroups(folder: Path, *, timeout: float = 5) -> None:
         time.sleep(0.01)
 
 
-def wait_for_front(state: StateFolder, site: CargoSite, *, seconds: float = 30) -> None:
+def wait_for_front(state: StateFolder, site: CargoSite, *, seconds: float = 90) -> None:
     """Wait until clients on operator get both the registry's challenge and a token of the site, from each of its hosts.
 
     Raises:

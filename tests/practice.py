@@ -73,12 +73,12 @@ class PracticeSandbox:
         return Done(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
 
     def break_(self, fault: str) -> None:
-        done = self.cli("break", fault)
+        done = self.cli("break", fault, timeout=START)
         assert done.returncode == 0, done.stderr
 
     def heal(self, fault: str = "--all") -> None:
         """Heal one fault, or all."""
-        done = self.cli("heal", fault)
+        done = self.cli("heal", fault, timeout=START)
         assert done.returncode == 0, done.stderr
 
     def password(self, account: str) -> str:

@@ -30,7 +30,8 @@ from cargo_sandbox.topology import site
 from cargo_sandbox.waiting import wait_until
 
 PACKAGES = Path(__file__).resolve().parents[2]
-PATIENCE = 40.0  # seconds until a fault must show its effect, or have lost it
+PATIENCE = 90.0  # seconds until a fault must show its effect, or have lost it
+COMMAND = 180.0  # seconds for one command of a fault: a few, or many times that on a busy machine
 
 
 @dataclass(frozen=True)
@@ -148,16 +149,12 @@ class FaultEngine:
         subprocess.run(command, check=True, capture_output=True)
 
     def _run(self, command: Command) -> None:
-        done = processes.run_on(self.state, command.machine, self._filled(command.command))
+        try:
+            done = processes.run_on(self.state, command.machine, self._filled(command.command), timeout=COMMAND)
+        except subprocess.TimeoutExpired as late:
+            raise _failed(command, f"{late.timeout:.0f} s", late.stdout or b"", late.stderr or b"") from late
         if done.returncode != 0:
-            seen = (done.stdout + done.stderr).decode(errors="replace")[-1000:]
-            raise SandboxFailed(
-                tell(
-                    f"{' '.join(command.command)} failed on {command.machine}",
-                    f"{command.machine} 上的命令失败：{' '.join(command.command)}",
-                ),
-                seen=seen,
-            )
+            raise _failed(command, f"exit code {done.returncode}", done.stdout, done.stderr)
 
     def _filled(self, argv: Sequence[str]) -> list[str]:
         """The words of a command with {ca}, {packages} and {services} replaced by where these lie on a machine, and the
@@ -182,12 +179,25 @@ class FaultEngine:
         output = [""]
 
         def seen() -> bool:
-            done = processes.run_on(self.state, wanted.proof.machine, argv)
+            try:
+                done = processes.run_on(self.state, wanted.proof.machine, argv)
+            except subprocess.TimeoutExpired as late:
+                output[0] = str(late)
+                return False
             output[0] = (done.stdout + done.stderr).decode(errors="replace")
             return re.search(pattern, output[0], re.MULTILINE) is not None
 
         if not wait_until(seen, PATIENCE):
             raise SandboxFailed(f"the effect of {wanted.name} {otherwise}", seen=output[0][-1000:])
+
+
+def _failed(command: Command, how: str, *streams: bytes) -> SandboxFailed:
+    words = " ".join(command.command)
+    said = b"".join(streams).decode(errors="replace")[-1000:]
+    return SandboxFailed(
+        tell(f"{words} failed on {command.machine} ({how})", f"{command.machine} 上的命令失败（{how}）：{words}"),
+        seen=said,
+    )
 
 
 def replace_content(file: Path, content: bytes) -> None:

@@ -21,7 +21,7 @@ ZONE = "caicloudprivatetest.com"
 CARGO_ADMIN = "http://203.0.113.20:8080/api/v2/replications"
 JOBS = "/api/jobs/replication"
 UNDER_WAY = frozenset({"pending", "running"})
-PATIENCE = 40.0
+PATIENCE = 60.0
 # A start while jobservice comes up makes no job, and nobody says so.
 NO_JOB_YET = 3.0
 _TRIES = 8

@@ -108,6 +108,8 @@ def test_panels_are_used_with_the_keyboard_alone_and_read_in_both_themes_and_wid
         assert page.evaluate("document.activeElement.tagName") == "PRE", "an output is scrolled with the keys"
         page.keyboard.press("Tab")
         page.keyboard.press("Enter")
+        # The browser copies in its own time.
+        page.wait_for_function("navigator.clipboard.readText().then(text => text.trim())")
         copied = page.evaluate("navigator.clipboard.readText()")
         assert copied.strip()
         assert copied == shown.locator("pre").first.text_content()
