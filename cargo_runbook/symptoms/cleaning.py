@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -32,14 +32,21 @@ _UNICODE = re.compile(r"(?<!\\)\\+u([0-9a-fA-F]{4})")
 _ENTITY = re.compile(r"&(?:quot|lt|gt|amp|apos|#34|#39|#x27);")
 _ENTITIES = {"quot": '"', "lt": "<", "gt": ">", "amp": "&", "apos": "'", "#34": '"', "#39": "'", "#x27": "'"}
 _TYPOGRAPHIC = str.maketrans({"“": '"', "”": '"', "‘": "'", "’": "'", "「": '"', "」": '"', "\u00a0": " "})
+# What Chinese input writes in the place of a sign, with the blank that is drawn into it.
+_FULL_WIDTH = re.compile(r"[\uff01-\uff5e\u3002\u3010\u3011] ?")
+_WITH_A_BLANK = frozenset(":,;!?")
 # What people write in the place of a name: <my registry>. The blanks in it would part the name.
 _PLACEHOLDER = re.compile(r"<[A-Za-z]\w{0,30}(?: [\w']{1,30}){1,6}>")
 _VARIABLE = b"0123456789abcdef"
 _OF_A_KIND = 3
-# A line that a terminal has cut is nearly as wide as it; a new statement begins with a time, a level or a prompt.
+# A line that a terminal has cut is nearly as wide as it; a new statement begins with a time, a level, a layer or a prompt.
 _NARROWEST = 50
+_CUT_LINES = 2
+# A text that is cut off tells at least so much of its last words, and more than half of them.
+_SHORTEST_END, _LONGEST_END = 8, 64
 _FRESH = re.compile(
-    r"\s*(?:[$#>*\[{<(-]|\d{4}[-/]\d\d|\d\d:\d\d|[A-Z][a-z]{2} +\d|[IWEF]\d{4} |(?:time|level|error|warning|fatal|caused)\b)",
+    r"\s*(?:[$#>*\[{<(-]|[0-9a-f]{12}: |\d{4}[-/]\d\d|\d\d:\d\d|[A-Z][a-z]{2} +\d|[IWEF]\d{4} "
+    r"|(?:time|level|error|warning|fatal|caused)\b)",
     re.IGNORECASE,
 )
 
@@ -86,9 +93,14 @@ def clean(raw: str) -> Paste:
     if "<" in text:
         text = _PLACEHOLDER.sub(lambda m: m.group().replace(" ", "_"), text)
     if not text.isascii():
-        text = text.translate(_TYPOGRAPHIC)
+        text = _FULL_WIDTH.sub(_half_width, text.translate(_TYPOGRAPHIC))
     text = _CONTROL.sub("", text)
     return _paste(text)
+
+
+def _half_width(match: re.Match[str]) -> str:
+    sign = {"\u3002": ". ", "\u3010": "[", "\u3011": "]"}.get(match[0][0]) or chr(ord(match[0][0]) - 0xFEE0)
+    return f"{sign} " if sign in _WITH_A_BLANK else sign + match[0][1:]
 
 
 def _sign(escape: re.Match[str]) -> str:
@@ -135,6 +147,48 @@ def rejoined(paste: Paste) -> Paste | None:
     if width < _NARROWEST:
         return None
     return _joined(paste, "", lambda line: len(line) == width)
+
+
+def is_cut(paste: Paste) -> bool:
+    """Whether a terminal cut lines in the middle of words: two lines or more that are as wide as any."""
+    lines = paste.text.split("\n")
+    width = max(map(len, lines))
+    cut = [
+        a
+        for a, b in pairwise(lines)
+        if len(a) == width and a[-1:].isalnum() and b[:1].isalnum() and not _FRESH.match(b)
+    ]
+    return width >= _NARROWEST and len(cut) >= _CUT_LINES
+
+
+def refilled(paste: Paste) -> Paste | None:
+    """The text with the lines put together that were parted between two words, since the next one did not fit; None if there are none."""
+    # A word that is longer than the width stands out over it.
+    width = max((len(line) for line in map(str.rstrip, paste.text.split("\n")) if " " in line.lstrip()), default=0)
+    if width < _NARROWEST:
+        return None
+
+    def more(before: str, line: str) -> str | None:
+        before, word = before.rstrip(), line.split(maxsplit=1)[0] if line.strip() else ""
+        if not word or not before or max(len(before), len(word)) < _NARROWEST or _FRESH.match(line):
+            return None
+        if len(before) + 1 + len(word) <= width:
+            return None
+        return " " + line.lstrip()
+
+    return _rejoined(paste, more)
+
+
+def completed(paste: Paste, endings: Iterable[str]) -> Paste | None:
+    """The text with its last words written out, where it is cut off within one of `endings`; None where it is not."""
+    text = paste.text.rstrip()
+    end = text[-_LONGEST_END:].lower()
+    for ending in endings:
+        for kept in range(len(ending) - 1, max(_SHORTEST_END, len(ending) // 2 + 1) - 1, -1):
+            if end.endswith(ending[:kept]) and not end[: -kept or None][-1:].isalnum():
+                made = _paste(text + ending[kept:])
+                return Paste(made.text, made.lower, paste.numbers)
+    return None
 
 
 def chained(paste: Paste) -> Paste | None:

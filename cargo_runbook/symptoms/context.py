@@ -60,6 +60,7 @@ class Words:
     foreign: tuple[str, ...]
     command: tuple[str, ...]
     elsewhere: tuple[str, ...]
+    endings: tuple[str, ...]
 
 
 @cache
@@ -67,7 +68,10 @@ def words() -> Words:
     """The lists that come with the program."""
     table = read_data("cargo_runbook.symptoms", "contexts.yml")
     return Words(
-        *(tuple(table[name]) for name in ("image", "perhaps", "replication", "foreign", "command", "elsewhere"))
+        *(
+            tuple(table[name])
+            for name in ("image", "perhaps", "replication", "foreign", "command", "elsewhere", "endings")
+        )
     )
 
 

@@ -4,8 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from cargo_runbook.symptoms.cleaning import Paste, chained, clean, condensed, rejoined, unfolded, unwrapped
-from cargo_runbook.symptoms.context import without_wrappers
+from cargo_runbook.symptoms.cleaning import (
+    Paste,
+    chained,
+    clean,
+    completed,
+    condensed,
+    is_cut,
+    refilled,
+    rejoined,
+    unfolded,
+    unwrapped,
+)
+from cargo_runbook.symptoms.context import without_wrappers, words
 from cargo_runbook.symptoms.matching import Match, matches
 from cargo_runbook.symptoms.patterns import UNKNOWN, Book, shipped_book
 from cargo_runbook.symptoms.rules import adjusted, structural
@@ -66,11 +77,15 @@ def explain(text: str, book: Book | None = None) -> Explanation:
     paste = without_wrappers(clean(text))
     if len(text) > _LONGEST_PASTE:
         paste = condensed(paste)
-    found = _found(paste, chosen) or (_found(paste, chosen, lenient=True) if len(text) <= _LONGEST_PASTE else [])
-    if len(text) <= _LONGEST_PASTE and "\n" in paste.text:
+    short = len(text) <= _LONGEST_PASTE
+    paste = completed(paste, words().endings) or paste
+    if short and is_cut(paste):
+        paste = rejoined(paste) or paste
+    found = _found(paste, chosen) or (_found(paste, chosen, lenient=True) if short else [])
+    if short and "\n" in paste.text:
         # What is read out of lines put together counts only if it says more than the lines as they are.
         heaviest = _heaviest(found)
-        for other in filter(None, (rejoined(paste), chained(paste), unfolded(paste))):
+        for other in filter(None, (rejoined(paste), refilled(paste), chained(paste), unfolded(paste))):
             if _heaviest(again := _found(other, chosen)) > heaviest:
                 paste, found, heaviest = other, again, _heaviest(again)
         for other in unwrapped(paste) if not found else ():

@@ -60,7 +60,10 @@ _MISSING = (
     r"(?:(?:was |is |were |are )?not found|(?:could|can) ?(?:not|n.?t) be found|can.t be found|"
     r"do(?:es)? ?(?:not|n.?t) exist|not exist|no longer exists)"
 )
+# The start of a line, also behind the time that a log or a build puts before it.
+_BEGINS = r"(?:(?<![^\n])|(?<=\dZ )|(?<= F )|(?<=\.\d{3} ))"
 _SHORT = {
+    "<begins>": _BEGINS,
     "<status>": _STATUS,
     "<refused>": _REFUSED,
     "<failed>": _FAILED,

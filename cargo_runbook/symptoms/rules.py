@@ -47,6 +47,8 @@ _WAITED_FOR = re.compile(
 # A request in a log of requests, with the status of its answer; and the same request in the registry's own log.
 _LOGGED = re.compile(r"\"([A-Z]{3,7} /v2/[^\s\"]{0,300}) HTTP/\d(?:\.\d)?\" (\d{3})\b")
 _URI = re.compile(r"http\.request\.uri=\"?(/v2/[^\s\"]{0,300})")
+# What is said of a login, and of nothing that comes after it.
+_LOGINS = frozenset({"prompted-again", "login-attempt-401", "login-ping-401", "login-command-failed", "last-login"})
 # What only a registry says, and only to a client that works.
 _VERDICTS = frozenset({"not-logged-in", "bad-credentials", "permission-denied", "rate-limited"})
 
@@ -57,6 +59,7 @@ def structural(paste: Paste, found: list[Match]) -> list[Match]:
     found = list(_without_echo(paste, found))
     found = [match for match in found if not _is_waited_for(paste, match)]
     found = _without_first_requests(paste, found)
+    found = list(_without_logins_that_succeed(paste, found))
     if any(match.cause != "client-config" and _asks_registry(paste, match) for match in found):
         found = [_lighter(match) if _is_of_the_node(match) else match for match in found]
     answered = max((match.place for match in found if match.cause in _VERDICTS), default=-1)
@@ -100,6 +103,13 @@ def _without_first_requests(paste: Paste, found: list[Match]) -> list[Match]:
         if (request and request[1] in normal) or (uri and uri[1] in paths):
             dropped.add(start)
     return [match for match in found if match.start not in dropped]
+
+
+def _without_logins_that_succeed(paste: Paste, found: list[Match]) -> Iterator[Match]:
+    """`found` without a login's refusal where a later try went well: `login succeeded` is what it ended with."""
+    succeeded = paste.lower.rfind("login succeeded")
+    refused = {match.start for match in found if match.name in _LOGINS and match.place < succeeded}
+    return (match for match in found if match.start not in refused)
 
 
 def _asks_registry(paste: Paste, match: Match) -> bool:

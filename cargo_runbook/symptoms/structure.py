@@ -14,10 +14,12 @@ _REQUEST = re.compile(
     r"\b(?:Get|Head|Post|Put|Patch|Delete|(?:GET|HEAD|POST|PUT|PATCH|DELETE) request to|for url|for|url|URL|from|to|registry"
     r"|GET|HEAD|POST|PUT|PATCH|DELETE|curl(?: -\S{1,30}){0,6})"
     r"[:=]? ?[\"'`(]?(https?://[^\s\"'<>`|)]{1,700})",
+    re.IGNORECASE,
 )
 _REALM = re.compile(r"\brealm\W{1,4}(https?://[^\s\"'<>,\\\]]{1,300})", re.IGNORECASE)
 _URL = re.compile(
-    r"(https?)://(?:[^@/\s]{1,100}@)?(\[[0-9a-fA-F:.%]{2,60}\]|[^/:?#\s\[\]]{1,255})(?::(\d{1,5}))?([^\s]*)"
+    r"(https?)://(?:[^@/\s]{1,100}@)?(\[[0-9a-fA-F:.%]{2,60}\]|[^/:?#\s\[\]]{1,255})(?::(\d{1,5}))?([^\s]*)",
+    re.IGNORECASE,
 )
 _TOKEN_PATH = re.compile(r"/(?:token|auth|proxy_auth|exchange|v2/token|jwt/auth)/?(?:\?|$)", re.IGNORECASE)
 _LOOKUP = re.compile(r"lookup ([\w.-]{1,255})(?: on (\[[0-9a-fA-F:.%]+\]|[\d.]{7,15}):53)?:")
@@ -79,7 +81,7 @@ class Address:
     @property
     def asks_for_token(self) -> bool:
         """Whether it is a token service's address, by its path or its parameters."""
-        path, _, query = self.path.partition("?")
+        path, _, query = self.path.lower().partition("?")
         if "service=" in query or "scope=" in query:
             return True
         return bool(_TOKEN_PATH.search(path + "?")) and "/manifests/" not in path and "/blobs/" not in path
@@ -87,7 +89,7 @@ class Address:
     @property
     def is_registry(self) -> bool:
         """Whether it is an address of a registry's API."""
-        return self.path.startswith(("/v2", "/v1/")) and not self.asks_for_token
+        return self.path.lower().startswith(("/v2", "/v1/")) and not self.asks_for_token
 
     @property
     def is_whole_host(self) -> bool:

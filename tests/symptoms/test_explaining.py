@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -319,24 +317,3 @@ def test_what_a_terminal_cut_at_its_width_is_read_as_one_line() -> None:
 
 def test_chinese_in_escapes_is_read() -> None:
     assert explain('{"log":"\\u540c\\u6b65\\u4e2d retrying waiting for retrying..."}').cause == "replication-stuck"
-
-
-def _cut(text: str) -> str:
-    return "\n".join(line[at : at + 80] for line in text.split("\n") for at in range(0, max(len(line), 1), 80))
-
-
-DISGUISES: dict[str, Callable[[str], str]] = {
-    "in JSON": lambda text: json.dumps({"log": text}),
-    "in JSON in JSON": lambda text: json.dumps({"message": json.dumps({"log": text})}),
-    "from syslog": lambda text: "\n".join(f"Nov 20 09:14:02 node1 app[12]: {line}" for line in text.split("\n")),
-    "in colour": lambda text: "\n".join(f"2024-10-21T09:10:02Z \x1b[31m{line}\x1b[0m" for line in text.split("\n")),
-    "in a quotation": lambda text: "\n".join(f"> {line}" for line in text.split("\n")),
-    "cut at 80 columns": _cut,
-}
-
-
-@pytest.mark.parametrize("every", [10, pytest.param(2, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("disguise", DISGUISES.values(), ids=DISGUISES.keys())
-def test_what_stands_around_the_texts_changes_hardly_any_answer(disguise: Callable[[str], str], every: int) -> None:
-    right = [explain(disguise(text.text)).cause in (text.label, *text.alternates) for text in TEXTS[::every]]
-    assert sum(right) / len(right) >= 0.98
