@@ -38,6 +38,8 @@ def test_a_late_command_ends_on_the_other_machine_too(
 ) -> None:
     operator.knows(start_sshd(), "cargo1")
     live = operator.connections()
+    # The way there is open by then: what is late is the command.
+    ask(live, "true")
     seen = ask(live, "sh", "-c", "trap '' TERM; sleep 60 & echo $! $$; echo said >&2; wait; sleep 60", deadline=3.0)
     assert seen.status is Status.TIMEOUT
     assert seen.data["reason"] == "timeout"
@@ -125,6 +127,7 @@ def test_a_command_in_a_container_is_ended_with_its_client(
     operator.knows(start_sshd(options=(f"SetEnv PATH={docker_alone}:/usr/bin:/bin",)), "cargo1")
     vantage = Vantage(Place.CONTAINER, "cargo1", "tengine")
     live = operator.connections()
+    ask(live, "true")
     seen = live.ask(Command(vantage=vantage, argv=("sh", "-c", "echo $$; exec sleep 60"), deadline=3.0))
     assert seen.status is Status.TIMEOUT
     assert not alive(int(seen.output))

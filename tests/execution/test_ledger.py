@@ -6,7 +6,6 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,6 +18,7 @@ from cargo_runbook.archive.record import NOTEBOOK
 from cargo_runbook.execution.endings import SKIP_TAG
 from cargo_runbook.execution.run import run_notebook
 from tests.execution.notebooks import write_notebook
+from tests.waiting import until
 
 pytestmark = pytest.mark.slow
 
@@ -74,9 +74,7 @@ def _ended(program: str, folder: Path, ending: str, target: Path) -> int:
         [sys.executable, "-c", program, str(source), str(target)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     if number:
-        until = time.monotonic() + 60
-        while not begun.exists() and time.monotonic() < until:
-            time.sleep(0.02)
+        until(begun.exists)
         process.send_signal(number)
     return process.wait(timeout=90)
 

@@ -25,6 +25,7 @@ from cargo_runbook.execution.run import RunResult, run_notebook
 from cargo_runbook.execution.watch import Watch
 from cargo_runbook.texts import Text
 from tests.execution.notebooks import write_notebook
+from tests.waiting import until
 
 CHINESE = re.compile(r"[\u3400-\u9fff]")
 FIRST = "print('first')"
@@ -181,9 +182,7 @@ def test_sigterm_leaves_a_true_record_and_no_kernel(tmp_path: Path) -> None:
     command = [sys.executable, "-c", "from cargo_runbook.cli.main import main; main()", "run", str(source)]
     options = ["--env", "cargo", "--replay", "healthy", "--reports", str(tmp_path / "reports")]
     process = subprocess.Popen([*command, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 30
-    while not (pid_file.exists() and pid_file.read_text(encoding="utf-8")) and time.monotonic() < deadline:
-        time.sleep(0.05)
+    until(lambda: pid_file.exists() and pid_file.read_text(encoding="utf-8"))
     process.send_signal(signal.SIGTERM)
     printed, complaints = process.communicate(timeout=20)
     assert process.returncode == 128 + signal.SIGTERM, complaints

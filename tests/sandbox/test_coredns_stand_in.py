@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,8 @@ import pytest
 
 from cargo_sandbox.services.coredns import CoreDns, answer, read_query
 from cargo_sandbox.services.corefile import BadCorefile, read_corefile
+from tests.connections.servers import listens
+from tests.waiting import free_port, until
 
 HOSTS = """\
 .:53 {
@@ -140,9 +141,7 @@ def test_what_is_no_question_gets_no_answer() -> None:
 
 @pytest.fixture
 def running(corefile: Path) -> Iterator[int]:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as free:
-        free.bind(("127.0.0.1", 0))
-        port = int(free.getsockname()[1])
+    port = free_port()
     argv = [sys.executable, "-m", "cargo_sandbox.services.coredns", "-conf", str(corefile), "-dns.port", str(port)]
     process = subprocess.Popen(argv, stdout=subprocess.DEVNULL)
     try:
@@ -155,14 +154,8 @@ def running(corefile: Path) -> Iterator[int]:
 @pytest.mark.slow
 def test_it_answers_on_udp_and_tcp_and_passes_on_what_it_does_not_know(running: int, tmp_path: Path) -> None:
     query = dns.message.make_query("cargo.example", "A")
-    until = time.monotonic() + 10
-    while True:
-        try:
-            stream = dns.query.tcp(query, "127.0.0.1", port=running, timeout=10)
-            break
-        except OSError:
-            assert time.monotonic() < until
-            time.sleep(0.05)
+    until(lambda: listens(running))
+    stream = dns.query.tcp(query, "127.0.0.1", port=running, timeout=10)
     datagram = dns.query.udp(query, "127.0.0.1", port=running, timeout=10)
     assert [str(item) for item in stream.answer[0]] == [str(item) for item in datagram.answer[0]] == ["192.0.2.14"]
     other = tmp_path / "other"

@@ -7,7 +7,6 @@ real; CoreDNS itself is the sandbox's stand-in.
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.sandbox.fixing import fix, fixed, healthy, roots
+from tests.waiting import until
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.cluster, pytest.mark.slow]
 
@@ -64,13 +64,6 @@ def known(sandbox: Any) -> bool:
     return CARGO in sandbox.run("kubectl", "exec", "deploy/pipeline", "--", "getent", "hosts", CARGO).stdout
 
 
-def wait(there: Callable[[], bool], seconds: float = 60) -> None:
-    until = time.monotonic() + seconds
-    while not there():
-        assert time.monotonic() < until
-        time.sleep(1)
-
-
 @pytest.fixture(scope="module")
 def coredns(running_cluster: Any) -> Iterator[Any]:
     """The sandbox's cluster with CoreDNS in the place of kube-dns."""
@@ -79,13 +72,13 @@ def coredns(running_cluster: Any) -> Iterator[Any]:
     kubectl(sandbox, "scale", "deploy/kube-dns", "--replicas=0")
     try:
         sandbox.on("master", *admin, "apply", "-f", "/etc/kubernetes/coredns.yml")
-        kubectl(sandbox, "rollout", "status", "deploy/coredns", "--timeout=60s")
-        wait(lambda: known(sandbox))
+        kubectl(sandbox, "rollout", "status", "deploy/coredns", "--timeout=100s")
+        until(lambda: known(sandbox))
         yield sandbox
     finally:
         kubectl(sandbox, "delete", "deploy/coredns", "configmap/coredns", "--ignore-not-found")
         kubectl(sandbox, "scale", "deploy/kube-dns", "--replicas=1")
-        kubectl(sandbox, "rollout", "status", "deploy/kube-dns", "--timeout=60s")
+        kubectl(sandbox, "rollout", "status", "deploy/kube-dns", "--timeout=100s")
     assert healthy(sandbox, "cargo")
 
 
@@ -104,12 +97,12 @@ def unknown(coredns: Any, request: pytest.FixtureRequest) -> Iterator[tuple[Any,
         kubectl(coredns, "create", "configmap", "coredns-custom")
     put({"Corefile": corefile, **({"NodeHosts": form.nodes} if form.nodes else {})})
     try:
-        wait(lambda: not known(coredns))
+        until(lambda: not known(coredns))
         yield coredns, form
     finally:
         put({"Corefile": first, "NodeHosts": None})
         kubectl(coredns, "delete", "configmap/coredns-custom", "--ignore-not-found")
-        wait(lambda: known(coredns))
+        until(lambda: known(coredns))
 
 
 @pytest.mark.parametrize("unknown", FORMS, indirect=True)
@@ -135,6 +128,6 @@ def test_an_entry_in_coredns_is_proven_by_the_pods_own_look_up_and_taken_back(un
     assert fixed(sandbox, "CRG803", "--env", "cargo")["actions"] == []
     fixed(sandbox, "--env", "cargo", "--rollback", done["change"])
     assert data(sandbox) == before
-    wait(lambda: not known(sandbox))
+    until(lambda: not known(sandbox))
     if form.target.endswith("Corefile"):
         assert roots(sandbox, "cargo") == (1, ["CRG803"]), "the fault is back"

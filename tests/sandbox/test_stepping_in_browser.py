@@ -7,7 +7,6 @@ import json
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 import pytest
 
 from tests.jupyterlab import SECONDS, Notebook, chromium, misread, unreached, window
+from tests.waiting import until
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.browser, pytest.mark.slow]
 
@@ -77,10 +77,7 @@ def endless(notebook: Notebook, sandbox: Any) -> Iterator[None]:
     sandbox.on("cargo", "sh", "-c", f"mv {CONFIG} {CONFIG}.away && mkfifo {CONFIG}")
     try:
         notebook.button("Run all checks").click()
-        deadline = time.monotonic() + 30
-        while not readers(sandbox) and time.monotonic() < deadline:
-            time.sleep(0.1)
-        assert readers(sandbox), "the step has a process on the Cargo host"
+        until(lambda: readers(sandbox), told=lambda: "the step has no process on the Cargo host")
         yield
     finally:
         # Whoever still reads it, because its client was killed, comes to its end.
