@@ -109,7 +109,8 @@ def state_of_sandboxes() -> str:
             told.append(f"{sandbox.name}: broken now: {json.loads(sandbox.cli('status', '--json').stdout)['broken']}")
             machines, script = _LOOK
             told += [f"-- {each}\n{sandbox.on(each, 'sh', '-c', script, timeout=20).stdout}" for each in machines]
-            told.append(f"-- master\n{sandbox.on('master', 'tail', '-n', '12', '/var/log/cargo-token.log').stdout}")
+            asked = "grep -v -e registryproxy -e 'Health Check' /var/log/cargo-token.log | tail -n 12"
+            told.append(f"-- master\n{sandbox.on('master', 'sh', '-c', asked).stdout}")
         except Exception as error:  # noqa: BLE001 - the failure itself must be shown
             told.append(repr(error))
     return "\n".join(told)
