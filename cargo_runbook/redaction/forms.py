@@ -11,12 +11,19 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from urllib.parse import quote
 
+from ahocorasick_rs import AhoCorasick, Implementation
+
 # Shorter values are masked only where they stand alone: masking every "1" would leave no evidence.
 _SHORTEST_ANYWHERE = 4
 # From this length on, the base64 of a text that merely contains the value is recognised too.
 _SHORTEST_EMBEDDED = 6
 # From this length on, a form is no part of a name by chance, if it is no plain word.
 _SHORTEST_DISTINCT = 8
+# In longer texts the beginnings of all forms are looked for at once, and then those alone that may be there.
+_SHORT = 4000
+_BEGINNING = 16
+# So many patterns are kept; where a token stands in one answer it stands in others.
+_PATTERNS = 64
 _WORD = re.compile(r"[A-Za-z_-]+|\d+")
 _TOKEN = r"‹secret \w+ [^›]*›"  # noqa: S105 - what stands for a secret
 _COLOUR = re.compile(r"\x1b\[[0-9;?]{0,20}[@-~]")
@@ -35,6 +42,8 @@ class Forms:
         self._values: dict[str, str] = {}
         self._known: dict[tuple[str, str], None] = {}
         self._distinct: tuple[str, ...] = ()
+        self._finder: _Finder | None = None
+        self._patterns: dict[tuple[str, ...], re.Pattern[str]] = {}
 
     def add(self, *values: str, username: str = "") -> None:
         """Makes values known; with a username also as HTTP's basic authentication sends them."""
@@ -50,10 +59,28 @@ class Forms:
     def replace(self, text: str, token: Callable[[str], str]) -> str:
         """`text` with `token(value)` in place of every form of a value, the longest form first."""
         values = self._values
-        present = [form for form in values if form in text]
+        present = self._present(values, text)
         if not present:
             return text
-        return _alternatives(present).sub(lambda m: token(values[m[0]]) if m[0] in values else m[0], text)
+        return self._pattern(present).sub(lambda m: token(values[m[0]]) if m[0] in values else m[0], text)
+
+    def _present(self, values: dict[str, str], text: str) -> tuple[str, ...]:
+        """Those of `values` that stand in `text`."""
+        if len(text) <= _SHORT or not values:
+            return tuple(form for form in values if form in text)
+        finder = self._finder
+        if finder is None or finder.forms is not values:
+            finder = self._finder = _Finder(values)
+        return finder.present(text)
+
+    def _pattern(self, present: tuple[str, ...]) -> re.Pattern[str]:
+        pattern = self._patterns.get(present)
+        if pattern is None:
+            pattern = _alternatives(present)
+            self._patterns = (
+                {present: pattern} if len(self._patterns) >= _PATTERNS else {**self._patterns, present: pattern}
+            )
+        return pattern
 
     def distinct_in(self, text: str) -> bool:
         """Whether a form stands in `text` that is long enough, and no word, to be there by chance."""
@@ -62,6 +89,41 @@ class Forms:
     def begun(self, text: str) -> int:
         """The length of the longest end of `text` with which a form begins, and does not end."""
         return max((_begun(form, text) for form in self._values), default=0)
+
+
+class _Finder:
+    """Finds those of many forms that stand in a text, in one pass over it (Aho and Corasick, 1975).
+
+    Args:
+        forms: those that are known.
+    """
+
+    def __init__(self, forms: dict[str, str]) -> None:
+        self.forms = forms
+        beginnings: dict[str, list[str]] = {}
+        for form in forms:
+            beginnings.setdefault(form[:_BEGINNING], []).append(form)
+        # Half of a surrogate pair stands in no text that the automaton takes.
+        words = [begin for begin in beginnings if _is_text(begin)]
+        self._beginning_so = [beginnings[word] for word in words]
+        self._automaton = AhoCorasick(words, implementation=Implementation.NoncontiguousNFA)
+
+    def present(self, text: str) -> tuple[str, ...]:
+        """Those that are there."""
+        try:
+            found = {number for number, _, _ in self._automaton.find_matches_as_indexes(text, overlapping=True)}
+        except UnicodeEncodeError:
+            return tuple(form for form in self.forms if form in text)
+        return tuple(form for number in sorted(found) for form in self._beginning_so[number] if form in text)
+
+
+def _is_text(text: str) -> bool:
+    """Whether UTF-8 can hold it: half of a surrogate pair it can't."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _begun(form: str, text: str) -> int:
