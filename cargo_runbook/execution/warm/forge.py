@@ -36,6 +36,9 @@ LIBRARIES = (
     "httpx",
     "dns.resolver",
     "dns.reversename",
+    "dns.rdtypes.IN.A",
+    "dns.rdtypes.ANY.CNAME",
+    "dns.rdtypes.ANY.SOA",
     "concurrent.futures.thread",
 )
 # And those of notebooks that use this package; for others they would be 50 ms of the time until the first begins.
@@ -106,7 +109,7 @@ def preload(names: Iterable[str]) -> None:
 
 
 def _modules() -> list[str]:
-    names = ["cargo_runbook.execution.triage"]
+    names = ["cargo_runbook.execution.opening"]
     for package in PACKAGES:
         module = importlib.import_module(f"cargo_runbook.{package}")
         names += [found.name for found in pkgutil.walk_packages(module.__path__, f"{module.__name__}.")]

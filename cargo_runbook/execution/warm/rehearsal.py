@@ -10,19 +10,26 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from secrets import token_hex
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from cargo_runbook.connections import Evidence, ReplayConnections, read_evidence
+from cargo_runbook.connections.readonly import ReadOnly
 from cargo_runbook.errors import RunbookError
 from cargo_runbook.execution.guard import Guard
+from cargo_runbook.execution.opening import target_of
 from cargo_runbook.execution.triage import Triage
 from cargo_runbook.findings import CHECKS
-from cargo_runbook.investigation import open_investigation
-from cargo_runbook.recordings import HEALTHY
+from cargo_runbook.inventory.loader import environment_names, load_environment
+from cargo_runbook.investigation import Investigation
+from cargo_runbook.recordings import HEALTHY, load_recording
 from cargo_runbook.secret import Redactor
 from cargo_runbook.steps import SECTIONS
+from cargo_runbook.views.panels import SPEECH, EnvironmentPanel, SymptomPanel
+from cargo_runbook.views.pasted import PastedView
 
 if TYPE_CHECKING:
     from cargo_runbook.execution.warm.shell import ForkedApp
@@ -44,23 +51,37 @@ def rehearse_look(app: ForkedApp) -> None:
     with (
         suppress(OSError, RunbookError),
         TemporaryDirectory(prefix="cargo-runbook-") as place,
-        open_investigation(_ENVIRONMENT, replay=HEALTHY, redactor=redactor) as investigation,
+        _investigation() as investigation,
         _guarded(app, redactor),
     ):
         folder = Path(place, _RECORD)
         folder.mkdir()
         triage = Triage(investigation, steps=steps, record=folder, redactor=redactor)
         looks = [f'triage.look("{name}")' for name in (*CHECKS, *(step.name for step in steps))]
-        cells = [
-            "triage.checks()",
-            *looks,
-            "triage.verdict()",
-            "triage.compare()",
-            "triage.notes()",
-            "triage.conclude()",
-        ]
-        app.rehearse(cells, triage=triage)
+        cells = ["paste()", "choose()", "triage.checks()", *looks, "triage.verdict()", "triage.compare()"]
+        app.rehearse([*cells, "triage.notes()", "triage.conclude()"], triage=triage, paste=_paste, choose=_choose)
+        # Panels wait for another language.
+        SPEECH.unobserve_all()
     _threads_are_over()
+
+
+def _investigation() -> Investigation:
+    """As `open_investigation` has it for a replay; and the read-only list is gone through, as for a host."""
+    recording = load_recording(HEALTHY)
+    environment = load_environment(_ENVIRONMENT, recording.folder)
+    answers = ReplayConnections(read_evidence(recording.evidence_file(_ENVIRONMENT)))
+    connections = Evidence(ReadOnly(answers, (host.root for host in environment.hosts)))
+    return Investigation(environment, connections, replayed=recording.banner, concerns=recording.concerns)
+
+
+def _paste() -> SymptomPanel:
+    return SymptomPanel("", lambda text: PastedView(None), interactive=False)
+
+
+def _choose() -> EnvironmentPanel:
+    folder = load_recording(HEALTHY).folder
+    target = partial(target_of, folder=folder, replayed=True)
+    return EnvironmentPanel(environment_names(folder), _ENVIRONMENT, target, interactive=False)
 
 
 @contextmanager

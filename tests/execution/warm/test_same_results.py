@@ -93,12 +93,13 @@ def test_a_warm_triage_has_the_verdict_and_the_evidence_of_an_ordinary_one(
 
 
 _LEFT = """\
-import atexit, os, sys, tempfile, threading
+import ipywidgets, os, tempfile, threading
 from pathlib import Path
 from cargo_runbook.secret import HELD, Redactor
 from cargo_runbook.views.panels import SPEECH
 print(sorted(n for n in globals() if not n.startswith("_")))
 print(len(HELD.values), len(HELD.numbers), Redactor("").masked, SPEECH.language, len(Out))
+print(len(SPEECH._trait_notifiers.get("language", {})), len(ipywidgets.widgets.widget._instances))
 print(sorted(p.name for p in Path(tempfile.gettempdir()).glob("cargo-runbook-*/20260101T000000Z-*")))
 print(sorted(n for n in os.environ if n.startswith("CARGO_RUNBOOK")), threading.active_count())
 """
@@ -149,7 +150,7 @@ Path({str(told)!r}).write_text(json.dumps([kinds, forge.why_not(), "send" in var
     subprocess.run([sys.executable, "-c", code], check=True, env=environment, stdout=subprocess.DEVNULL)
     kinds, why_not, guarded = json.loads(told.read_text())
     assert "error" not in kinds
-    assert kinds.count("execute_result") == len(CHECKS) + len(SECTIONS["00_triage"]) + 5
+    assert kinds.count("execute_result") == len(CHECKS) + len(SECTIONS["00_triage"]) + 7
     assert (why_not, guarded) == ("", False)
 
 
