@@ -45,6 +45,22 @@ def test_a_parameter_that_the_inventory_does_not_have_is_offered_all_the_same() 
     assert (chooser.value, chooser.names) == ("prod-9", ("prod-9", "cargo"))
 
 
+def test_who_an_environment_is_is_read_once_for_each_choice() -> None:
+    read: list[str] = []
+
+    def target(name: str) -> TargetView:
+        read.append(name)
+        return TargetView(name, registry=f"{name}.example.com")
+
+    chooser = EnvironmentPanel(("cargo", "devops"), "devops", target)
+    assert "devops.example.com" in repr(chooser)
+    assert "devops.example.com" in chooser.to_html()
+    chooser.value = "cargo"
+    assert "cargo.example.com" in repr(chooser)
+    assert "cargo.example.com" in chooser.to_html()
+    assert read == ["devops", "cargo"]
+
+
 def test_without_a_front_end_it_is_plain_text() -> None:
     bundle = EnvironmentPanel(("cargo",), "cargo", interactive=False)._repr_mimebundle_()
     assert bundle == {"text/plain": "Environment · 环境: cargo"}

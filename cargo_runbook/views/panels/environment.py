@@ -41,13 +41,15 @@ class EnvironmentPanel(Panel):
             style={"description_width": "initial"},
         )
         self._identity = ipywidgets.HTML()
+        self._shown: TargetView | None = None
         SPEECH.label(_LABEL, lambda label: self._list.set_trait("description", label))
         super().__init__([row(self._list, language_switch()), self._identity], interactive=interactive)
         self._list.observe(lambda _: self._tell(), "value")
         self._tell()
 
     def _tell(self) -> None:
-        self._identity.value = self._target(self.value).to_html() if self._target and self.value else ""
+        self._shown = self._target(self.value) if self._target and self.value else None
+        self._identity.value = self._shown.to_html() if self._shown else ""
 
     def on_change(self, follow: Callable[[], None]) -> None:
         """Calls `follow` whenever another one is chosen."""
@@ -66,4 +68,4 @@ class EnvironmentPanel(Panel):
 
     def __repr__(self) -> str:
         chosen = f"{_LABEL.en} · {_LABEL.zh}: {words.one_line(self.value)}"
-        return f"{chosen}\n{self._target(self.value)}" if self._target and self.value else chosen
+        return f"{chosen}\n{self._shown}" if self._shown else chosen
