@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,6 +19,7 @@ from cargo_runbook.connections.docker.daemon import Daemon, Late, Unexpected, Wi
 from cargo_runbook.connections.docker.here import ask_here
 from cargo_runbook.connections.docker.hosts_file import hosts_file_of
 from cargo_runbook.connections.docker.questions import api_question, filled
+from cargo_runbook.connections.docker.room import room_of
 from cargo_runbook.facts.containers import Container, read_containers
 from cargo_runbook.observations import Command, Observation, Place, Status, Vantage
 from tests.connections.asking import StartSshd, ask
@@ -280,18 +283,85 @@ def test_a_hosts_file_counts_only_where_the_container_sees_that_very_file(mounts
     assert place.content(printed + b"#" * 65536) is None
 
 
+STAT = ("stat", "-f", "-c", "%S %b %f %a %c %d", "/storage")
+STORES = {"State": {"Status": "running", "Pid": 7, "StartedAt": "now"}, "Mounts": [{"Destination": "/storage"}]}
+
+
+@pytest.mark.parametrize(
+    ("question", "inspected"),
+    [
+        pytest.param(STAT, {**STORES, "Mounts": [{"Destination": "/data"}]}, id="no mount"),
+        pytest.param(STAT, {**STORES, "Mounts": None}, id="nothing said of mounts"),
+        pytest.param(STAT, {**STORES, "State": {"Status": "exited", "Pid": 0}}, id="ended"),
+        pytest.param(STAT, {**STORES, "State": {"Status": "paused", "Pid": 7}}, id="paused"),
+        pytest.param(STAT, {**STORES, "State": {"Status": "running", "Pid": 1}}, id="the host itself"),
+        pytest.param(STAT, [], id="nothing said"),
+        pytest.param((*STAT[:3], "%n", "/storage"), STORES, id="a name"),
+        pytest.param(
+            (*STAT[:3], STAT[3], "/storage/v2"), {**STORES, "Mounts": [{"Destination": "/storage/v2"}]}, id="deeper"
+        ),
+        pytest.param((*STAT[:3], STAT[3], "/.."), {**STORES, "Mounts": [{"Destination": "/.."}]}, id="upwards"),
+        pytest.param((*STAT, "/"), STORES, id="two folders"),
+    ],
+)
+def test_room_is_asked_for_on_the_host_only_of_a_mount_at_the_root_of_a_container_that_runs(
+    question: tuple[str, ...], inspected: Any
+) -> None:
+    place = room_of(STAT, STORES)
+    assert place is not None
+    assert place.argv == (*STAT[:4], "/proc/7/root/storage")
+    assert room_of(question, inspected) is None
+
+
+class _Twice(dict[str, tuple[int, Any]]):
+    """Answers, of which that about a container is another one the second time."""
+
+    def get(self, request: str, default: Any = None) -> Any:
+        told = super().get(request, default)
+        if request == "GET /containers/one/json":
+            self[request] = (200, {**STORES, "State": {**STORES["State"], "StartedAt": "later"}})  # type: ignore[dict-item]
+        return told
+
+
 @pytest.mark.services("sshd")
-def test_who_may_not_read_hosts_files_on_the_host_asks_the_container_and_tries_it_once(
+def test_room_in_a_container_is_told_by_its_host_unless_it_was_started_anew_meanwhile(
     place: Path, operator: Operator, start_sshd: StartSshd, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("cargo_runbook.connections.ssh.unix.SOCKET", str(place))
     operator.knows(start_sshd(), "cargo1")
     live = operator.connections()
-    inspected = {**RUNS, "HostsPath": f"/nowhere/containers/{ID}/hosts"}
+    # This process plays the container's first one, and the folder for all files the mount.
+    state = {"Status": "running", "Pid": os.getpid(), "StartedAt": "now"}
+    inspected = {"State": state, "Mounts": [{"Destination": "/proc"}]}
+    question = Command(vantage=Vantage(Place.CONTAINER, "cargo1", "one"), argv=(*STAT[:3], "%S %c", "/proc"))
+    answers = {**an_exec(frame(1, b"seen\n")), "GET /containers/one/json": (200, inspected)}
+    with dockerd(place, answers) as asked:
+        seen = live.ask(question)
+    room = os.statvfs("/proc")
+    assert (seen.exit_code, seen.output) == (0, f"{room.f_frsize} {room.f_files}\n")
+    assert seen.data["read_by"] == [*STAT[:3], "%S %c", f"/proc/{os.getpid()}/root/proc"]
+    assert {request for request, _ in asked} == {"GET /containers/one/json"}
+    place.unlink()
+    with dockerd(place, _Twice(answers)):
+        seen = live.ask(replace(question, attempt=1))
+    assert (seen.exit_code, seen.output) == (0, "seen\n")
+    assert "read_by" not in seen.data
+
+
+@pytest.mark.services("sshd")
+@pytest.mark.parametrize("argv", [("cat", "/etc/hosts"), STAT])
+def test_who_may_not_look_on_the_host_asks_the_container_and_tries_it_once(
+    argv: tuple[str, ...], place: Path, operator: Operator, start_sshd: StartSshd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cargo_runbook.connections.ssh.unix.SOCKET", str(place))
+    operator.knows(start_sshd(), "cargo1")
+    live = operator.connections()
+    inspected = {**STORES, "HostsPath": f"/nowhere/containers/{ID}/hosts"}
+    inspected["State"] = {"Status": "running", "Pid": 2**22 + 1, "StartedAt": "now"}
     with dockerd(place, {**an_exec(frame(1, b"seen\n")), "GET /containers/one/json": (200, inspected)}) as asked:
         for attempt in range(2):
             vantage = Vantage(Place.CONTAINER, "cargo1", "one")
-            seen = live.ask(Command(vantage=vantage, argv=("cat", "/etc/hosts"), attempt=attempt))
+            seen = live.ask(Command(vantage=vantage, argv=argv, attempt=attempt))
             assert (seen.exit_code, seen.output) == (0, "seen\n")
             assert "read_by" not in seen.data
     assert [request for request, _ in asked].count("GET /containers/one/json") == 1

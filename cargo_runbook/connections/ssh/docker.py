@@ -12,6 +12,7 @@ from cargo_runbook.connections.base import Capture, Deadline, Failure
 from cargo_runbook.connections.docker.daemon import Daemon, Late, Unexpected
 from cargo_runbook.connections.docker.hosts_file import QUESTION, hosts_file_of
 from cargo_runbook.connections.docker.questions import ENDING, api_question
+from cargo_runbook.connections.docker.room import Room, room_of
 from cargo_runbook.connections.ssh.command import MARK, RemoteRun
 from cargo_runbook.connections.ssh.pool import SharedTransport
 from cargo_runbook.observations import Command, Place, Status
@@ -33,11 +34,7 @@ def ask_dockerd(run: RemoteRun, question: Command, shared: SharedTransport, dead
         return {}
     daemon = Daemon(partial(_open, shared, deadline), deadline)
     try:
-        if (
-            in_container
-            and question.argv == QUESTION
-            and (read := _hosts_file(run, question, shared, daemon, deadline))
-        ):
+        if in_container and (read := _on_host(run, question, shared, daemon, deadline)):
             return {"docker_api": daemon.requests, "read_by": list(read)}
         with shared.slot(deadline):
             if told is not None:
@@ -62,15 +59,21 @@ def ask_dockerd(run: RemoteRun, question: Command, shared: SharedTransport, dead
     return {"docker_api": daemon.requests}
 
 
-def _hosts_file(
+def _on_host(
     run: RemoteRun, question: Command, shared: SharedTransport, daemon: Daemon, deadline: Deadline
 ) -> tuple[str, ...]:
-    """Reads the hosts file of a container on its host; gives the command, and nothing where that can't be done."""
-    if shared.no_hosts_files:
+    """Answers on its host what is asked of a container; gives the command, and nothing where that can't be done."""
+    argv = question.argv
+    if shared.no_looks_inside or (argv != QUESTION and argv[:2] != ("stat", "-f")):
         return ()
-    with shared.slot(deadline):
-        (inspected,) = daemon.read(f"/containers/{quote(question.vantage.container, safe='')}/json")
-    place = hosts_file_of(inspected)
+
+    def inspected() -> Any:
+        with shared.slot(deadline):
+            (found,) = daemon.read(f"/containers/{quote(question.vantage.container, safe='')}/json")
+        return found
+
+    first = inspected()
+    place = hosts_file_of(first) if argv == QUESTION else room_of(argv, first)
     if place is None:
         return ()
     look = RemoteRun(place.argv, tied=True)
@@ -81,9 +84,13 @@ def _hosts_file(
         raise
     if look.exit_code:
         # Who is not root may not look there, at no container's.
-        shared.no_hosts_files = True
+        shared.no_looks_inside = True
         return ()
-    content = place.content(look.output.content())
+    if isinstance(place, Room):
+        # A container that was started anew meanwhile has left its number to somebody else.
+        content = look.output.content() if room_of(argv, inspected()) == place else None
+    else:
+        content = place.content(look.output.content())
     if content is None:
         return ()
     run.output.add(content)

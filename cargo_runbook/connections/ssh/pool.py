@@ -26,12 +26,12 @@ SILENCE = 20.0
 
 class SharedTransport:
     """A connection with a limit on its channels. `no_dockerd`: it does not lead to dockerd's socket;
-    `no_hosts_files`: its user may not read the hosts files of containers on the host."""
+    `no_looks_inside`: its user may not look on the host at what containers see."""
 
     def __init__(self, transport: Transport) -> None:
         self.transport = transport
         self.no_dockerd = False
-        self.no_hosts_files = False
+        self.no_looks_inside = False
         self._free = threading.BoundedSemaphore(AT_ONCE)
 
     @contextmanager
