@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import pairwise
 
 # A run of backslashes is looked at once, from its start: from every sign of it would take for ever.
@@ -179,16 +179,27 @@ def refilled(paste: Paste) -> Paste | None:
     return _rejoined(paste, more)
 
 
-def completed(paste: Paste, endings: Iterable[str]) -> Paste | None:
+def completed(paste: Paste, endings: tuple[str, ...]) -> Paste | None:
     """The text with its last words written out, where it is cut off within one of `endings`; None where it is not."""
     text = paste.text.rstrip()
     end = text[-_LONGEST_END:].lower()
-    for ending in endings:
-        for kept in range(len(ending) - 1, max(_SHORTEST_END, len(ending) // 2 + 1) - 1, -1):
-            if end.endswith(ending[:kept]) and not end[: -kept or None][-1:].isalnum():
-                made = _paste(text + ending[kept:])
-                return Paste(made.text, made.lower, paste.numbers)
+    rests = _rests(endings)
+    for kept in range(min(len(end), _LONGEST_END), _SHORTEST_END - 1, -1):
+        rest = rests.get(end[-kept:])
+        if rest and not end[:-kept][-1:].isalnum():
+            made = _paste(text + rest)
+            return Paste(made.text, made.lower, paste.numbers)
     return None
+
+
+@cache
+def _rests(endings: tuple[str, ...]) -> dict[str, str]:
+    """What of an ending is told, to what is left of it."""
+    return {
+        ending[:kept]: ending[kept:]
+        for ending in reversed(endings)
+        for kept in range(max(_SHORTEST_END, len(ending) // 2 + 1), len(ending))
+    }
 
 
 def chained(paste: Paste) -> Paste | None:

@@ -87,6 +87,7 @@ class Surroundings:
     paste: Paste
     lenient: bool = False
     _known: dict[tuple[int, Needs], bool] = field(default_factory=dict)
+    _foreign: dict[tuple[int, int], bool] = field(default_factory=dict)
 
     def meets(self, needs: Needs, start: int, end: int) -> bool:
         """Whether what a pattern needs is there for a line from `start` to `end`."""
@@ -119,10 +120,12 @@ class Surroundings:
 
     def is_foreign(self, start: int, end: int) -> bool:
         """Whether the line from `start` to `end` belongs to git, npm, a database, or another tool that is none of ours."""
-        return any(
-            self._holds_word(word, start, end) and not (word in _ASKING_BY_HAND and self._asked_by_hand(start))
-            for word in words().foreign
-        ) and not _ASKS_A_REGISTRY.search(self.paste.text, start, end)
+        if (start, end) not in self._foreign:
+            self._foreign[start, end] = any(
+                self._holds_word(word, start, end) and not (word in _ASKING_BY_HAND and self._asked_by_hand(start))
+                for word in words().foreign
+            ) and not _ASKS_A_REGISTRY.search(self.paste.text, start, end)
+        return self._foreign[start, end]
 
     def _asked_by_hand(self, place: int) -> bool:
         """Whether the commands before `place` ask a registry."""
