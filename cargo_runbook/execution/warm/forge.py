@@ -44,7 +44,9 @@ LIBRARIES = (
 # And those of notebooks that use this package; for others they would be 50 ms of the time until the first begins.
 MORE_LIBRARIES = ("jwt", "cryptography.x509", "yaml", "rich.console")
 # A third of all that would be imported; this package makes a frame where a notebook asks for one.
-FRAMES = ("numpy", "pandas", "pandas.io.formats.html", "pandas.io.formats.style")
+FRAMES = ("numpy", "pandas", "pandas.io.formats.html")
+# How this package shows them.
+STYLE = ("pandas.io.formats.style",)
 PACKAGES = ("connections", "probes", "facts", "rules", "steps", "remedies", "views", "archive", "inventory")
 # The interpreter makes code faster that ran this often (PEP 659), and kernels have it so from their first cell.
 _OFTEN = 9
@@ -177,7 +179,7 @@ def main(number: int) -> None:
         if order.frames:
             preload(FRAMES)
         if order.ours:
-            preload((*MORE_LIBRARIES, *_modules()))
+            preload((*(STYLE if order.frames else ()), *MORE_LIBRARIES, *_modules()))
         app = build(order)
     # Whoever asked may be gone already: then nothing is left to do.
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):
