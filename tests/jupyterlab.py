@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.conftest import BROWSERS, program
+from tests.waiting import free_port
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
@@ -21,6 +22,22 @@ SCREENSHOTS_VARIABLE = "CARGO_RUNBOOK_SCREENSHOTS"
 """Folder for pictures of each panel in both themes at both widths, to be looked at; without it none are taken."""
 _ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 _IDLE = "Python 3 (ipykernel) | Idle"
+
+
+def of_a_replay(folder: Path, language: str) -> tuple[list[str], dict[str, str]]:
+    """Options of `cargo-runbook notebook` and environment variables, for a JupyterLab that answers from a recording and
+    leaves nothing outside of `folder`."""
+    options = [
+        "--no-browser",
+        "--port",
+        str(free_port()),
+        "--replay",
+        "wrong-domain",
+        "--reports",
+        str(folder / "reports"),
+    ]
+    variables = {**os.environ, "CARGO_RUNBOOK_LANG": language, "HOME": str(folder)}
+    return options, variables | {"JUPYTER_CONFIG_DIR": str(folder / "config"), "JUPYTER_DATA_DIR": str(folder / "data")}
 
 
 def chromium() -> str:

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 from cargo_runbook.archive.files import sha256_of
 from cargo_runbook.archive.reading.records import list_records
 from tests.conftest import BROWSERS, program
+from tests.jupyterlab import of_a_replay
 from tests.practice import ROOT
-from tests.waiting import free_port
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -36,17 +36,7 @@ SECONDS = 1000.0
 @pytest.fixture
 def lab(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """JupyterLab as the command starts it, with its address."""
-    variables = {**os.environ, "CARGO_RUNBOOK_LANG": "en", "HOME": str(tmp_path)}
-    variables |= {"JUPYTER_CONFIG_DIR": str(tmp_path / "config"), "JUPYTER_DATA_DIR": str(tmp_path / "data")}
-    options = [
-        "--no-browser",
-        "--port",
-        str(free_port()),
-        "--replay",
-        "wrong-domain",
-        "--reports",
-        str(tmp_path / "reports"),
-    ]
+    options, variables = of_a_replay(tmp_path, "en")
     command = [sys.executable, "-c", "from cargo_runbook.cli.main import main; main()", "notebook", *options]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=variables)
     assert process.stdout is not None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,9 +14,8 @@ import pytest
 from cargo_runbook.archive.incident import write_note
 from tests.archive.kept import INCIDENT, STARTED, keep, of_recording
 from tests.execution.batch.test_summary import BROKEN, NOTHING, outcome, write
-from tests.jupyterlab import SECONDS, Notebook, chromium, misread, unreached, unreadable, use_theme, window
+from tests.jupyterlab import SECONDS, Notebook, chromium, misread, of_a_replay, unreached, unreadable, use_theme, window
 from tests.runbooks.test_browser import run_all_cells
-from tests.waiting import free_port
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -54,17 +52,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def lab(folder: Path) -> Iterator[str]:
-    variables = {**os.environ, "CARGO_RUNBOOK_LANG": "both", "HOME": str(folder)}
-    variables |= {"JUPYTER_CONFIG_DIR": str(folder / "config"), "JUPYTER_DATA_DIR": str(folder / "data")}
-    options = [
-        "--no-browser",
-        "--port",
-        str(free_port()),
-        "--replay",
-        "wrong-domain",
-        "--reports",
-        str(folder / "reports"),
-    ]
+    options, variables = of_a_replay(folder, "both")
     command = [sys.executable, "-m", "cargo_runbook", "notebook", *options]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=variables)
     assert process.stdout is not None
