@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from cargo_runbook.symptoms.cleaning import Paste
 from cargo_runbook.symptoms.context import Surroundings
-from cargo_runbook.symptoms.patterns import Book, Needs, Pattern
+from cargo_runbook.symptoms.patterns import Book, Needs, Part, Pattern, first_match
 
 # As much of a line as is looked at on either side of a literal: more than the longest chain of requests takes.
 REACH = 1500
@@ -45,13 +45,15 @@ def matches(paste: Paste, book: Book, *, lenient: bool = False) -> list[Match]:
     around = Surroundings(paste, lenient)
     found = [
         match
-        for pattern, literals in book.candidates(paste.lower)
-        for match in _of_pattern(paste, pattern, literals, around)
+        for pattern, literals, parts in book.candidates(paste.lower)
+        for match in _of_pattern(paste, pattern, literals, parts, around)
     ]
     return sorted(found, key=lambda match: (match.place, -match.weight))
 
 
-def _of_pattern(paste: Paste, pattern: Pattern, literals: tuple[str, ...], around: Surroundings) -> Iterator[Match]:
+def _of_pattern(
+    paste: Paste, pattern: Pattern, literals: tuple[str, ...], parts: tuple[Part, ...], around: Surroundings
+) -> Iterator[Match]:
     seen: set[int] = set()
     for literal in literals:
         for place in _places(paste, literal):
@@ -59,7 +61,7 @@ def _of_pattern(paste: Paste, pattern: Pattern, literals: tuple[str, ...], aroun
             if start in seen:
                 continue
             seen.add(start)
-            found = pattern.regex.search(paste.text, start, end)
+            found = first_match(parts, paste.text, start, end)
             if found is None or not around.meets(pattern.needs, start, end):
                 continue
             line = paste.line_of(found.start())

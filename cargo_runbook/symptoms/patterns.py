@@ -8,6 +8,7 @@ itself can't blow up: one that could is refused when it is read.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -93,7 +94,7 @@ class Pattern:
 
     Args:
         weight: 1 to 100, how much the text says by itself; the heaviest match names the cause.
-        literals: lower-case texts of which one is in every match; they are found before the pattern is tried.
+        parts: regular expressions of which any may match.
         also: causes that the same text may have, likeliest first.
         source: the thread, source file or documentation that has the text.
         finds, spares: a text that it matches, and one that looks alike and that it does not match.
@@ -103,12 +104,39 @@ class Pattern:
     cause: str
     weight: int
     needs: Needs
-    literals: tuple[str, ...]
-    regex: re.Pattern[str]
+    parts: tuple[Part, ...]
     also: tuple[str, ...]
     source: str
     finds: str
     spares: str
+
+    @property
+    def literals(self) -> tuple[str, ...]:
+        """Lower-case texts of which one is in every match."""
+        return tuple(dict.fromkeys(literal for part in self.parts for literal in part.literals))
+
+    def search(self, text: str, start: int = 0, end: int = sys.maxsize) -> re.Match[str] | None:
+        """The first match of any part in `text[start:end]`; of two at one place that of the earlier part."""
+        return first_match(self.parts, text, start, end)
+
+
+@dataclass(frozen=True)
+class Part:
+    """One regular expression; `literals` are lower-case texts of which one is in every match. They are found before it is
+    tried."""
+
+    regex: re.Pattern[str]
+    literals: tuple[str, ...]
+
+
+def first_match(parts: Iterable[Part], text: str, start: int, end: int) -> re.Match[str] | None:
+    """The match that begins first; of two at one place that of the earlier part, as in an expression with alternatives."""
+    best: re.Match[str] | None = None
+    for part in parts:
+        found = part.regex.search(text, start, end)
+        if found is not None and (best is None or found.start() < best.start()):
+            best = found
+    return best
 
 
 class Book:
@@ -128,8 +156,9 @@ class Book:
                 else:
                     self._short.append((number, literal))
 
-    def candidates(self, lower: str) -> list[tuple[Pattern, tuple[str, ...]]]:
-        """The patterns of which literals stand in a text in small letters, each with those literals."""
+    def candidates(self, lower: str) -> list[tuple[Pattern, tuple[str, ...], tuple[Part, ...]]]:
+        """The patterns of which literals stand in a text in small letters, each with those literals and the parts that have
+        one."""
         pieces = set(map("".join, zip(lower, lower[1:], lower[2:], lower[3:], strict=False)))
         present: dict[int, list[str]] = {}
         for piece in self._by_piece.keys() & pieces:
@@ -139,7 +168,12 @@ class Book:
         for number, literal in self._short:
             if literal in lower:
                 present.setdefault(number, []).append(literal)
-        return [(self.patterns[number], tuple(literals)) for number, literals in sorted(present.items())]
+        found = []
+        for number, literals in sorted(present.items()):
+            pattern, there = self.patterns[number], set(literals)
+            parts = tuple(part for part in pattern.parts if not there.isdisjoint(part.literals))
+            found.append((pattern, tuple(literals), parts))
+        return found
 
 
 @cache
@@ -181,21 +215,20 @@ def _pattern(name: str, row: Any, file: str) -> Pattern:
         raise UsageError(
             tell(f'{file}: the pattern "{name}" {problem.en}', f"{file}：模式 “{name}” {problem.zh}"), next_step=_how()
         )
-    regex = re.compile(_source(row), re.IGNORECASE)
-    literals = tuple(str(word).lower() for word in row.get("literals") or literals_of(_source(row)))
+    given = tuple(str(word).lower() for word in row.get("literals") or ())
+    parts = tuple(Part(re.compile(each, re.IGNORECASE), given or tuple(literals_of(each))) for each in _tried(row))
     pattern = Pattern(
         name=name,
         cause=row["cause"],
         weight=row["weight"],
         needs=Needs(row.get("needs", "image")),
-        literals=literals,
-        regex=regex,
+        parts=parts,
         also=tuple(row.get("also", ())),
         source=row["source"],
         finds=row["finds"],
         spares=row["spares"],
     )
-    if not (regex.search(row["finds"]) and any(word in row["finds"].lower() for word in literals)):
+    if not (pattern.search(row["finds"]) and any(word in row["finds"].lower() for word in pattern.literals)):
         raise UsageError(
             tell(
                 f'{file}: the pattern "{name}" does not find its own positive example',
@@ -203,7 +236,7 @@ def _pattern(name: str, row: Any, file: str) -> Pattern:
             ),
             seen=row["finds"],
         )
-    if regex.search(row["spares"]):
+    if pattern.search(row["spares"]):
         raise UsageError(
             tell(
                 f'{file}: the pattern "{name}" finds its negative example too',
@@ -218,13 +251,18 @@ def _how() -> str:
     return tell("docs/symptoms.md shows how a pattern is written.", "模式的写法见 docs/symptoms.md。")
 
 
-def _source(row: Mapping[str, Any]) -> str:
-    """The regular expression of a row: one, or a list of which any may match, with what `_SHORT` stands for."""
+def _tried(row: Mapping[str, Any]) -> tuple[str, ...]:
+    """The regular expressions of a row, each tried where a literal of its own stands; one, where literals are given for all."""
+    return ("|".join(_sources(row)),) if row.get("literals") else _sources(row)
+
+
+def _sources(row: Mapping[str, Any]) -> tuple[str, ...]:
+    """What is given, one or a list of which any may match, with what `_SHORT` stands for."""
     given = row["regex"]
-    joined = "|".join(str(part) for part in given) if isinstance(given, list) else str(given)
+    parts = [str(part) for part in given] if isinstance(given, list) else [str(given)]
     for short, meant in _SHORT.items():
-        joined = joined.replace(short, meant)
-    return joined
+        parts = [part.replace(short, meant) for part in parts]
+    return tuple(parts)
 
 
 def _problems(row: Any) -> Iterator[Text]:
@@ -250,4 +288,5 @@ def _problems(row: Any) -> Iterator[Text]:
         )
     if not isinstance(row["weight"], int) or not 1 <= row["weight"] <= 100:
         yield Text("has a weight that is no number from 1 to 100", "的 weight 不是 1 到 100 的整数")
-    yield from regex_problems(_source(row), bool(row.get("literals")))
+    for source in _tried(row):
+        yield from regex_problems(source, bool(row.get("literals")))
