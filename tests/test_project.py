@@ -123,7 +123,7 @@ def test_notebooks_hold_no_output_and_no_count() -> None:
         (r"/wo[r]k/(main|shared)", "a folder of one machine"),
         (r"/ro[o]t/\.pyenv|/opt/py[p]i|/opt/wh[e]els", "a folder of one machine"),
         (
-            r"(?i)pypi\.[o]rg|files\.python[h]osted|regi[s]try\.npmjs|[a-z]+\.debia[n]\.(?:org|example)",
+            r"(?i)pypi\.[o]rg|files\.python[h]osted|regi[s]try\.npm|[a-z]+\.debia[n]\.(?:org|example)",
             "the host of a package registry",
         ),
     ],
