@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from itertools import islice
 
@@ -67,12 +67,7 @@ class Words:
 def words() -> Words:
     """The lists that come with the program."""
     table = read_data("cargo_runbook.symptoms", "contexts.yml")
-    return Words(
-        *(
-            tuple(table[name])
-            for name in ("image", "perhaps", "replication", "foreign", "command", "elsewhere", "endings")
-        )
-    )
+    return Words(**{each.name: tuple(table[each.name]) for each in fields(Words)})
 
 
 @dataclass
