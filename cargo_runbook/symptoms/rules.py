@@ -20,10 +20,6 @@ from cargo_runbook.symptoms.structure import (
 
 _TOKEN_SIGNS = ("service=", "scope=", "/token", "/auth?", "realm")
 _NEAR = 2500
-# A token service that refuses has been reached, and it is the right one or it would not know what is asked of it.
-_REFUSED = re.compile(
-    r"[?&](?:service|scope)=[^\s\"]{1,700}\"?: ?(?:[\w ]{0,40}: )?(?:40[13]\b|429\b|denied|unauthorized)", re.IGNORECASE
-)
 _NETWORK = frozenset({"connection-refused-or-unreachable", "gateway-error"})
 _FETCHES_TOKEN = re.compile(
     r"(?:fetch|retriev|request|obtain|acquir|gett?)(?:e|ing)? (?:an? |the )?(?:new )?(?:\w{3,12} )?(?:auth )?token\b",
@@ -160,7 +156,7 @@ def _token_service(paste: Paste, start: int, end: int) -> Iterator[Match]:
     tokens = [address for address in (*asked, *realms(line)) if address.asks_for_token]
     if not tokens:
         return
-    registry = None if asked and _REFUSED.search(line) else _registry(paste, line, asked, start)
+    registry = _registry(paste, line, asked, start)
     if registry is None:
         return
     for token in tokens:

@@ -105,11 +105,24 @@ def test_plain_words_weigh_less_than_a_pattern_does() -> None:
 
 
 @pytest.mark.parametrize("refusal", ["401 Unauthorized", "403 Forbidden", "unauthorized: authentication required"])
-def test_a_token_service_of_another_name_that_refuses_was_reached(refusal: str) -> None:
-    text = (
-        'Get "https://bar.corp.example/v2/p/r/manifests/1": Get "https://foo.corp.example/jwt/auth?scope=a&service=b": '
-    )
-    assert explain(text + refusal).cause not in ("wrong-domain", "unknown")
+def test_a_token_service_of_another_name_is_wrong_whatever_it_answers(refusal: str) -> None:
+    asked = 'Get "https://%s/v2/p/r/manifests/1": Get "https://%s/token?scope=a&service=b": '
+    assert explain(asked % ("bar.corp.example", "foo.corp.example") + refusal).cause == "wrong-domain"
+    assert explain(asked % ("registry-1.docker.io", "auth.docker.io") + refusal).cause not in ("wrong-domain", "unknown")
+
+
+@pytest.mark.parametrize(
+    ("answer", "cause"),
+    [
+        ("401 Unauthorized", "token-service"),
+        ("403 Forbidden", "token-service"),
+        ("401 Unauthorized: incorrect username or password", "bad-credentials"),
+        ("403 Forbidden: denied: requested access to the resource is denied", "permission-denied"),
+    ],
+)
+def test_a_token_service_that_refuses_by_a_status_alone_fails_and_a_reason_says_more(answer: str, cause: str) -> None:
+    text = f"failed to authorize: failed to fetch oauth token: unexpected status: {answer}"
+    assert explain(text).cause == cause
 
 
 @pytest.mark.parametrize(
@@ -209,7 +222,7 @@ def test_the_cause_is_read_from_the_tail_and_never_guessed(text: str, cause: str
         (
             "failed to authorize: failed to fetch oauth token:\n\nunexpected status from GET request to https://r.example/token?service=r:\n"
             "401 Unauthorized",
-            "bad-credentials",
+            "token-service",
         ),
     ],
 )
