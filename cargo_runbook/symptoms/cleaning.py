@@ -39,11 +39,14 @@ _WITH_A_BLANK = frozenset(":,;!?")
 _PLACEHOLDER = re.compile(r"<[A-Za-z]\w{0,30}(?: [\w']{1,30}){1,6}>")
 _VARIABLE = b"0123456789abcdef"
 _OF_A_KIND = 3
+_LONGEST_STRING = 65536
 # A line that a terminal has cut is nearly as wide as it; a new statement begins with a time, a level, a layer or a prompt.
 _NARROWEST = 50
 _CUT_LINES = 2
 # A text that is cut off tells at least so much of its last words, and more than half of them.
 _SHORTEST_END, _LONGEST_END = 8, 64
+# A request of which the address stands on the next line.
+_OPENS = re.compile(r"\b(?:Get|Head|Post|Put|Patch|Delete) \"\s{0,3}$", re.IGNORECASE)
 _FRESH = re.compile(
     r"\s*(?:[$#>*\[{<(-]|[0-9a-f]{12}: |\d{4}[-/]\d\d|\d\d:\d\d|[A-Z][a-z]{2} +\d|[IWEF]\d{4} "
     r"|(?:time|level|error|warning|fatal|caused)\b)",
@@ -82,12 +85,14 @@ class Paste:
 def clean(raw: str) -> Paste:
     """`raw` without what only a terminal or a log shipper put there; line numbers stay as they were pasted."""
     text = raw.replace("\r\n", "\n").replace("\r", "\n") if "\r" in raw else raw
+    # Of a whole log in one string the line ends are the log's.
+    lines = "\n" in text.strip() or len(text) > _LONGEST_STRING
     if any(sign in text for sign in _COLOUR_SIGNS):
         text = _COLOUR.sub("", text)
     if "\\" in text or "#01" in text:
         text = _QUOTE.sub(r"\1", text)
         text = _UNICODE.sub(_sign, text)
-        text = _LINE_END.sub(" ", text)
+        text = _LINE_END.sub(lambda m: " " if lines or m[0][-1] in "rt5" else "\n", text)
     if "&" in text:
         text = _ENTITY.sub(lambda m: _ENTITIES[m.group()[1:-1]], text)
     if "<" in text:
@@ -95,7 +100,8 @@ def clean(raw: str) -> Paste:
     if not text.isascii():
         text = _FULL_WIDTH.sub(_half_width, text.translate(_TYPOGRAPHIC))
     text = _CONTROL.sub("", text)
-    return _paste(text)
+    made = _paste(text)
+    return made if lines or "\n" not in text.strip() else Paste(made.text, made.lower, (1,) * (text.count("\n") + 1))
 
 
 def _half_width(match: re.Match[str]) -> str:
@@ -203,19 +209,20 @@ def _rests(endings: tuple[str, ...]) -> dict[str, str]:
 
 
 def chained(paste: Paste) -> Paste | None:
-    """The text with the lines put together of which one ends in a colon: the next is what it wraps; None if there are none."""
+    """The text with the lines put together of which one ends in a colon, or opens a quote: the next is what it wraps; None if
+    there are none."""
     parts: list[str] = []
     numbers: list[int] = []
-    wraps = False
+    wraps: str | None = None
     for number, line in enumerate(paste.text.split("\n"), 1):
-        if wraps and not line.strip():
+        if wraps is not None and not line.strip():
             continue
-        if wraps and not _FRESH.match(line):
-            parts[-1] += " " + line.lstrip()
+        if wraps is not None and not _FRESH.match(line):
+            parts[-1] = parts[-1].rstrip() + wraps + line.lstrip()
         else:
             parts.append(line)
             numbers.append(paste.numbers[number - 1] if paste.numbers else number)
-        wraps = line.rstrip().endswith(":")
+        wraps = " " if line.rstrip().endswith(":") else "" if _OPENS.search(line) else None
     made = _paste("\n".join(parts))
     return Paste(made.text, made.lower, tuple(numbers)) if len(parts) < paste.text.count("\n") + 1 else None
 

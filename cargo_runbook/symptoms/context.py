@@ -40,6 +40,9 @@ _ASKING_BY_HAND = ("curl: (", "wget: ")
 _ASKS_A_REGISTRY = re.compile(
     r"(?:Get|Head|Post|Put|Patch|GET|HEAD|POST|PUT|PATCH) \"?https?://[^\s/\"]{1,255}/v2/(?:\"|:|[^\s\"]{1,300}/(?:manifests|blobs|tags)/)"
 )
+# A line of a proxy's log tells what it was asked for: a path that no registry has is another program's.
+_ASKED_OF_A_PROXY = re.compile(r"request: \"[a-z]{3,7} (/[^\s\"]{0,300})")
+_PATH_OF_A_REGISTRY = re.compile(r"/(?:$|v[12](?:/|$)|service/|api/|c/|chartrepo/|token|jwt/|auth)")
 _HINTS_AT_REPLICATION = re.compile(r"\breplicat(?:ion|e|ing)s?\b")
 # A line of Harbor's own log.
 _HARBOR_LOG = re.compile(
@@ -145,6 +148,9 @@ class Surroundings:
             return False
         if needs is Needs.NOTHING_ELSE and self._speaks(Needs.IMAGE, 0, len(text)):
             return True
+        asked = _ASKED_OF_A_PROXY.findall(text)
+        if asked and not any(map(_PATH_OF_A_REGISTRY.match, asked)):
+            return False
         hint = _HINTS_AT_REPLICATION if needs is Needs.REPLICATION else _HINTS_AT_IMAGE
         return bool(hint.search(text)) and not _elsewhere().search(text)
 

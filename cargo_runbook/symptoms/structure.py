@@ -16,6 +16,11 @@ _REQUEST = re.compile(
     r"[:=]? ?[\"'`(]?(https?://[^\s\"'<>`|)]{1,700})",
     re.IGNORECASE,
 )
+# A token service that was told without its scheme.
+_WITHOUT_SCHEME = re.compile(
+    r"\b(?:Get|Post) \"?((?=[\w-]{1,63}\.)[\w.-]{1,255}(?::\d{1,5})?/[^\s\"]{0,700})\"?: unsupported protocol scheme",
+    re.IGNORECASE,
+)
 _REALM = re.compile(r"\brealm\W{1,4}(https?://[^\s\"'<>,\\\]]{1,300})", re.IGNORECASE)
 _URL = re.compile(
     r"(https?)://(?:[^@/\s]{1,100}@)?(\[[0-9a-fA-F:.%]{2,60}\]|[^/:?#\s\[\]]{1,255})(?::(\d{1,5}))?([^\s]*)",
@@ -139,7 +144,8 @@ def read_address(url: str) -> Address | None:
 
 def requests(text: str) -> tuple[Address, ...]:
     """The addresses of the requests that a line names, outermost first."""
-    found = (read_address(match[1].rstrip(":")) for match in _REQUEST.finditer(text))
+    found = [read_address(match[1].rstrip(":")) for match in _REQUEST.finditer(text)]
+    found += [read_address(f"https://{match[1]}") for match in _WITHOUT_SCHEME.finditer(text)]
     return tuple(address for address in found if address is not None)
 
 

@@ -21,13 +21,14 @@ LEFT = {
     "batch_17-26-kaniko 400": "a bare 400 is a registry's as often as a proxy's",
     "batch_22-38-nginx body size of sregistry": "a proxy's line whose path is no registry's known here",
     "batch_23-7-swarmpit": "nothing in it says that it is about an image",
-    "batch_23-37-containerd debug head": "a token service under a parent name is another name",
     "batch_23-61-certs dir": "a certificate that lacks its key is labelled tls-trust elsewhere",
     "batch_31-16-protocol_version": "nothing in it says that it is about an image",
     "batch_33-29-cleanup 405": "what curl prints of any server",
     "batch_41-30-s3 redirect 400": "a list of requests of somebody's own making",
     "batch_46-16-composer artifact wrapped": "words cut at a width and padded to it",
     "batch_69-13-portus background": "nothing in it says that it is about an image",
+    "batch_77-41-jib (Maven)": "nothing in it says that it is about an image",
+    "batch_78-4-dragonfly log": "nothing in it says that it is about an image",
 }
 ELSEWHERE = 'Get "https://bar.corp.example/v2/": Get "https://foo.corp.example/service/token?account=a&service=harbor-registry": '
 
@@ -108,7 +109,10 @@ def test_plain_words_weigh_less_than_a_pattern_does() -> None:
 def test_a_token_service_of_another_name_is_wrong_whatever_it_answers(refusal: str) -> None:
     asked = 'Get "https://%s/v2/p/r/manifests/1": Get "https://%s/token?scope=a&service=b": '
     assert explain(asked % ("bar.corp.example", "foo.corp.example") + refusal).cause == "wrong-domain"
-    assert explain(asked % ("registry-1.docker.io", "auth.docker.io") + refusal).cause not in ("wrong-domain", "unknown")
+    assert explain(asked % ("registry-1.docker.io", "auth.docker.io") + refusal).cause not in (
+        "wrong-domain",
+        "unknown",
+    )
 
 
 @pytest.mark.parametrize(
