@@ -44,7 +44,7 @@ _WAITED_FOR = re.compile(
 _LOGGED = re.compile(r"\"([A-Z]{3,7} /v2/[^\s\"]{0,300}) HTTP/\d(?:\.\d)?\" (\d{3})\b")
 _URI = re.compile(r"http\.request\.uri=\"?(/v2/[^\s\"]{0,300})")
 # What is said of a login, and of nothing that comes after it.
-_LOGINS = frozenset({"prompted-again", "login-attempt-401", "login-ping-401", "login-command-failed", "last-login"})
+_LOGINS = frozenset({"prompted-again", "login-attempt-401", "login-ping-401", "last-login"})
 # What only a registry says, and only to a client that works.
 _VERDICTS = frozenset({"not-logged-in", "bad-credentials", "permission-denied", "rate-limited"})
 
