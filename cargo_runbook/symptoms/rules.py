@@ -11,11 +11,13 @@ from cargo_runbook.symptoms.matching import REACH, Match
 from cargo_runbook.symptoms.structure import (
     Address,
     differ,
+    is_public,
     is_public_hub,
     read_address,
     realms,
     references,
     requests,
+    scope_of,
 )
 
 _TOKEN_SIGNS = ("service=", "scope=", "/token", "/auth?", "realm")
@@ -156,11 +158,9 @@ def _token_service(paste: Paste, start: int, end: int) -> Iterator[Match]:
     tokens = [address for address in (*asked, *realms(line)) if address.asks_for_token]
     if not tokens:
         return
-    registry = _registry(paste, line, asked, start)
-    if registry is None:
-        return
     for token in tokens:
-        if differ(registry, token):
+        registry = _registry(paste, line, asked, start, token)
+        if registry is not None and differ(registry, token):
             name = registry[0] + (f":{registry[1]}" if registry[1] else "")
             words = f"{name} -> {token.scheme}://{token.host}" + (f":{token.port}" if token.explicit else "")
             yield Match(
@@ -177,8 +177,10 @@ def _token_service(paste: Paste, start: int, end: int) -> Iterator[Match]:
             return
 
 
-def _registry(paste: Paste, line: str, asked: tuple[Address, ...], start: int) -> tuple[str, str] | None:
-    """Host and port (empty: the scheme's own) of the registry that the requests of a line are for."""
+def _registry(
+    paste: Paste, line: str, asked: tuple[Address, ...], start: int, token: Address
+) -> tuple[str, str] | None:
+    """Host and port (empty: the scheme's own) of the registry that a line asks `token` for."""
     outer = next((address for address in asked if address.is_registry or address.is_whole_host), None)
     if outer is not None:
         return outer.host, outer.port if outer.explicit else ""
@@ -186,9 +188,18 @@ def _registry(paste: Paste, line: str, asked: tuple[Address, ...], start: int) -
     if not asked and (answered := [address for address in requests(before) if address.is_registry]):
         # A challenge that is printed on a line of its own answers the request before it.
         return answered[-1].host, answered[-1].port if answered[-1].explicit else ""
-    if named := references(line) or references(before):
+    after = paste.text[start : start + _NEAR]
+    wanted = scope_of(token)
+    # Who asks for the token of a repository has named that repository; the nearest name may be another image's.
+    named = [each for each in references(before + after) if wanted and each.repository == wanted]
+    if named:
+        same = [each for each in named if not differ((each.host, each.port), token)]
+        return (same or named)[-1].host, (same or named)[-1].port
+    if wanted and is_public(token.host):
+        return None
+    if named := [*(references(line) or references(before))]:
         return named[-1].host, named[-1].port
-    if named := references(paste.text[start : start + _NEAR]):
+    if named := [*references(after)]:
         return named[0].host, named[0].port
     return None
 

@@ -18,7 +18,7 @@ _REQUEST = re.compile(
 )
 # A token service that was told without its scheme.
 _WITHOUT_SCHEME = re.compile(
-    r"\b(?:Get|Post) \"?((?=[\w-]{1,63}\.)[\w.-]{1,255}(?::\d{1,5})?/[^\s\"]{0,700})\"?: unsupported protocol scheme",
+    r"\b(?:Get|Post) \"?(?://)?((?=[\w-]{1,63}\.)[\w.-]{1,255}(?::\d{1,5})?/[^\s\"]{0,700})\"?: unsupported protocol scheme",
     re.IGNORECASE,
 )
 _REALM = re.compile(r"\brealm\W{1,4}(https?://[^\s\"'<>,\\\]]{1,300})", re.IGNORECASE)
@@ -70,6 +70,18 @@ _SISTERS = (
     "ibm.com",
     "amazonaws.com",
     "aliyuncs.com",
+    "gcr.io",
+    "pkg.dev",
+    "k8s.io",
+    "lscr.io",
+    "digitalocean.com",
+    "scw.cloud",
+    "scaleway.com",
+    "ocir.io",
+    "oraclecloud.com",
+    "tencentyun.com",
+    "tencentcloudcr.com",
+    "myhuaweicloud.com",
 )
 
 
@@ -176,6 +188,9 @@ def read_reference(name: str) -> Reference | None:
     rest, tag = match[2] or "", match[3] or ""
     if not ("." in host or port or host == "localhost"):
         return Reference("docker.io", "", f"{host}/{rest}" if rest else f"library/{host}", tag) if rest else None
+    if not rest and port and len(port) < 4 and "." not in host and host != "localhost":
+        # What stands behind a name without a path is a tag.
+        return Reference("docker.io", "", f"library/{host}", port)
     if not rest and tag.isdigit() and not port:
         port, tag = tag, ""
     return Reference(host.lower(), port, rest, tag)
@@ -205,9 +220,20 @@ def _is_hub(name: str) -> bool:
     return any(name == hub or name.endswith(f".{hub}") for hub in _HUB)
 
 
+def is_public(name: str) -> bool:
+    """Whether a host is a public registry's, or its token service's."""
+    return any(name == end or name.endswith(f".{end}") for end in _SISTERS)
+
+
 def is_public_hub(name: str) -> bool:
     """Whether a host is Docker Hub's."""
     return _is_hub(name)
+
+
+def scope_of(address: Address) -> str:
+    """The repository that a token is asked for; empty when there is none in the request."""
+    match = re.search(r"[?&]scope=repository(?:%3A|:)([^&\s]{1,255}?)(?:%3A|:)[a-z*]", address.path, re.IGNORECASE)
+    return unquote(match[1]) if match else ""
 
 
 def account_of(address: Address) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -109,10 +110,30 @@ def test_plain_words_weigh_less_than_a_pattern_does() -> None:
 def test_a_token_service_of_another_name_is_wrong_whatever_it_answers(refusal: str) -> None:
     asked = 'Get "https://%s/v2/p/r/manifests/1": Get "https://%s/token?scope=a&service=b": '
     assert explain(asked % ("bar.corp.example", "foo.corp.example") + refusal).cause == "wrong-domain"
-    assert explain(asked % ("registry-1.docker.io", "auth.docker.io") + refusal).cause not in (
-        "wrong-domain",
-        "unknown",
-    )
+    for registry, service in (("registry-1.docker.io", "auth.docker.io"), ("registry.gitlab.com", "gitlab.com")):
+        assert explain(asked % (registry, service) + refusal).cause not in ("wrong-domain", "unknown")
+
+
+@pytest.mark.parametrize(
+    ("named", "cause"),
+    [
+        ("ERROR: failed to solve: node:18: ", "token-service"),
+        ("docker push reg.corp.example/p/r:1\nERROR: failed to solve: ", "token-service"),
+        ("docker pull docker.mirror.example/library/node:18\n", "wrong-domain"),
+    ],
+)
+def test_a_token_is_asked_for_by_whoever_named_its_repository(named: str, cause: str) -> None:
+    asked = "https://auth.docker.io/token?scope=repository%3Alibrary%2Fnode%3Apull&service=registry.docker.io"
+    text = f"{named}failed to fetch oauth token: unexpected status from GET request to {asked}: 401 Unauthorized"
+    assert explain(text).cause == cause
+
+
+def test_a_log_in_one_string_is_read_line_by_line() -> None:
+    log = "ContainerLaunchException: Container startup failed for image db:1\nCaused by: Could not build image: toomanyrequests: rate limit"
+    assert explain(json.dumps({"log": log})).cause == explain(log).cause == "rate-limited"
+    assert explain(
+        'docker login r.example\nError: Get "\nhttps://r.example/v2/": unauthorized: authentication required'
+    ).cause == ("bad-credentials")
 
 
 @pytest.mark.parametrize(
