@@ -9,6 +9,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from itertools import islice
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -128,7 +129,9 @@ class WarmKernels:
             if self._why_not:
                 return False
             taken = self._alive()
-        return running - len(taken) + sum(process.computing() for process in taken) > _CORES + 1
+        room = _CORES + 1 - (running - len(taken))
+        # It is asked several times for each run: one more than there is room for is enough to know.
+        return room < 0 or sum(1 for _ in islice(filter(ForkedProcess.computing, taken), room + 1)) > room
 
     def end_together(self) -> None:
         """To be told when no more runs will begin: which began first, stands back most.
