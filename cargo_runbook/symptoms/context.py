@@ -10,6 +10,7 @@ from itertools import islice
 
 from cargo_runbook.data import read_data
 from cargo_runbook.symptoms.cleaning import Paste
+from cargo_runbook.symptoms.literals import Literals
 from cargo_runbook.symptoms.patterns import Needs
 
 # An image by its full name, HOST/PATH:TAG or @DIGEST, is as good as a word. A line of a Go stack trace looks alike.
@@ -120,26 +121,14 @@ class Surroundings:
         """Whether the line from `start` to `end` belongs to git, npm, a database, or another tool that is none of ours."""
         if (start, end) not in self._foreign:
             self._foreign[start, end] = any(
-                self._holds_word(word, start, end) and not (word in _ASKING_BY_HAND and self._asked_by_hand(start))
-                for word in words().foreign
+                not (word in _ASKING_BY_HAND and self._asked_by_hand(start))
+                for word in _words_of_others(self.paste.lower[start:end])
             ) and not _ASKS_A_REGISTRY.search(self.paste.text, start, end)
         return self._foreign[start, end]
 
     def _asked_by_hand(self, place: int) -> bool:
         """Whether the commands before `place` ask a registry."""
         return bool(_ASKED_BY_HAND.search(self.paste.text, max(0, place - _NEAR), place))
-
-    def _holds_word(self, word: str, start: int, end: int) -> bool:
-        """Whether a word stands there by itself: `fatal:` is git's, `isfatal:` is not; with `^`, whether a line begins so."""
-        lower = self.paste.lower
-        if word.startswith("^"):
-            return lower.startswith(word[1:], start) or lower.find(f"\n{word[1:]}", start, end) >= 0
-        place = lower.find(word, start, end)
-        while place >= 0:
-            if place == start or not (word[0].isalnum() and lower[place - 1].isalnum()):
-                return True
-            place = lower.find(word, place + 1, end)
-        return False
 
     def _hints(self, needs: Needs) -> bool:
         """Whether the whole text hints at a replication or an image, and no other tool speaks in it."""
@@ -172,6 +161,22 @@ class Surroundings:
     def _held(self, wanted: Iterable[str], start: int, end: int) -> Iterator[str]:
         lower = self.paste.lower
         return (word for word in wanted if lower.find(word, start, end) >= 0)
+
+
+def _words_of_others(text: str) -> Iterator[str]:
+    """The words of other tools that stand in `text` by themselves: `fatal:` is git's, `isfatal:` is not; those with `^`, where
+    a line begins so."""
+    foreign = _foreign()
+    # The first line begins as every other does.
+    for number, place in foreign.places(f"\n{text}"):
+        word = foreign.texts[number]
+        if place == 1 or not (word[0].isalnum() and text[place - 2].isalnum()):
+            yield word
+
+
+@cache
+def _foreign() -> Literals:
+    return Literals(re.sub(r"^\^", "\n", word) for word in words().foreign)
 
 
 @cache

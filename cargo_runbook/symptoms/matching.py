@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cargo_runbook.symptoms.cleaning import Paste
 from cargo_runbook.symptoms.context import Surroundings
-from cargo_runbook.symptoms.patterns import Book, Needs, Part, Pattern, first_match
+from cargo_runbook.symptoms.patterns import Book, Needs, Pattern, first_match
 
 # As much of a line as is looked at on either side of a literal: more than the longest chain of requests takes.
 REACH = 1500
@@ -43,60 +42,64 @@ def matches(paste: Paste, book: Book, *, lenient: bool = False) -> list[Match]:
         lenient: a hint is enough of what a pattern needs near it.
     """
     around = Surroundings(paste, lenient)
-    found = [
-        match
-        for pattern, literals, parts in book.candidates(paste.lower)
-        for match in _of_pattern(paste, pattern, literals, parts, around)
-    ]
-    return sorted(found, key=lambda match: (match.place, -match.weight))
+    found = (
+        _match(paste, book.patterns[number], sorted(parts), start, end, around)
+        for (number, start), (end, parts) in sorted(_tries(paste, book).items())
+    )
+    return sorted(filter(None, found), key=lambda match: (match.place, -match.weight))
 
 
-def _of_pattern(
-    paste: Paste, pattern: Pattern, literals: tuple[str, ...], parts: tuple[Part, ...], around: Surroundings
-) -> Iterator[Match]:
-    seen: set[int] = set()
-    for literal in literals:
-        for place in _places(paste, literal):
-            start, end = paste.line_around(place, REACH)
-            if start in seen:
-                continue
-            seen.add(start)
-            found = first_match(parts, paste.text, start, end)
-            if found is None or not around.meets(pattern.needs, start, end):
-                continue
-            line = paste.line_of(found.start())
-            yield Match(
-                pattern.name,
-                pattern.cause,
-                pattern.weight,
-                pattern.also,
-                found.group().strip(),
-                line,
-                start,
-                end,
-                found.start(),
-            )
+def _tries(paste: Paste, book: Book) -> dict[tuple[int, int], tuple[int, set[int]]]:
+    """What is worth a try: the number of a pattern and the start of a line, with its end and the parts whose literals it has."""
+    tries: dict[tuple[int, int], tuple[int, set[int]]] = {}
+    lines: dict[int, tuple[int, int]] = {}
+    for owners, places in book.places(paste.lower):
+        for place in _chosen(paste.lower, places):
+            if place not in lines:
+                lines[place] = paste.line_around(place, REACH)
+            start, end = lines[place]
+            for number, part in owners:
+                known, parts = tries.setdefault((number, start), (end, set()))
+                parts.add(part)
+                if known < end:
+                    tries[number, start] = (end, parts)
+    return tries
 
 
-def _places(paste: Paste, literal: str) -> Iterator[int]:
-    """Places of a literal, at most one in a line and not all of very many."""
-    lower = paste.lower
-    place, count = lower.find(literal), 0
-    while place >= 0:
-        yield place
-        count += 1
-        if count == _FIRST:
-            break
-        place = lower.find(literal, _next(lower, place))
-    if count < _FIRST:
-        return
+def _match(
+    paste: Paste, pattern: Pattern, parts: list[int], start: int, end: int, around: Surroundings
+) -> Match | None:
+    found = first_match([pattern.parts[part] for part in parts], paste.text, paste.lower, start, end)
+    if found is None or not around.meets(pattern.needs, start, end):
+        return None
+    words = paste.text[found.start() : found.end()].strip()
+    line, place = paste.line_of(found.start()), found.start()
+    return Match(pattern.name, pattern.cause, pattern.weight, pattern.also, words, line, start, end, place)
+
+
+def _chosen(lower: str, places: list[int]) -> list[int]:
+    """Of the places of a literal, at most one in a line and not all of very many."""
+    if len(places) < _FIRST:
+        return places
+    chosen: list[int] = []
+    covered = 0
+    for place in places:
+        if place >= covered:
+            chosen.append(place)
+            if len(chosen) == _FIRST:
+                break
+            covered = _next(lower, place)
+    else:
+        return chosen
+    late: list[int] = []
     stop = len(lower)
-    for _ in range(_LAST):
-        last = lower.rfind(literal, place + 1, stop)
-        if last < 0:
-            return
-        yield last
-        stop = max(lower.rfind("\n", 0, last), last - REACH)
+    for place in reversed(places):
+        if place <= chosen[-1] or len(late) == _LAST:
+            break
+        if place < stop:
+            late.append(place)
+            stop = max(lower.rfind("\n", 0, place), place - REACH)
+    return chosen + late
 
 
 def _next(lower: str, place: int) -> int:
