@@ -21,7 +21,7 @@ from ruamel.yaml.error import YAMLError
 from cargo_runbook.data import read_data
 from cargo_runbook.errors import UsageError
 from cargo_runbook.symptoms.literals import Literals
-from cargo_runbook.symptoms.regexes import literals_of, regex_problems
+from cargo_runbook.symptoms.regexes import alternatives, literals_of, regex_problems
 from cargo_runbook.texts import Text, tell
 
 CAUSES = (
@@ -264,7 +264,9 @@ def _how() -> str:
 
 def _tried(row: Mapping[str, Any]) -> tuple[str, ...]:
     """The regular expressions of a row, each tried where a literal of its own stands; one, where literals are given for all."""
-    return ("|".join(_sources(row)),) if row.get("literals") else _sources(row)
+    if row.get("literals"):
+        return ("|".join(_sources(row)),)
+    return tuple(each for source in _sources(row) for each in alternatives(source))
 
 
 def _sources(row: Mapping[str, Any]) -> tuple[str, ...]:

@@ -14,6 +14,10 @@ from cargo_runbook.texts import Text
 _LONGEST_WILDCARD = 500
 _MOST_REPEATS = 1000
 _SHORTEST_LITERAL = 3
+# Of a choice of signs, as in `50[234]`, each makes a literal of its own, unless they are too many.
+_MOST_SIGNS, _MOST_TEXTS = 8, 24
+# An escaped sign and a set of signs are one token each.
+_TOKEN = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|.", re.DOTALL)
 
 
 def regex_problems(source: str, has_literals: bool) -> Iterator[Text]:
@@ -74,16 +78,28 @@ def literals_of(source: str) -> tuple[str, ...]:
     return tuple(sorted(found)) if found and min(map(len, found)) >= _SHORTEST_LITERAL else ()
 
 
+def alternatives(source: str) -> tuple[str, ...]:
+    """The expressions that a regular expression leaves the choice between; itself alone where there is none."""
+    depth, start, found = 0, 0, []
+    for token in _TOKEN.finditer(source):
+        depth += (token[0] == "(") - (token[0] == ")")
+        if token[0] == "|" and not depth:
+            found.append(source[start : token.start()])
+            start = token.end()
+    return (*found, source[start:])
+
+
 def _in_every_match(tree: Any) -> frozenset[str]:
-    """The best of the sets of texts that a sequence gives: the one whose shortest text is longest."""
+    """The best of the sets of texts that a sequence gives: the one whose shortest text is longest; of two, the smaller."""
     choices: list[frozenset[str]] = []
-    run = ""
+    runs = frozenset({""})
     for operator, argument in tree:
-        if operator is constants.LITERAL:
-            run += chr(argument).lower()
+        signs = _signs(operator, argument)
+        if signs and len(runs) * len(signs) <= _MOST_TEXTS:
+            runs = frozenset(run + sign for run in runs for sign in signs)
             continue
-        choices.append(frozenset({run}))
-        run = ""
+        choices.append(runs)
+        runs = signs or frozenset({""})
         if operator is constants.BRANCH:
             parts = [_in_every_match(branch) for branch in argument[1]]
             choices.append(frozenset().union(*parts) if all(parts) else frozenset())
@@ -91,5 +107,20 @@ def _in_every_match(tree: Any) -> frozenset[str]:
             choices.append(_in_every_match(argument[-1]))
         elif operator in (constants.MAX_REPEAT, constants.MIN_REPEAT) and argument[0] > 0:
             choices.append(_in_every_match(argument[2]))
-    choices.append(frozenset({run}))
-    return max(choices, key=lambda texts: min(map(len, texts), default=0))
+    choices.append(runs)
+    return max(choices, key=lambda texts: (min(map(len, texts), default=0), -len(texts)))
+
+
+def _signs(operator: Any, argument: Any) -> frozenset[str]:
+    """The signs that may stand there, in small letters; empty where they are many."""
+    if operator is constants.LITERAL:
+        return frozenset({chr(argument).lower()})
+    signs: set[str] = set()
+    for kind, given in argument if operator is constants.IN else ():
+        if kind is constants.LITERAL:
+            signs.add(chr(given).lower())
+        elif kind is constants.RANGE and given[1] - given[0] < _MOST_SIGNS:
+            signs |= {chr(number).lower() for number in range(given[0], given[1] + 1)}
+        else:
+            return frozenset()
+    return frozenset(signs if len(signs) <= _MOST_SIGNS else ())
