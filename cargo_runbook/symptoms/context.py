@@ -7,15 +7,18 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from itertools import islice
+from string import ascii_lowercase, digits
 
 from cargo_runbook.data import read_data
 from cargo_runbook.symptoms.cleaning import Paste
 from cargo_runbook.symptoms.literals import Literals
 from cargo_runbook.symptoms.patterns import Needs
 
-# An image by its full name, HOST/PATH:TAG or @DIGEST, is as good as a word. A line of a Go stack trace looks alike.
+# An image by its full name, HOST/PATH:TAG or @DIGEST, is as good as a word. A line of a Go stack trace looks alike, and so does
+# an address as Java prints it, NAME/ADDRESS:PORT.
 _IMAGE_NAME = re.compile(
-    r"(?<![/\w.-])(?:[\w-]{1,63}(?:\.[\w-]{1,63}){1,6}(?::\d{2,5})?|[\w-]{1,63}:\d{2,5})(?:/[\w.-]{1,128}){1,6}"
+    r"(?<![/\w.-])(?:[\w-]{1,63}(?:\.[\w-]{1,63}){1,6}(?::\d{2,5})?|[\w-]{1,63}:\d{2,5})"
+    r"(?!/\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}:)(?:/[\w.-]{1,128}){1,6}"
     r"(?<!\.go)(?<!\.py)(?<!\.js)(?<!\.java)(?<!\.ts)(?::[\w.-]{1,128}|@sha256:)"
 )
 # Somebody moves an image or a part of one: a verb and its object.
@@ -50,6 +53,8 @@ _HARBOR_LOG = re.compile(
     r"\[(?:DEBUG|INFO|WARNING|ERROR|FATAL)\] \[/?[\w/.-]{3,120}\.go:\d{1,5}\]"
     r"|\b(?:proxy|core|ui|registry|registryctl|adminserver|portal)\[\d{1,7}\]: "
 )
+# A word that one of these stands before is the end of another. Chinese has no spaces.
+_SIGNS_OF_WORDS = frozenset(ascii_lowercase + digits)
 # Words count this far before and after a place. In a long log other things happen elsewhere.
 _NEAR = 2500
 
@@ -159,8 +164,14 @@ class Surroundings:
         return len(weak) == 2 and not self.is_foreign(max(0, first - _NEAR), end + _NEAR)
 
     def _held(self, wanted: Iterable[str], start: int, end: int) -> Iterator[str]:
+        """Those of `wanted` that stand in the text by themselves: `layer` does, that of `player` does not."""
         lower = self.paste.lower
-        return (word for word in wanted if lower.find(word, start, end) >= 0)
+        for word in wanted:
+            place = lower.find(word, start, end)
+            while place > 0 and word[0] in _SIGNS_OF_WORDS and lower[place - 1] in _SIGNS_OF_WORDS:
+                place = lower.find(word, place + 1, end)
+            if place >= 0:
+                yield word
 
 
 def _words_of_others(text: str) -> Iterator[str]:

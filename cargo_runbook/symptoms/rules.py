@@ -46,7 +46,7 @@ _WAITED_FOR = re.compile(
 _LOGGED = re.compile(r"\"([A-Z]{3,7} /v2/[^\s\"]{0,300}) HTTP/\d(?:\.\d)?\" (\d{3})\b")
 _URI = re.compile(r"http\.request\.uri=\"?(/v2/[^\s\"]{0,300})")
 # What is said of a login, and of nothing that comes after it.
-_LOGINS = frozenset({"prompted-again", "login-attempt-401", "login-ping-401", "last-login"})
+_LOGINS = frozenset({"prompted-again", "login-attempt-401", "login-401", "login-ping-401", "last-login"})
 # What only a registry says, and only to a client that works.
 _VERDICTS = frozenset({"not-logged-in", "bad-credentials", "permission-denied", "rate-limited"})
 
@@ -118,7 +118,7 @@ def _asks_registry(paste: Paste, match: Match) -> bool:
 
 def _is_of_the_node(match: Match) -> bool:
     """Whether a match is about a daemon, or about what it has: scanners ask it first, and the registry after it."""
-    return match.name in ("daemon-unreachable", "local-image-missing") or "no such image" in match.words.lower()
+    return match.name in ("daemon-unreachable", "socket-unreachable", "local-image-missing") or "no such image" in match.words.lower()
 
 
 def _is_of_a_step(match: Match) -> bool:
