@@ -32,7 +32,7 @@ _MOVES_AN_IMAGE = re.compile(
 # One of these is not much by itself.
 _HINTS_AT_IMAGE = re.compile(
     r"(?<![\w/.-])(?:docker|podman|registr(?:y|ies)|blobs?|digests?(?! auth)|containerd)(?![\w/.])"
-    r"|(?<![\w/-])pu(?:ll|sh)(?:ing|ed)?(?![\w/.])|\d:5000: "
+    r"|(?<![\w/-])pu(?:ll|sh)(?:ing|ed)?(?![\w/.])|\bregistry[_-]\d\b|\d:5000: "
     r"|\bdocker(?:\.(?:service|sock)|_(?:host|tls|cert|config|auth)\w{0,20})\b|\bshort-name\b|\bimage ?pull ?secrets?\b"
 )
 # Somebody asks a registry by hand: what curl says then is about it.
@@ -40,9 +40,10 @@ _ASKED_BY_HAND = re.compile(
     r"\b(?:curl|wget)\b[^\n]{0,200}https?://[^\s/\"']{1,255}/(?:v2/|service/token|v1/_ping|api/v2\.0/)"
 )
 _ASKING_BY_HAND = ("curl: (", "wget: ")
-# A request of a registry's own API: whoever else is named in the line, it is about that.
+# A request of a registry's own API, or of charts that are in one: whoever else is named in the line, it is about that.
 _ASKS_A_REGISTRY = re.compile(
     r"(?:Get|Head|Post|Put|Patch|GET|HEAD|POST|PUT|PATCH) \"?https?://[^\s/\"]{1,255}/v2/(?:\"|:|[^\s\"]{1,300}/(?:manifests|blobs|tags)/)"
+    r"|looks like \"(?:oci://|https?://[^\s\"]{0,200}(?:harbor|chartrepo|chartmuseum))"
 )
 # A line of a proxy's log tells what it was asked for: a path that no registry has is another program's.
 _ASKED_OF_A_PROXY = re.compile(r"request: \"[a-z]{3,7} (/[^\s\"]{0,300})")

@@ -118,7 +118,10 @@ def _asks_registry(paste: Paste, match: Match) -> bool:
 
 def _is_of_the_node(match: Match) -> bool:
     """Whether a match is about a daemon, or about what it has: scanners ask it first, and the registry after it."""
-    return match.name in ("daemon-unreachable", "socket-unreachable", "local-image-missing") or "no such image" in match.words.lower()
+    return (
+        match.name in ("daemon-unreachable", "socket-unreachable", "local-image-missing")
+        or "no such image" in match.words.lower()
+    )
 
 
 def _is_of_a_step(match: Match) -> bool:
