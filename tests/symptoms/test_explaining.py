@@ -30,6 +30,7 @@ LEFT = {
     "batch_69-13-portus background": "nothing in it says that it is about an image",
     "batch_77-41-jib (Maven)": "nothing in it says that it is about an image",
     "batch_78-4-dragonfly log": "nothing in it says that it is about an image",
+    "batch_81-37-helm": "what helm says of any tag; that the chart is of an index stands in its command only",
 }
 ELSEWHERE = 'Get "https://bar.corp.example/v2/": Get "https://foo.corp.example/service/token?account=a&service=harbor-registry": '
 
