@@ -161,7 +161,8 @@ def _token_service(paste: Paste, start: int, end: int) -> Iterator[Match]:
     tokens = [address for address in (*asked, *realms(line)) if address.asks_for_token]
     if not tokens:
         return
-    for token in tokens:
+    # A line may ask one service many times.
+    for token in {(t.scheme, t.host, t.port, t.explicit, scope_of(t)): t for t in tokens}.values():
         registry = _registry(paste, line, asked, start, token)
         if registry is not None and differ(registry, token):
             name = registry[0] + (f":{registry[1]}" if registry[1] else "")
@@ -194,7 +195,7 @@ def _registry(
     after = paste.text[start : start + _NEAR]
     wanted = scope_of(token)
     # Who asks for the token of a repository has named that repository; the nearest name may be another image's.
-    named = [each for each in references(before + after) if wanted and each.repository == wanted]
+    named = [each for each in references(before + after) if each.repository == wanted] if wanted else []
     if named:
         same = [each for each in named if not differ((each.host, each.port), token)]
         return (same or named)[-1].host, (same or named)[-1].port
