@@ -55,3 +55,30 @@ PLACES: dict[str, Callable[[str], str]] = {
 def test_errors_of_other_programs_name_no_cause(place: Callable[[str], str]) -> None:
     assert len(TEXTS) > 500
     assert [text for text in TEXTS if explain(place(text)).cause != "unknown"] == []
+
+
+# Words that container tools use too: a login, a registry, a manifest, a socket, a repository that is no image's.
+SAID_BY_OTHERS = (
+    't=2024-01-01T00:00:00Z level=info msg="Request Completed" method=POST path=/api/login status=401 duration=3ms',
+    '127.0.0.1 - - [12/Mar/2024:10:00:00 +0000] "POST /login HTTP/1.1" 401 512 "-" "Mozilla/5.0"',
+    "[WARN] [Auth] Unauthenticated request to '/en', redirecting to login.",
+    "mosquitto  | Connection denied: user app - invalid password",
+    "auth.kubernetes: login unauthorized due to: service account unauthorized",
+    "reg add failed: cannot open registry key HKLM\\Software\\Foo: Access is denied.",
+    "error: cannot find flake 'flake:home-manager' in the flake registries",
+    "dubbo: Failed to register dubbo://10.0.0.1:20880 to registry zookeeper://10.0.0.2:2181: connection refused",
+    "dial unix /var/run/tailscale/tailscaled.sock: connect: no such file or directory",
+    "dial unix /run/user/1000/bus: connect: connection refused",
+    "Vite manifest not found at: /app/public/build/manifest.json",
+    'Error: looks like "https://charts.x.example" is not a valid chart repository or cannot be reached: '
+    'Get "https://charts.x.example/index.yaml": tls: first record does not look like a TLS handshake',
+    "#7 12.3   - Curl error (28): Timeout was reached for https://m.example/repodata/repomd.xml [Connection timed out]\n"
+    "#7 12.3 Error: Failed to download metadata for repo 'baseos': Cannot download repomd.xml",
+    "Unable to attach or mount volumes: unattached volumes=[registry-token]: timed out waiting for the condition",
+    "io.netty.channel.AbstractChannel$AnnotatedConnectException: Connection refused: api.games.example/10.0.0.5:443",
+)
+
+
+@pytest.mark.parametrize("text", SAID_BY_OTHERS, ids=lambda text: text[:40])
+def test_words_that_others_use_too_name_no_cause(text: str) -> None:
+    assert explain(text).cause == "unknown"
