@@ -56,6 +56,8 @@ _HARBOR_LOG = re.compile(
 )
 # A word that one of these stands before is the end of another. Chinese has no spaces.
 _SIGNS_OF_WORDS = frozenset(ascii_lowercase + digits)
+# But for names of hosts, which are made of words: myharbor.corp.example.
+_REST_OF_A_HOST = re.compile(r"[\w-]{0,60}(?:\.[a-z]|:\d{2})")
 # Words count this far before and after a place. In a long log other things happen elsewhere.
 _NEAR = 2500
 
@@ -165,11 +167,16 @@ class Surroundings:
         return len(weak) == 2 and not self.is_foreign(max(0, first - _NEAR), end + _NEAR)
 
     def _held(self, wanted: Iterable[str], start: int, end: int) -> Iterator[str]:
-        """Those of `wanted` that stand in the text by themselves: `layer` does, that of `player` does not."""
+        """Those of `wanted` that stand in the text by themselves, or in a host name: not `layer` in `player`."""
         lower = self.paste.lower
         for word in wanted:
             place = lower.find(word, start, end)
-            while place > 0 and word[0] in _SIGNS_OF_WORDS and lower[place - 1] in _SIGNS_OF_WORDS:
+            while (
+                place > 0
+                and word[0] in _SIGNS_OF_WORDS
+                and lower[place - 1] in _SIGNS_OF_WORDS
+                and not _REST_OF_A_HOST.match(lower, place + len(word))
+            ):
                 place = lower.find(word, place + 1, end)
             if place >= 0:
                 yield word
