@@ -156,8 +156,9 @@ def read_address(url: str) -> Address | None:
 
 def requests(text: str) -> tuple[Address, ...]:
     """The addresses of the requests that a line names, outermost first."""
-    found = [read_address(match[1].rstrip(":")) for match in _REQUEST.finditer(text)]
-    found += [read_address(f"https://{match[1]}") for match in _WITHOUT_SCHEME.finditer(text)]
+    found = [read_address(match[1].rstrip(":")) for match in _REQUEST.finditer(text)] if "://" in text else []
+    if "scheme" in text:
+        found += [read_address(f"https://{match[1]}") for match in _WITHOUT_SCHEME.finditer(text)]
     return tuple(address for address in found if address is not None)
 
 
