@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cache
 
 from cargo_runbook.symptoms.cleaning import Paste
 from cargo_runbook.symptoms.matching import REACH, Match
 from cargo_runbook.symptoms.structure import (
     Address,
+    Reference,
     differ,
     is_public,
     is_public_hub,
@@ -22,6 +24,8 @@ from cargo_runbook.symptoms.structure import (
 
 _TOKEN_SIGNS = ("service=", "scope=", "/token", "/auth?", "realm")
 _NEAR = 2500
+# As many requests of a line are looked at: none stand behind each other in more.
+_LONGEST_CHAIN = 12
 _NETWORK = frozenset({"connection-refused-or-unreachable", "gateway-error"})
 _FETCHES_TOKEN = re.compile(
     r"(?:fetch|retriev|request|obtain|acquir|gett?)(?:e|ing)? (?:an? |the )?(?:new )?(?:\w{3,12} )?(?:auth )?token\b",
@@ -158,12 +162,9 @@ def _token_services(paste: Paste) -> Iterator[Match]:
 def _token_service(paste: Paste, start: int, end: int) -> Iterator[Match]:
     line = paste.text[start:end]
     asked = requests(line)
-    tokens = [address for address in (*asked, *realms(line)) if address.asks_for_token]
-    if not tokens:
-        return
-    # A line may ask one service many times.
-    for token in {(t.scheme, t.host, t.port, t.explicit, scope_of(t)): t for t in tokens}.values():
-        registry = _registry(paste, line, asked, start, token)
+    named = cache(references)
+    for token in dict.fromkeys((*asked[:_LONGEST_CHAIN], *realms(line)[:_LONGEST_CHAIN])):
+        registry = _registry(paste, line, asked, start, token, named) if token.asks_for_token else None
         if registry is not None and differ(registry, token):
             name = registry[0] + (f":{registry[1]}" if registry[1] else "")
             words = f"{name} -> {token.scheme}://{token.host}" + (f":{token.port}" if token.explicit else "")
@@ -182,7 +183,12 @@ def _token_service(paste: Paste, start: int, end: int) -> Iterator[Match]:
 
 
 def _registry(
-    paste: Paste, line: str, asked: tuple[Address, ...], start: int, token: Address
+    paste: Paste,
+    line: str,
+    asked: tuple[Address, ...],
+    start: int,
+    token: Address,
+    named_in: Callable[[str], tuple[Reference, ...]],
 ) -> tuple[str, str] | None:
     """Host and port (empty: the scheme's own) of the registry that a line asks `token` for."""
     outer = next((address for address in asked if address.is_registry or address.is_whole_host), None)
@@ -195,15 +201,15 @@ def _registry(
     after = paste.text[start : start + _NEAR]
     wanted = scope_of(token)
     # Who asks for the token of a repository has named that repository; the nearest name may be another image's.
-    named = [each for each in references(before + after) if each.repository == wanted] if wanted else []
+    named = [each for each in named_in(before + after) if each.repository == wanted] if wanted else []
     if named:
         same = [each for each in named if not differ((each.host, each.port), token)]
         return (same or named)[-1].host, (same or named)[-1].port
     if wanted and is_public(token.host):
         return None
-    if named := [*(references(line) or references(before))]:
+    if named := [*(named_in(line) or named_in(before))]:
         return named[-1].host, named[-1].port
-    if named := [*references(after)]:
+    if named := [*named_in(after)]:
         return named[0].host, named[0].port
     return None
 
