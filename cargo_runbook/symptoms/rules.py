@@ -25,7 +25,7 @@ from cargo_runbook.symptoms.structure import (
 _TOKEN_SIGNS = ("service=", "scope=", "/token", "/auth?", "realm")
 _NEAR = 2500
 # As many requests of a line are looked at: none stand behind each other in more.
-_LONGEST_CHAIN = 12
+_LONGEST_CHAIN = 6
 _NETWORK = frozenset({"connection-refused-or-unreachable", "gateway-error"})
 _FETCHES_TOKEN = re.compile(
     r"(?:fetch|retriev|request|obtain|acquir|gett?)(?:e|ing)? (?:an? |the )?(?:new )?(?:\w{3,12} )?(?:auth )?token\b",

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
 import pytest
 
+from cargo_runbook.data import read_data
 from cargo_runbook.errors import UsageError
 from cargo_runbook.symptoms import Book, Pattern, explain, read_patterns, shipped
+from cargo_runbook.symptoms.patterns import Part, first_match
+from cargo_runbook.symptoms.regexes import alternatives, literals_of
+from tests.symptoms.corpus import TEXTS
 
 OWN = """
 wax-seal:
@@ -105,3 +110,62 @@ def test_an_own_pattern_that_can_not_work_is_refused_with_a_sentence(before: str
         read_patterns(OWN.replace(before, after), "own.yml")
     assert sentence in str(refused.value)
     assert "own.yml" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("source", "parts"),
+    [
+        ("one", ("one",)),
+        ("one|two", ("one", "two")),
+        ("(?:one|two) three|four", ("(?:one|two) three", "four")),
+        (r"a\|b|[|)(]c|\(d|e", (r"a\|b", "[|)(]c", r"\(d", "e")),
+        (r"[]|]x|[^]|\]]y", ("[]|]x", r"[^]|\]]y")),
+    ],
+)
+def test_the_alternatives_of_an_expression_are_parted_where_a_choice_of_the_whole_is(
+    source: str, parts: tuple[str, ...]
+) -> None:
+    assert alternatives(source) == parts
+
+
+@pytest.mark.parametrize(
+    ("source", "literals"),
+    [
+        ("status 503", {"status 503"}),
+        ("(?:got|with|status) 50[234]", {" 502", " 503", " 504"}),
+        ("unauthori[sz]ed", {"unauthorised", "unauthorized"}),
+        ("[0-4]xy", {"0xy", "1xy", "2xy", "3xy", "4xy"}),
+        (r"[\w]abc", {"abc"}),
+        ("[^a]bcd", {"bcd"}),
+        ("[a-z]bcd", {"bcd"}),
+        ("AbC", {"abc"}),
+        ("ab|cde", set()),
+    ],
+)
+def test_the_literals_of_an_expression_are_in_every_match(source: str, literals: set[str]) -> None:
+    assert set(literals_of(source)) == literals
+
+
+def test_an_expression_in_small_letters_finds_what_it_finds_when_case_is_ignored() -> None:
+    table = read_data("cargo_runbook.symptoms.tables", "50_access.yml")
+    sources = [each for row in table.values() for each in [row["regex"]] if isinstance(each, str) and "<" not in each]
+    parts = [(Part.of(source, ("any",)), re.compile(source, re.IGNORECASE)) for source in sources]
+    assert len([part for part, _ in parts if not part.exact]) > 10
+    for text in (text.text for text in TEXTS[::20] if text.text.isascii()):
+        for part, loud in parts:
+            small = first_match((part,), text, text.lower(), 0, len(text))
+            wanted = loud.search(text)
+            assert (small and small.span()) == (wanted and wanted.span()), (loud.pattern, text)
+
+
+def test_what_tells_large_letters_from_small_ones_is_tried_on_the_text_as_it_is() -> None:
+    own = OWN.replace("'the wax seal is broken'", "'the (?-i:WAX) seal is broken'").replace(
+        "the wax seal is b", "the WAX seal is b"
+    )
+    book = Book(read_patterns(own, "own.yml"))
+    assert explain("Pull failed: THE WAX SEAL is broken", book).cause == "tls-trust"
+    assert explain("pull failed: the wax seal is broken", book).cause == "unknown"
+
+
+def test_half_of_a_pair_of_surrogates_hides_nothing() -> None:
+    assert explain("denied: \ud83d requested access to the resource is denied \udc00").cause == "permission-denied"

@@ -57,6 +57,12 @@ def test_a_hostile_text_takes_no_longer_than_its_length(piece: str) -> None:
     assert seconds(piece * (1_000_000 // len(piece))) < 4
 
 
+def test_many_different_token_requests_take_no_longer_than_as_many_alike() -> None:
+    shipped()
+    asked = 'Get "https://a{0}.example/token?scope=repository%3Ap{0}%2Fq%3Apull&service=s{0}": '
+    assert seconds("".join(asked.format(number) for number in range(12_000))) < 4
+
+
 def test_ten_megabytes_of_log_take_less_than_five_seconds() -> None:
     shipped()
     line = '2024-01-01T00:00:{:02} level=error msg="blob unknown" http.request.uri="/v2/p/{}/blobs" http.response.status=404\n'
