@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from cargo_runbook.symptoms.cleaning import Paste
 from cargo_runbook.symptoms.context import Surroundings
-from cargo_runbook.symptoms.patterns import Book, Needs, Pattern, first_match
+from cargo_runbook.symptoms.parts import first_match
+from cargo_runbook.symptoms.patterns import Book, Needs, Pattern
 
 # As much of a line as is looked at on either side of a literal: more than the longest chain of requests takes.
 REACH = 1500

@@ -21,7 +21,8 @@ from ruamel.yaml.error import YAMLError
 from cargo_runbook.data import read_data
 from cargo_runbook.errors import UsageError
 from cargo_runbook.symptoms.literals import Literals
-from cargo_runbook.symptoms.regexes import alternatives, literals_of, regex_problems
+from cargo_runbook.symptoms.parts import Part, first_match
+from cargo_runbook.symptoms.regexes import alternatives, regex_problems
 from cargo_runbook.texts import Text, tell
 
 CAUSES = (
@@ -72,12 +73,6 @@ _SHORT = {
 }
 
 
-# What stands for itself in a regular expression of which the rest is turned into small letters.
-_LETTER = re.compile(r"\\.|\(\?P|.", re.DOTALL)
-# An expression that tells large letters from small ones, or names signs by number, is tried on the text as it is.
-_AS_IT_IS = re.compile(r"\(\?-i|\\[xuUN]")
-
-
 class Needs(StrEnum):
     """What has to be near a match before it counts.
 
@@ -123,43 +118,6 @@ class Pattern:
     def search(self, text: str) -> re.Match[str] | None:
         """The first match of any part; of two at one place that of the earlier part."""
         return first_match(self.parts, text, text.lower(), 0, len(text))
-
-
-@dataclass(frozen=True)
-class Part:
-    """One regular expression; `literals` are lower-case texts of which one is in every match. They are found before it is
-    tried.
-
-    Args:
-        regex: for the text in small letters, which takes a third of the time of one that ignores case.
-        exact: it is for the text as it is.
-    """
-
-    regex: re.Pattern[str]
-    literals: tuple[str, ...]
-    exact: bool = False
-
-    @classmethod
-    def of(cls, source: str, literals: tuple[str, ...] = ()) -> Part:
-        """A part that ignores case, unless its source says otherwise."""
-        exact = _AS_IT_IS.search(source) is not None
-        small = _LETTER.sub(lambda found: found[0] if len(found[0]) > 1 else found[0].lower(), source)
-        regex = re.compile(source, re.IGNORECASE) if exact else re.compile(small)
-        return cls(regex, literals or literals_of(source), exact)
-
-
-def first_match(parts: Iterable[Part], text: str, lower: str, start: int, end: int) -> re.Match[str] | None:
-    """The match that begins first; of two at one place that of the earlier part, as in an expression with alternatives.
-
-    Args:
-        lower: the text in small letters, each at its place.
-    """
-    best: re.Match[str] | None = None
-    for part in parts:
-        found = part.regex.search(text if part.exact else lower, start, end)
-        if found is not None and (best is None or found.start() < best.start()):
-            best = found
-    return best
 
 
 class Book:

@@ -10,7 +10,7 @@ import pytest
 from cargo_runbook.data import read_data
 from cargo_runbook.errors import UsageError
 from cargo_runbook.symptoms import Book, Pattern, explain, read_patterns, shipped
-from cargo_runbook.symptoms.patterns import Part, first_match
+from cargo_runbook.symptoms.parts import Part, first_match
 from cargo_runbook.symptoms.regexes import alternatives, literals_of
 from tests.symptoms.corpus import TEXTS
 
