@@ -31,6 +31,9 @@ LEFT = {
     "batch_77-41-jib (Maven)": "nothing in it says that it is about an image",
     "batch_78-4-dragonfly log": "nothing in it says that it is about an image",
     "batch_81-37-helm": "what helm says of any tag; that the chart is of an index stands in its command only",
+    "batch_83-15-docker, registry log": "the token service is on another port, whatever else went wrong",
+    "batch_83-44-jib (Maven)": "nothing in it says that it is about an image",
+    "batch_83-72-harbor jobservice 2.5": "a scan that fails by a status, which no replication is",
 }
 ELSEWHERE = 'Get "https://bar.corp.example/v2/": Get "https://foo.corp.example/service/token?account=a&service=harbor-registry": '
 
