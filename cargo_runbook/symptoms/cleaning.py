@@ -205,6 +205,8 @@ def _rests(endings: tuple[str, ...]) -> dict[str, str]:
         ending[:kept]: ending[kept:]
         for ending in reversed(endings)
         for kept in range(max(_SHORTEST_END, len(ending) // 2 + 1), len(ending))
+        # A single word that is whole begins many endings.
+        if ending[kept] != " " or " " in ending[:kept]
     }
 
 

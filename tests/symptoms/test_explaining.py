@@ -34,6 +34,7 @@ LEFT = {
     "batch_83-15-docker, registry log": "the token service is on another port, whatever else went wrong",
     "batch_83-44-jib (Maven)": "nothing in it says that it is about an image",
     "batch_83-72-harbor jobservice 2.5": "a scan that fails by a status, which no replication is",
+    "batch_85-77-harbor jobservice 1.10": "a job that begins, and a service that stops as it is told",
 }
 ELSEWHERE = 'Get "https://bar.corp.example/v2/": Get "https://foo.corp.example/service/token?account=a&service=harbor-registry": '
 
@@ -48,6 +49,14 @@ def test_labelled_texts_are_explained_as_they_are_labelled(batch: Path, every: i
     assert [name for name in wrong if name not in LEFT] == []
     strict = sum(cause == text.label for cause, text in named.values())
     assert every > 1 or strict / len(texts) >= 0.9
+
+
+def test_a_whole_word_at_the_end_is_no_ending_that_was_cut_off() -> None:
+    text = "unexpected status from HEAD request to https://reg.corp.example/v2/a/manifests/1: 502 Server dropped connection"
+    assert explain(text).cause == "gateway-error"
+    assert explain("Get https://reg.corp.example/v2/: dial tcp 10.0.0.1:443: connection ref").cause.startswith(
+        "connection-"
+    )
 
 
 @pytest.mark.slow
