@@ -39,7 +39,8 @@ _WITH_A_BLANK = frozenset(":,;!?")
 _PLACEHOLDER = re.compile(r"<[A-Za-z]\w{0,30}(?: [\w']{1,30}){1,6}>")
 _VARIABLE = b"0123456789abcdef"
 _OF_A_KIND = 3
-_LONGEST_STRING = 65536
+LONGEST_PASTE = 65536
+"""Longer texts are logs: no terminal has cut them, and their lines are their own."""
 # A line that a terminal has cut is nearly as wide as it; a new statement begins with a time, a level, a layer or a prompt.
 _NARROWEST = 50
 _CUT_LINES = 2
@@ -86,7 +87,7 @@ def clean(raw: str) -> Paste:
     """`raw` without what only a terminal or a log shipper put there; line numbers stay as they were pasted."""
     text = raw.replace("\r\n", "\n").replace("\r", "\n") if "\r" in raw else raw
     # Of a whole log in one string the line ends are the log's.
-    lines = "\n" in text.strip() or len(text) > _LONGEST_STRING
+    lines = "\n" in text.strip() or len(text) > LONGEST_PASTE
     if any(sign in text for sign in _COLOUR_SIGNS):
         text = _COLOUR.sub("", text)
     if "\\" in text or "#01" in text:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from cargo_runbook.symptoms.cleaning import (
+    LONGEST_PASTE,
     Paste,
     chained,
     clean,
@@ -28,8 +29,6 @@ _FADING = 0.8
 # What counts by a hint alone is believed this much of what it says.
 _BY_A_HINT = 0.7
 _LONGEST_EVIDENCE = 200
-# Longer texts are logs, and no terminal has cut them.
-_LONGEST_PASTE = 65536
 
 
 @dataclass(frozen=True)
@@ -75,9 +74,9 @@ def explain(text: str, book: Book | None = None) -> Explanation:
     """
     chosen = book or shipped_book()
     paste = without_wrappers(clean(text))
-    if len(text) > _LONGEST_PASTE:
+    if len(text) > LONGEST_PASTE:
         paste = condensed(paste)
-    short = len(text) <= _LONGEST_PASTE
+    short = len(text) <= LONGEST_PASTE
     paste = completed(paste, words().endings) or paste
     if short and is_cut(paste):
         paste = rejoined(paste) or paste

@@ -207,10 +207,10 @@ def _registry(
         return (same or named)[-1].host, (same or named)[-1].port
     if wanted and is_public(token.host):
         return None
-    if named := [*(named_in(line) or named_in(before))]:
-        return named[-1].host, named[-1].port
-    if named := [*named_in(after)]:
-        return named[0].host, named[0].port
+    if nearest := named_in(line) or named_in(before):
+        return nearest[-1].host, nearest[-1].port
+    if nearest := named_in(after):
+        return nearest[0].host, nearest[0].port
     return None
 
 

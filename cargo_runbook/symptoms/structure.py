@@ -7,6 +7,7 @@ The last request is the one that failed, the first the one that was meant.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -211,24 +212,22 @@ def differ(registry: tuple[str, str], token: Address) -> bool:
 
 def _sisters(one: str, other: str) -> bool:
     """Whether two names belong to one public registry, which may keep its token service where it likes."""
-    if _is_hub(one) and _is_hub(other):
-        return True
-    ends = [next((end for end in _SISTERS[2:] if name == end or name.endswith(f".{end}")), "") for name in (one, other)]
-    return all(ends)
-
-
-def _is_hub(name: str) -> bool:
-    return any(name == hub or name.endswith(f".{hub}") for hub in _HUB)
+    names = (one, other)
+    return all(map(is_public_hub, names)) or all(_within(name, _SISTERS[2:]) for name in names)
 
 
 def is_public(name: str) -> bool:
     """Whether a host is a public registry's, or its token service's."""
-    return any(name == end or name.endswith(f".{end}") for end in _SISTERS)
+    return _within(name, _SISTERS)
 
 
 def is_public_hub(name: str) -> bool:
     """Whether a host is Docker Hub's."""
-    return _is_hub(name)
+    return _within(name, _HUB)
+
+
+def _within(name: str, domains: Iterable[str]) -> bool:
+    return any(name == domain or name.endswith(f".{domain}") for domain in domains)
 
 
 def scope_of(address: Address) -> str:
