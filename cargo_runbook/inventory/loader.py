@@ -7,7 +7,7 @@ so that a mistake in one file does not touch the others.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from functools import lru_cache
@@ -90,7 +90,7 @@ def environment_file(name: str, folder: Path) -> Path:
         UnknownEnvironment: no file does.
         InventoryError: two do.
     """
-    files = [file for file in _files(folder) if file.stem == name]
+    files = [file for file in _named(name, folder) if os.path.lexists(file)]
     if not files:
         raise _unknown(name, folder)
     if len(files) > 1:
@@ -196,6 +196,15 @@ def _files(folder: Path) -> list[Path]:
                 f"无法读取环境清单目录 {folder}：{error.strerror}",
             )
         ) from None
+
+
+def _named(name: str, folder: Path) -> Iterator[Path]:
+    """The files that can describe an environment. The folder is not listed for it: each of many would list them all."""
+    for suffix in SUFFIXES:
+        file = folder / f"{name}{suffix}"
+        # Else it names another folder, or what `_files` passes over.
+        if file.parent == folder and file.stem == name and "\0" not in name and not name.startswith("."):
+            yield file
 
 
 def _text(file: Path) -> str:

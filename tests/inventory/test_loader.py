@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from hypothesis import given
@@ -302,6 +303,17 @@ def test_a_mistake_in_one_file_does_not_touch_the_others(folder: Path) -> None:
     (folder / "prod-1.yaml").write_text(GOOD, "utf-8")
     (folder / "prod-2.yaml").write_text(GOOD, "utf-8")
     assert [environment.name for environment in select(folder, ["prod-*", "prod-1"])] == ["prod-1", "prod-2"]
+
+
+def test_one_environment_is_found_without_a_list_of_all(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A batch of ten thousand loads each; with a list for each it would look at a hundred million names."""
+    (folder / "prod-1.yml").write_text(GOOD, "utf-8")
+
+    def refuse(path: Path) -> NoReturn:
+        raise AssertionError(f"{path} was listed")
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    assert load_environment("prod-1", folder).name == "prod-1"
 
 
 def test_an_unknown_environment_is_answered_with_near_names(folder: Path) -> None:
