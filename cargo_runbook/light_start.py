@@ -12,8 +12,9 @@ from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
-_FORMATS = ("rfc3987_syntax", "isoduration")
+_FORMATS = ("rfc3987_syntax", "rfc3986_validator", "isoduration")
 _HADOOP = ("pyarrow",)
+_WEB = ("requests",)
 _AT_THE_START = (10_000, 20, 20)
 _BY_DEFAULT = (700, 10, 10)
 
@@ -32,7 +33,7 @@ def goes_on_for_long() -> None:
 
 
 def import_jsonschema() -> None:
-    """Imports jsonschema without its checkers for IRIs and durations, if it is not there yet.
+    """Imports jsonschema without its checkers for URIs, IRIs and durations, if it is not there yet.
 
     nbformat checks notebooks with jsonschema and asks for no formats; the grammar of IRIs (RFC 3987) alone takes longer to
     build than everything else that a run imports. jsonschema leaves a checker out whose library is missing.
@@ -41,13 +42,15 @@ def import_jsonschema() -> None:
 
 
 def import_papermill() -> None:
-    """Imports papermill without what reads notebooks from Hadoop, if it is not there yet.
+    """Imports papermill without what reads notebooks from Hadoop or from the web, if it is not there yet.
 
-    papermill imports pyarrow for that where it is installed, and with it numpy; a runbook is a file. Only for a process that
-    has one thread so far: another one that imports pyarrow meanwhile would not find it.
+    papermill imports pyarrow for the one where it is installed, and with it numpy, and requests for the other; a runbook is
+    a file. What it reads from the web is imported when it does; pyarrow is not. Only for a process that has one thread so
+    far: another one that imports either meanwhile would not find it.
     """
     import_jsonschema()
-    _import_without(_HADOOP, "papermill.execute")
+    with _put_off(*_WEB):
+        _import_without(_HADOOP, "papermill.execute")
 
 
 def _import_without(missing: tuple[str, ...], name: str) -> None:
@@ -83,6 +86,19 @@ class Seldom(ModuleType):
         if sys.modules.get(name) is self:
             del sys.modules[name]
         return getattr(importlib.import_module(name), attribute)
+
+
+@contextmanager
+def _put_off(*names: str) -> Iterator[None]:
+    """Who imports these modules while it lasts gets a `Seldom`, unless they are there; others get them as ever."""
+    absent = [name for name in names if name not in sys.modules and find_spec(name) is not None]
+    sys.modules.update({name: Seldom(name) for name in absent})
+    try:
+        yield
+    finally:
+        for name in absent:
+            if isinstance(sys.modules.get(name), Seldom):
+                del sys.modules[name]
 
 
 def load_when_used(name: str) -> None:

@@ -16,7 +16,7 @@ def _loaded(program: str, *names: str) -> list[str]:
 
 def test_papermill_is_imported_without_the_grammar_of_iris() -> None:
     program = "from cargo_runbook.light_start import import_jsonschema\nimport_jsonschema()\nimport papermill"
-    names = ("papermill", "jsonschema", "rfc3987_syntax", "isoduration", "arrow")
+    names = ("papermill", "jsonschema", "rfc3987_syntax", "rfc3986_validator", "isoduration", "arrow")
     assert _loaded(program, *names) == ["papermill", "jsonschema"]
 
 
@@ -24,6 +24,28 @@ def test_a_runner_imports_papermill_without_pyarrow_and_numpy() -> None:
     program = "from cargo_runbook.light_start import import_papermill\nimport_papermill()"
     assert _loaded(program, "papermill.execute", "pyarrow", "numpy", "rfc3987_syntax") == ["papermill.execute"]
     assert _loaded(program + "\nimport pyarrow", "pyarrow") == ["pyarrow"]
+
+
+def test_a_runner_imports_what_reads_from_the_web_when_it_does() -> None:
+    program = "from cargo_runbook.light_start import import_papermill\nimport_papermill()"
+    assert _loaded(program, "papermill.iorw", "requests", "urllib3") == ["papermill.iorw"]
+    read = f"""
+from threading import Thread
+from http.server import BaseHTTPRequestHandler, HTTPServer
+class Answer(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"a notebook")
+    def log_message(self, *_): ...
+server = HTTPServer(("127.0.0.1", 0), Answer)
+Thread(target=server.serve_forever, daemon=True).start()
+{program}
+from papermill.iorw import papermill_io
+assert papermill_io.get_handler("http://").read(f"http://127.0.0.1:{{server.server_port}}/") == "a notebook"
+"""
+    assert _loaded(read, "requests") == ["requests"]
+    assert _loaded(program + "\nimport requests.adapters", "requests.adapters") == ["requests.adapters"]
 
 
 def test_it_can_be_imported_afterwards() -> None:
