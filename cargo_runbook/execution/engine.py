@@ -13,11 +13,10 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from nbclient.client import timestamp
+from nbclient.client import NotebookClient, timestamp
 from nbclient.exceptions import CellExecutionComplete, CellExecutionError, CellTimeoutError
 from nbclient.util import run_sync
 from nbformat import NotebookNode
@@ -29,6 +28,7 @@ from cargo_runbook.execution.accounting import TrueLedger
 from cargo_runbook.execution.endings import ending_of, first_line, is_skipped, is_step
 from cargo_runbook.execution.kernel import RunbookKernel
 from cargo_runbook.execution.layout import plain_output
+from cargo_runbook.execution.warm.kernel import WarmClient, WarmKernel
 from cargo_runbook.execution.watch import CELL_DEADLINE, Kernels, RunStopped, Watch
 from cargo_runbook.redaction.shapes import sensitive_name
 from cargo_runbook.secret import Redactor, Secret
@@ -38,6 +38,7 @@ KERNEL_NAME = "python3"
 START_DEADLINE = 60
 _LOOKED_AFTER = 1.0
 """Seconds after which a kernel that says nothing is looked for."""
+_SHOWS_NOTHING = ("status", "execute_input")
 
 # nbclient reports what it then raises as well; said once is enough.
 _log = logging.getLogger("cargo_runbook.execution")
@@ -62,6 +63,20 @@ class _Client(PapermillNotebookClient):  # type: ignore[misc]
         self.km = self.ledger.watch.kernel = self.kernels.kernel()
         return self.km
 
+    def execute(self, env: dict[str, str] | None = None, **options: Any) -> Any:
+        """As its parent's, which has an event loop for each thing that it waits for, and asks each kernel for its language
+        at the end; one that was forked can be waited for without, and has told it."""
+        kernel = self.create_kernel_manager()
+        if not isinstance(kernel, WarmKernel):
+            super().execute(**({"env": env} if env else {}), **options)
+            return self.nb
+        self.reset_execution_trackers()
+        with kernel.client(env, self.startup_timeout) as self.kc:
+            self.papermill_execute_cells()
+            self.nb.metadata["language_info"] = self.kc.language_info
+            self.set_widgets_metadata()
+        return self.nb
+
     async def async_execute_cell(self, *arguments: Any, **options: Any) -> Any:
         """As its parent's; a cell that takes longer than the file may be behind is seen in it."""
         if not self.ledger.save_every:
@@ -75,31 +90,31 @@ class _Client(PapermillNotebookClient):  # type: ignore[misc]
     _by_tasks = run_sync(async_execute_cell)
 
     def execute_cell(self, cell: NotebookNode, cell_index: int) -> None:
-        """As its parent's, which has five tasks for a cell and an event loop for those; a kernel that is asked over a
-        socket of its own can be waited for without, in half the time."""
-        exchange = getattr(self.kc, "exchange", None)
-        if exchange is None:
-            self._by_tasks(cell, cell_index)
+        """As its parent's, which has five tasks for a cell; a kernel that was forked needs none, and half the time."""
+        if isinstance(self.kc, WarmClient):
+            self._by_exchange(self.kc, cell, cell_index)
         else:
-            self._by_exchange(exchange, cell, cell_index)
+            self._by_tasks(cell, cell_index)
 
-    def _by_exchange(self, exchange: Callable[..., Any], cell: NotebookNode, index: int) -> None:
+    def _by_exchange(self, kernel: WarmClient, cell: NotebookNode, index: int) -> None:
         cell.metadata["execution"] = {}
         may_fail = self.allow_errors or "raises-exception" in cell.metadata.get("tags", ())
-        request = self.kc.execute(cell.source, stop_on_error=not may_fail)
+        request = kernel.execute(cell.source, stop_on_error=not may_fail)
         self.code_cells_executed += 1
         cell.outputs = []
         self.clear_before_next_output = False
         patience = _Patience(cell, self.timeout, self.ledger)
 
         def take(message: dict[str, Any]) -> bool:
+            # What papermill does beside is to save, at times, what is shown.
+            client = NotebookClient if message["msg_type"] in _SHOWS_NOTHING else PapermillNotebookClient
             try:
-                self.process_message(message, cell, index)
+                client.process_message(self, message, cell, index)
             except CellExecutionComplete:
                 return True
             return False
 
-        reply = exchange(request, take, patience)
+        reply = kernel.exchange(request, take, patience)
         cell.metadata["execution"]["shell.execute_reply"] = timestamp(reply)
         content = reply["content"]
         if content["status"] == "error" and not may_fail:
@@ -277,4 +292,4 @@ class RunbookEngine(Engine):  # type: ignore[misc]
             log=_log,
             log_output=log_output,
         )
-        client.execute(**({"env": kernel_env} if kernel_env else {}))
+        client.execute(kernel_env)

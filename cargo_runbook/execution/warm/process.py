@@ -73,11 +73,6 @@ class ForkedProcess:
             except ProcessLookupError:
                 return
 
-    def interrupt(self) -> None:
-        """As Ctrl-C."""
-        if self.alive():
-            signal.pidfd_send_signal(self._process, signal.SIGINT)
-
     def end(self) -> None:
         """Lets it run its exit functions, and sees that it is gone."""
         with suppress(OSError):

@@ -198,7 +198,7 @@ class ForkedApp(IPKernelApp):
         self.init_code()
         sys.stdout.flush()
         sys.stderr.flush()
-        wire.sendall(pack_body(CONTROL, {"ready": os.getpid()}))
+        wire.sendall(pack_body(CONTROL, {"language_info": self.kernel.language_info}))
         with suppress(KeyboardInterrupt, SystemExit):
             asyncio.run(self._requests(wire, unpacker))
         atexit._run_exitfuncs()
