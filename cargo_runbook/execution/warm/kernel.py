@@ -76,12 +76,12 @@ class WarmClient:
 
     def __init__(self, process: ForkedProcess) -> None:
         self._process = process
-        self._unpacker = Unpacker()
         self._ended = False
         self.language_info: dict[str, Any] = {}
         """What a notebook says of its language; there once the kernel is ready."""
         # Makes and packs messages; nothing is signed, for nobody else can write into the socket.
         self.session = Session()
+        self._unpacker = Unpacker(self.session.unpack)
         self.shell_channel = _Channel(self, SHELL)
         self.iopub_channel = _Channel(self, IOPUB)
 

@@ -179,7 +179,7 @@ class ForkedApp(IPKernelApp):
         for stream in self.streams.values():
             stream._master_pid = os.getpid()
         captured = {stream.capture(number): stream for number, stream in self.streams.items()}
-        unpacker = Unpacker()
+        unpacker = Unpacker(self.session.unpack)
         start = _first(wire, unpacker)
         os.environ.clear()
         os.environ.update(start["env"])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,10 +41,15 @@ def pack_body(channel: bytes, body: dict[str, Any]) -> bytes:
 
 
 class Unpacker:
-    """Turns the bytes of a stream into frames, however they were cut."""
+    """Turns the bytes of a stream into frames, however they were cut.
 
-    def __init__(self) -> None:
+    Args:
+        unpack: reads the JSON of one; a Jupyter session has a function for it.
+    """
+
+    def __init__(self, unpack: Callable[[bytes], Any]) -> None:
         self._bytes = bytearray()
+        self._unpack = unpack
 
     def feed(self, data: bytes) -> Iterator[Frame]:
         """The frames that are complete with these bytes."""
@@ -64,7 +69,7 @@ class Unpacker:
         end = start + length + sum(sizes)
         if have < end:
             return None
-        body = json.loads(self._bytes[start : start + length])
+        body = self._unpack(bytes(self._bytes[start : start + length]))
         buffers, at = [], start + length
         for size in sizes:
             buffers.append(bytes(self._bytes[at : at + size]))
