@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from cargo_runbook.symptoms import Book
     from cargo_runbook.symptoms.answer import Answer
 
+# What can only be meant as the name of a file.
+_FILE_NAME = re.compile(r"(?:~|\.{1,2})?/\S+|(?!\S*://)\S+\.(?:txt|log)")
 _LONGEST_ARGUMENT = 4096
 # Of a paste with many errors so many are listed.
 _MOST_STATEMENTS = 8
@@ -118,8 +121,17 @@ def _read(given: str | None) -> str:
             message(tell("Paste the text, then end it with Ctrl-D.", "请粘贴报错内容，以 Ctrl-D 结束。"))
         return sys.stdin.buffer.read().decode("utf-8", "replace")
     # What a client prints holds spaces; a text without any is taken for a file when there is one of that name.
-    if len(given) < _LONGEST_ARGUMENT and "\n" not in given and Path(given).is_file():
-        return _file(Path(given))
+    if len(given) < _LONGEST_ARGUMENT and "\n" not in given:
+        if Path(given).is_file():
+            return _file(Path(given))
+        if _FILE_NAME.fullmatch(given):
+            raise UsageError(
+                tell(f"there is no file {given}", f"没有文件 {given}"),
+                next_step=tell(
+                    "Look at its name; a text may also come from standard input: cargo-runbook explain -",
+                    "请检查文件名；报错内容也可以从标准输入读取：cargo-runbook explain -",
+                ),
+            )
     return given
 
 

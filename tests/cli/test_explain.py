@@ -125,6 +125,7 @@ def test_own_patterns_come_from_a_file(capsys: Capture, tmp_path: Path) -> None:
         (["--jsonl"], "{}", ':1 is no line of the form {"id": ..., "text": ...}'),
         (["x", "--patterns"], "a: 1", 'the pattern "a" is no list of fields'),
         (["--jsonl"], None, "can't be read"),
+        ([], None, "there is no file"),
     ],
 )
 def test_a_mistake_is_one_sentence_and_exit_code_2(
@@ -135,3 +136,19 @@ def test_a_mistake_is_one_sentence_and_exit_code_2(
         file.write_text(content, encoding="utf-8")
     assert run(["explain", *arguments, str(file)]) == 2
     assert sentence in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["pull.log", "./out", "../pull.txt", "~/pull.log", "/nowhere/out"])
+def test_a_file_that_is_not_there_is_told_and_not_taken_for_the_text(
+    capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run(["explain", name]) == 2
+    assert f"there is no file {name}\n" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "text", ["unauthorized", "https://cargo.example.com/v2/pull.txt", "/v2/: 401 Unauthorized", "EOF."]
+)
+def test_a_text_without_spaces_is_no_file(capsys: Capture, text: str) -> None:
+    assert run(["explain", text]) in (0, 3)
