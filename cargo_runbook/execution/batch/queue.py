@@ -41,6 +41,8 @@ class Queue:
         self._limits = limits
         self._running: set[Job] = set()
         self._silent: set[Job] = set()
+        # All that wait need a host or a cluster that is busy. It is asked whenever a cell ends, and they may be ten thousand.
+        self._stuck = False
 
     @property
     def waiting(self) -> int:
@@ -54,16 +56,16 @@ class Queue:
 
     def take(self) -> Job | None:
         """The next job that may start; it counts as running from here on."""
-        if len(self._running - self._silent) >= self._limits.at_once:
+        if self._stuck or len(self._running - self._silent) >= self._limits.at_once:
             return None
-        hosts = Counter(host for job in self._running for host in job.hosts)
-        clusters = Counter(cluster for job in self._running for cluster in job.clusters)
-        for job in self._waiting:
-            free_hosts = all(hosts[host] < self._limits.per_host for host in job.hosts)
-            if free_hosts and all(clusters[cluster] < self._limits.per_cluster for cluster in job.clusters):
-                self._waiting.remove(job)
+        hosts = _full(self._limits.per_host, (job.hosts for job in self._running))
+        clusters = _full(self._limits.per_cluster, (job.clusters for job in self._running))
+        for place, job in enumerate(self._waiting):
+            if job.hosts.isdisjoint(hosts) and job.clusters.isdisjoint(clusters):
+                del self._waiting[place]
                 self._running.add(job)
                 return job
+        self._stuck = True
         return None
 
     def silent(self, job: Job) -> None:
@@ -79,7 +81,14 @@ class Queue:
         """It is over."""
         self._running.discard(job)
         self._silent.discard(job)
+        self._stuck = False
 
     def drop(self) -> None:
         """Nothing more is started."""
         self._waiting.clear()
+
+
+def _full(limit: int, asked: Iterable[frozenset[str]]) -> frozenset[str]:
+    """Names that as many ask as may."""
+    counts = Counter(name for names in asked for name in names)
+    return frozenset(name for name, count in counts.items() if count >= limit)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -43,6 +45,27 @@ def test_a_silent_run_gives_its_slot_up_but_not_its_host() -> None:
     assert taken(queue) == []
     queue.done(jobs[0])
     assert taken(queue) == ["same"]
+
+
+class Watched(frozenset[str]):
+    """Hosts that count how often they are looked at."""
+
+    looks = 0
+
+    def isdisjoint(self, other: Iterable[object], /) -> bool:
+        Watched.looks += 1
+        return super().isdisjoint(other)
+
+
+def test_those_that_wait_for_one_host_are_not_gone_through_at_each_look() -> None:
+    queue = Queue([Job(str(n), Watched({"h"})) for n in range(1000)], Limits(at_once=16, per_host=2))
+    assert taken(queue) == ["0", "1"]
+    looks = Watched.looks
+    for _ in range(100):
+        assert queue.take() is None
+    assert Watched.looks == looks
+    queue.done(next(iter(queue.running)))
+    assert taken(queue) == ["2"]
 
 
 @given(
