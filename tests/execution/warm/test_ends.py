@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gc
 import os
+import select
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,7 +17,9 @@ import pytest
 
 from cargo_runbook.archive.reading.records import list_records
 from cargo_runbook.execution.run import RunResult, run_notebook
+from cargo_runbook.execution.warm.kernel import WarmKernel
 from cargo_runbook.execution.warm.kernels import WarmKernels
+from cargo_runbook.execution.warm.process import ForkedProcess
 from cargo_runbook.texts import Text
 from tests.execution.notebooks import write_notebook
 from tests.execution.warm.runs import alive, printed, statuses
@@ -53,6 +57,35 @@ def test_a_kernel_that_died_leaves_nothing_that_complains_later(
         run_notebook(str(source), "cargo", reports=tmp_path / "r", replay="healthy", kernels=kernels)
     gc.collect()
     assert "never retrieved" not in caplog.text
+
+
+def hung_up(wire: socket.socket) -> bool:
+    poll = select.poll()
+    poll.register(wire, select.POLLIN)
+    return any(event & select.POLLHUP for _, event in poll.poll(0))
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        ("pass", "Kernel died before it was ready"),
+        ("import time; time.sleep(60)", "Kernel died before it was ready"),
+        ("import os; os.close(FD); import time; time.sleep(60)", "the kernel went away before it started: Broken pipe"),
+    ],
+)
+def test_a_kernel_that_never_becomes_ready_is_an_error_and_leaves_no_process(body: str, why: str) -> None:
+    ours, theirs = socket.socketpair()
+    number = theirs.fileno()
+    program = [sys.executable, "-c", body.replace("FD", str(number))]
+    child = subprocess.Popen(program, pass_fds=[number], start_new_session=True)
+    theirs.close()
+    if "FD" in body:
+        until(lambda: not alive(child.pid) or hung_up(ours), seconds=20)
+    process = ForkedProcess(child.pid, ours, os.pidfd_open(child.pid))
+    with pytest.raises(RuntimeError, match=f"^{why}"), WarmKernel(lambda: process).client({}, 0.5):
+        pass
+    assert process.closed
+    assert child.wait(10) is not None
 
 
 def test_exit_functions_run_and_nothing_that_a_notebook_started_stays(
