@@ -12,6 +12,7 @@ from functools import partial
 from hashlib import sha256
 from typing import Any, NoReturn
 
+from cargo_runbook.literals import whole
 from cargo_runbook.redaction.data import says_nothing, sensitive_item
 from cargo_runbook.redaction.forms import Forms, without_colours
 from cargo_runbook.redaction.held import Held
@@ -134,7 +135,8 @@ class Redactor:
         return self._token(value, label)
 
     def redact(self, text: str) -> str:
-        """`text` without secrets. Colours (ANSI) stay, but where they stand in the way of finding one."""
+        """`text` without secrets, and with U+FFFD for halves of characters, which no file can hold. Colours (ANSI) stay, but
+        where they stand in the way of finding one."""
         self._learn()
         # The set of before: one that was replaced meanwhile, since something new is known, is told nothing that counts.
         known_clean = self._clean
@@ -209,7 +211,7 @@ class Redactor:
         return token
 
     def _redact(self, text: str) -> str:
-        text = self.redact_values(text)
+        text = whole(self.redact_values(text))
         # Again until nothing is found: what one secret's match reached over may hold another.
         for _ in range(_PASSES):
             lines = Lines(text)
@@ -222,7 +224,7 @@ class Redactor:
 
     def _key_of(self, key: Any) -> Any:
         # An identifier is a name even when somebody's password is the same word.
-        return self.redact_values(key) if isinstance(key, str) and not key.isidentifier() else key
+        return whole(self.redact_values(key)) if isinstance(key, str) and not key.isidentifier() else key
 
     def _redact_item(self, around: Mapping[Any, Any], key: Any, value: Any) -> Any:
         if str(key).lower() == "set-cookie":

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from urllib.parse import quote
 
-from ahocorasick_rs import AhoCorasick, Implementation
+from cargo_runbook.literals import Literals, Made
 
 # Shorter values are masked only where they stand alone: masking every "1" would leave no evidence.
 _SHORTEST_ANYWHERE = 4
@@ -103,27 +103,13 @@ class _Finder:
         beginnings: dict[str, list[str]] = {}
         for form in forms:
             beginnings.setdefault(form[:_BEGINNING], []).append(form)
-        # Half of a surrogate pair stands in no text that the automaton takes.
-        words = [begin for begin in beginnings if _is_text(begin)]
-        self._beginning_so = [beginnings[word] for word in words]
-        self._automaton = AhoCorasick(words, implementation=Implementation.NoncontiguousNFA)
+        self._beginning_so = tuple(beginnings.values())
+        self._beginnings = Literals(beginnings, Made.TO_CHANGE)
 
     def present(self, text: str) -> tuple[str, ...]:
         """Those that are there."""
-        try:
-            found = {number for number, _, _ in self._automaton.find_matches_as_indexes(text, overlapping=True)}
-        except UnicodeEncodeError:
-            return tuple(form for form in self.forms if form in text)
-        return tuple(form for number in sorted(found) for form in self._beginning_so[number] if form in text)
-
-
-def _is_text(text: str) -> bool:
-    """Whether UTF-8 can hold it: half of a surrogate pair it can't."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+        numbers = sorted(self._beginnings.present(text))
+        return tuple(form for number in numbers for form in self._beginning_so[number] if form in text)
 
 
 def _begun(form: str, text: str) -> int:

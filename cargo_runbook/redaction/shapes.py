@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
 
-from ahocorasick_rs import AhoCorasick, Implementation
-
 from cargo_runbook.data import read_data
+from cargo_runbook.literals import Literals, Made
 
 _LONG = 16_384
 
@@ -88,12 +87,11 @@ def _remembered(text: str) -> tuple[Shape, ...]:
 
 
 def _shapes_with(text: str) -> tuple[Shape, ...]:
-    words, finder = _when_words()
-    # All words in one pass, overlapping ones too.
-    found = finder.find_matches_as_indexes(text.lower(), overlapping=True)
+    words = _when_words()
+    found = words.present(text.lower())
     if not found:
         return _without_words()
-    there = {words[number] for number, _, _ in found}
+    there = {words.texts[number] for number in found}
     return tuple(shape for shape in shapes() if not shape.when or not there.isdisjoint(shape.when))
 
 
@@ -103,10 +101,8 @@ def _without_words() -> tuple[Shape, ...]:
 
 
 @cache
-def _when_words() -> tuple[tuple[str, ...], AhoCorasick]:
-    """All words, and what finds them in a text (Aho and Corasick, 1975)."""
-    words = tuple(sorted({word for shape in shapes() for word in shape.when}))
-    return words, AhoCorasick(words, implementation=Implementation.DFA)
+def _when_words() -> Literals:
+    return Literals(sorted({word for shape in shapes() for word in shape.when}), Made.FOR_FEW)
 
 
 @cache

@@ -10,8 +10,8 @@ from itertools import islice
 from string import ascii_lowercase, digits
 
 from cargo_runbook.data import read_data
+from cargo_runbook.literals import Literals
 from cargo_runbook.symptoms.cleaning import Paste
-from cargo_runbook.symptoms.literals import Literals
 from cargo_runbook.symptoms.patterns import Needs
 
 # An image by its full name, HOST/PATH:TAG or @DIGEST, is as good as a word. A line of a Go stack trace looks alike, and so does

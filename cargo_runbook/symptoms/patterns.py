@@ -20,7 +20,7 @@ from ruamel.yaml.error import YAMLError
 
 from cargo_runbook.data import read_data
 from cargo_runbook.errors import UsageError
-from cargo_runbook.symptoms.literals import Literals
+from cargo_runbook.literals import Literals
 from cargo_runbook.symptoms.parts import Part, first_match
 from cargo_runbook.symptoms.regexes import alternatives, regex_problems
 from cargo_runbook.texts import Text, tell

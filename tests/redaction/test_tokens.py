@@ -37,6 +37,15 @@ def test_the_list_says_what_was_masked_why_and_how_often() -> None:
     }
 
 
+def test_half_of_a_character_hides_no_secret_and_costs_no_evidence() -> None:
+    """As a log has it whose emoji was cut, or an answer with a broken escape."""
+    redactor = Redactor()
+    known = Secret(f"half \ud83d of {VALUE}")
+    text = f"cut \ud83d here\npassword: {VALUE}\n{known.reveal()}\nthe end"
+    assert redactor.redact(text) == "cut \ufffd here\npassword: ‹secret 2 password›\n‹secret 1 password›\nthe end"
+    assert redactor.redact_data({"a \udc80": ["\ud83d"]}) == {"a \ufffd": ["\ufffd"]}
+
+
 @pytest.mark.parametrize("cut", range(1, len(VALUE)))
 def test_the_end_of_a_text_that_may_become_a_secret_is_held_back(cut: int) -> None:
     redactor = Redactor()

@@ -48,6 +48,7 @@ CELLS = (
     "get_ipython().input_transformers_post.remove(turn)",
     "1 + 2;",
     "1 + 2 # ;",
+    "print('half \\ud83d of a character')",
     "def f(n): return 1 / n\nf(0)",
 )
 
@@ -61,7 +62,8 @@ def test_a_warm_run_is_the_same_as_an_ordinary_one_cell_by_cell(
     for one, other in zip(cells_of(warm), cells_of(ordinary), strict=True):
         assert one == other
     assert (warm.status, warm.reason) == (ordinary.status, ordinary.reason)
-    assert "cell 22 ended with ZeroDivisionError" in warm.reason
+    assert "cell 23 ended with ZeroDivisionError" in warm.reason
+    assert "half \ufffd of a character" in str(cells_of(warm))
 
 
 @pytest.fixture(scope="module")
