@@ -19,7 +19,7 @@ from cargo_runbook.cli.run import IncidentOption, parameters_from, stopping
 from cargo_runbook.cli.summary import EXIT_CODES, print_summary
 from cargo_runbook.errors import UsageError
 from cargo_runbook.light_start import goes_on_for_long, import_papermill
-from cargo_runbook.texts import language_from
+from cargo_runbook.texts import Text, language_from
 from cargo_runbook.views.words import near
 
 if TYPE_CHECKING:
@@ -189,6 +189,7 @@ def batch(
         from cargo_runbook.execution.batch.plan import new_batch, resumed
         from cargo_runbook.execution.batch.queue import Limits
         from cargo_runbook.execution.batch.runner import Batch, Deadlines, totals
+        from cargo_runbook.execution.warm.open_files import slots_that_fit
 
         if resume:
             plan = resumed(folder, resume, runbook, inventory=inventory, parameters=values or None, max_age=age)
@@ -202,6 +203,7 @@ def batch(
             jobs = jobs or min(cluster.slots, _MOST) or None
         else:
             place = ThisMachine(plan, kernels, folder, inventory)
+            jobs = slots_that_fit(jobs or _AT_ONCE, _notice)
         limits = Limits(jobs or _AT_ONCE, per_host, per_cluster)
         book = Book(folder, plan.order)
         stack.callback(book.release)
@@ -236,7 +238,11 @@ def _kernels(runbook: str) -> WarmKernels:
     with suppress(UsageError):
         source = find_runbook(runbook)
         order = Order(ours=uses_package(source), cells=code_cells(source))
-    return WarmKernels(notice=lambda text: complain(text.say(language_from())), order=order)
+    return WarmKernels(notice=_notice, order=order)
+
+
+def _notice(text: Text) -> None:
+    complain(text.say(language_from()))
 
 
 def _cluster(address: str, plan: BatchPlan, reports: Path, inventory: Path | None) -> Cluster:

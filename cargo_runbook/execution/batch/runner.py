@@ -143,13 +143,10 @@ class Batch:
                 with self._changed:
                     self.stop(error.why)
         except Exception as error:  # noqa: BLE001 - whatever one run can do must not hide the others
-            outcome = self._failed(
-                name,
-                running,
-                Text(
-                    f"this should not have happened: {type(error).__name__}", f"不应发生的错误：{type(error).__name__}"
-                ),
-            )
+            # Its words may hold anything, but for what the system itself says.
+            what = (error.strerror if isinstance(error, OSError) else None) or type(error).__name__
+            reason = Text(f"this should not have happened: {what}", f"不应发生的错误：{what}")
+            outcome = self._failed(name, running, reason)
         with self._changed:
             self._queue.done(job)
             self._running.pop(job, None)

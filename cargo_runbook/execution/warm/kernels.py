@@ -6,6 +6,7 @@ import json
 import os
 import socket
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -14,6 +15,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from cargo_runbook.execution.warm.forge import FORK, Order
+from cargo_runbook.execution.warm.open_files import allow_many
 from cargo_runbook.execution.warm.process import ForkedProcess
 from cargo_runbook.execution.warm.starting import start
 from cargo_runbook.texts import Text
@@ -26,6 +28,7 @@ START_DEADLINE = 60.0
 """Seconds for the forge to import everything, and for one kernel to be forked."""
 _FORGES = 4
 _END_DEADLINE = 2.0
+_NO_ROOM = 0.1
 # Niceness more than the runner's: a third of the share of others, and a sixth.
 _STANDS_BACK, _STANDS_BACK_LAST = 5, 8
 _CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -63,6 +66,8 @@ class WarmKernels:
     def __enter__(self) -> Self:
         with self._changed:
             self._start()
+        # Now: what kernels are forked from keeps what the system gives, and so does each notebook.
+        allow_many()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -224,11 +229,18 @@ class _Forge:
         reason = ""
         while True:
             try:
-                text, numbers, _, _ = socket.recv_fds(self._control, 4096, 2)
+                text, numbers, flags, _ = socket.recv_fds(self._control, 4096, 2)
             except OSError:
                 break
             if not text:
                 break
+            if flags & socket.MSG_CTRUNC:
+                # This process has as many files open as it may, and the kernel, unheard of, ends. Another may find room.
+                for number in numbers:
+                    os.close(number)
+                time.sleep(_NO_ROOM)
+                self.ask()
+                continue
             # A message never joins the next: what carries file descriptors ends a read.
             for line in text.splitlines():
                 body: dict[str, Any] = json.loads(line)
