@@ -7,6 +7,8 @@ import socket
 import time
 from collections.abc import Callable
 
+_given: set[int] = set()
+
 
 def until(true: Callable[[], object], seconds: float = 60, told: Callable[[], object] = str) -> None:
     """Looks again and again, until it is so; less often, the longer it takes.
@@ -28,10 +30,14 @@ def free_port(address: str = "127.0.0.1") -> int:
     """A port on which nothing listens, for a server that listens soon.
 
     It is none of those that the kernel gives to connections (32768 and above on Linux): one of these would be somebody's
-    own by then, now and then.
+    own by then, now and then. It is given once: of the ports of some servers that are named before one of them listens,
+    two would be the same in one of a hundred runs of all tests.
     """
     while True:
         port = random.randrange(15_000, 32_000)
+        if port in _given:
+            continue
+        _given.add(port)
         with socket.socket() as probe:
             try:
                 probe.bind((address, port))
