@@ -6,8 +6,8 @@ import atexit
 import gc
 import importlib
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
@@ -59,17 +59,23 @@ def _import_without(missing: tuple[str, ...], name: str) -> None:
             importlib.import_module(name)
 
 
-@contextmanager
-def left_out(*names: str) -> Iterator[None]:
+def left_out(*names: str) -> AbstractContextManager[None]:
     """While it lasts these modules can't be imported, unless they are there; whoever asks for them later gets them."""
-    absent = [name for name in names if name not in sys.modules]
     # What stands here as None can't be imported (importlib's own rule).
-    sys.modules.update(dict.fromkeys(absent))  # type: ignore[arg-type]
+    return _stood_in_for(dict.fromkeys(names))
+
+
+@contextmanager
+def _stood_in_for(modules: Mapping[str, ModuleType | None]) -> Iterator[None]:
+    """While it lasts these stand in sys.modules, each unless its module is there."""
+    absent = {name: module for name, module in modules.items() if name not in sys.modules}
+    sys.modules.update(absent)  # type: ignore[arg-type]
     try:
         yield
     finally:
-        for name in absent:
-            del sys.modules[name]
+        for name, module in absent.items():
+            if sys.modules.get(name, sys) is module:
+                del sys.modules[name]
 
 
 class Seldom(ModuleType):
@@ -88,17 +94,10 @@ class Seldom(ModuleType):
         return getattr(importlib.import_module(name), attribute)
 
 
-@contextmanager
-def _put_off(*names: str) -> Iterator[None]:
+def _put_off(*names: str) -> AbstractContextManager[None]:
     """Who imports these modules while it lasts gets a `Seldom`, unless they are there; others get them as ever."""
-    absent = [name for name in names if name not in sys.modules and find_spec(name) is not None]
-    sys.modules.update({name: Seldom(name) for name in absent})
-    try:
-        yield
-    finally:
-        for name in absent:
-            if isinstance(sys.modules.get(name), Seldom):
-                del sys.modules[name]
+    there = (name for name in names if name not in sys.modules and find_spec(name) is not None)
+    return _stood_in_for({name: Seldom(name) for name in there})
 
 
 def load_when_used(name: str) -> None:
