@@ -125,6 +125,9 @@ def build(order: Order) -> ForkedApp:
 
     app = ForkedApp.instance()
     app.initialize(list(_ARGUMENTS))
+    if order.frames:
+        with contextlib.suppress(ImportError):
+            importlib.import_module("cargo_runbook.execution.warm.frames").take_frame_shortcuts(app.shell)
     if order.ours:
         importlib.import_module("cargo_runbook.views.notebook").compile_templates()
         importlib.import_module("cargo_runbook.rules.catalog").catalog()

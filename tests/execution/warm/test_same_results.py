@@ -15,6 +15,7 @@ from cargo_runbook.archive.record import VERDICT
 from cargo_runbook.execution.run import RunResult, run_notebook
 from cargo_runbook.execution.runbooks import code_cells, find_runbook
 from cargo_runbook.execution.warm.forge import Order
+from cargo_runbook.execution.warm.frames import take_frame_shortcuts
 from cargo_runbook.execution.warm.kernels import WarmKernels
 from cargo_runbook.findings import CHECKS
 from cargo_runbook.steps import SECTIONS
@@ -29,7 +30,7 @@ pytestmark = [
 
 CELLS = (
     "import os, sys, time\nprint('out'); print('err', file=sys.stderr); os.system('echo by a program'); time.sleep(0.2)",
-    "import pandas as pd\npd.DataFrame({'name': ['a', '域名'], 'n': [1, 2.5]})",
+    "import pandas as pd\npd.DataFrame({'name': ['a', '域名', '<b>\\t&'], 'n': [1, 2.5, None], 'any': [[1], 'b  c', {}]})",
     "import asyncio\nawait asyncio.sleep(0.01)\nprint('awaited')",
     "from IPython.display import display, clear_output\nh = display('first', display_id='x'); h.update('second')",
     "print('gone'); clear_output(); print('stays')",
@@ -181,6 +182,13 @@ def test_a_notebook_that_uses_nothing_of_this_package_gets_a_kernel_without_it(t
             result = run_notebook(str(source), "cargo", reports=tmp_path, replay="healthy", kernels=kernels)
         assert printed(result).strip() == here
     assert told == []
+
+
+def test_kernels_are_forked_with_the_shorter_way_to_show_frames(run: Callable[..., RunResult]) -> None:
+    body = "from pandas.io.formats import format, html\nprint(html.pprint_thing.__module__, format.DataFrameFormatter.format_col)"
+    module, way = printed(run(body)).split(maxsplit=1)
+    assert module == take_frame_shortcuts.__module__
+    assert "once" in way
 
 
 def test_runs_share_nothing(run: Callable[..., RunResult]) -> None:
