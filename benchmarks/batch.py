@@ -31,6 +31,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 WANTED = {
@@ -40,6 +41,10 @@ WANTED = {
 PAUSES = {"wait": 0.6, "cpu": 0.0}
 ALLOWED_MB = 700
 ALLOWED_GROWTH = 1.15
+# So long that as many runs go on as may: with less, how many there are differs, and the memory with it.
+_PAUSE_OF_MANY = 4.0
+_STRETCH = 50
+_LOOKED_EVERY = 0.25
 PARAMETERS = 'environment = "cargo"\npause = 0.0'
 IMPORTS = """\
 import json
@@ -243,9 +248,10 @@ def many(folder: Path, options: argparse.Namespace) -> tuple[Mapping[str, Any], 
     """So many runs, each with a record, and how much memory all processes together took."""
     notebook, inventory = write_notebook(folder), write_inventory(folder, options.many)
     reports = folder / "reports"
-    command = batch_command(notebook, inventory, reports, PAUSES["wait"], options.jobs)
+    command = batch_command(notebook, inventory, reports, _PAUSE_OF_MANY, options.jobs)
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=sys.stderr, text=True)
-    done, memory = [0], []
+    done: list[int] = [0]
+    memory: list[_Memory] = []
     watching = threading.Thread(target=_watch, args=(process, done, memory), daemon=True)
     watching.start()
     outcomes = []
@@ -261,23 +267,43 @@ def many(folder: Path, options: argparse.Namespace) -> tuple[Mapping[str, Any], 
     doubled = sum(number - 1 for number in count.values())
     false = sum(outcome["status"] != "healthy" for outcome in outcomes)
     unfiled = len({outcome["record"] for outcome in outcomes} ^ records)
-    early = max((mb for runs, mb in memory if 50 <= runs <= 100), default=0.0)
-    late = max((mb for runs, mb in memory if runs >= options.many - 100), default=0.0)
-    most = max((mb for _, mb in memory), default=0.0)
+    # Two stretches of the same length, the second before the last runs begin to leave it alone.
+    full = options.many - options.jobs
+    early, late = _mean(memory, 100 - _STRETCH, 100), _mean(memory, full - _STRETCH, full)
+    most = max((sample.mb for sample in memory), default=0.0)
     print(
         f"{options.many} runs, {options.jobs} wide: {lost} lost, {doubled} doubled, {false} false, {unfiled} not filed"
     )
-    print(f"{last['seconds']:.1f} s; PSS at most {most:.0f} MB, {early:.0f} MB up to run 100, {late:.0f} MB at the end")
+    print(f"{last['seconds']:.1f} s; PSS at most {most:.0f} MB; before run 100 {early}; before run {full} {late}")
     body = {"lost": lost, "doubled": doubled, "false": false, "unfiled": unfiled, "pss_mb": round(most)}
-    # What is sampled differs a little from one moment to the next.
-    good = not (lost or doubled or false or unfiled) and most < ALLOWED_MB and late <= early * 1.05
-    return {**body, "pss_mb_at_100": round(early), "pss_mb_at_end": round(late), "seconds": last["seconds"]}, good
+    good = not (lost or doubled or false or unfiled) and most < ALLOWED_MB and late.mb <= early.mb * 1.05
+    more = {"pss_mb_at_100": round(early.mb), "pss_mb_at_end": round(late.mb), "seconds": last["seconds"]}
+    return {**body, **more}, good
 
 
-def _watch(process: subprocess.Popen[str], done: list[int], memory: list[tuple[int, float]]) -> None:
+@dataclass(frozen=True)
+class _Memory:
+    """What all processes took at one moment, or in the mean: megabytes (PSS), and how many they were."""
+
+    runs: int
+    mb: float
+    processes: float
+
+    def __str__(self) -> str:
+        return f"{self.mb:.0f} MB in the mean by {self.processes:.1f} processes"
+
+
+def _mean(samples: list[_Memory], after: int, until: int) -> _Memory:
+    # The most of some moments would say how many kernels there were by chance in one of them.
+    found = [sample for sample in samples if after < sample.runs <= until] or [_Memory(until, 0.0, 0.0)]
+    return _Memory(until, fmean(sample.mb for sample in found), fmean(sample.processes for sample in found))
+
+
+def _watch(process: subprocess.Popen[str], done: list[int], memory: list[_Memory]) -> None:
     while process.poll() is None:
-        memory.append((done[0], sum(map(_pss, _family(process.pid))) / 1024))
-        time.sleep(0.5)
+        family = _family(process.pid)
+        memory.append(_Memory(done[0], sum(map(_pss, family)) / 1024, len(family)))
+        time.sleep(_LOOKED_EVERY)
 
 
 def _family(root: int) -> list[int]:
