@@ -139,7 +139,8 @@ def choose_environment(default: str = "", lang: str = "") -> EnvironmentPanel:
     replay = os.environ.get(REPLAY_VARIABLE)
     try:
         folder = load_recording(replay).folder if replay else find_inventory()
-        names = environment_names(folder)
+        # In a run nobody chooses, and an inventory may have ten thousand.
+        names = () if in_a_run() else environment_names(folder)
     except UsageError:
         # Opening the environment will say it with all that belongs to it.
         return EnvironmentPanel((), default, interactive=not in_a_run())

@@ -21,6 +21,7 @@ from cargo_runbook.pasteable import pasteable
 from cargo_runbook.texts import tell
 
 SUFFIXES = (".yaml", ".yml")
+_MOST_NAMED = 20
 
 
 class InventoryProblems(InventoryError):
@@ -245,6 +246,12 @@ def _unknown(name: str, folder: Path) -> UnknownEnvironment:
     near = get_close_matches(name, names, n=3)
     if near:
         step = tell(f"Did you mean {' or '.join(near)}?", f"是否指 {' 或 '.join(near)}？")
+    elif len(names) > _MOST_NAMED:
+        first, listed = names[:_MOST_NAMED], pasteable("cargo-runbook env list")
+        step = tell(
+            f"There are {len(names)}: {', '.join(first)} …   All of them: {listed}",
+            f"共有 {len(names)} 个：{'、'.join(first)}……   列出全部：{listed}",
+        )
     elif names:
         step = tell(f"There are: {', '.join(names)}", f"已有：{'、'.join(names)}")
     else:

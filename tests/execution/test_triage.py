@@ -106,6 +106,15 @@ def test_the_chooser_offers_the_environments_of_the_inventory(monkeypatch: pytes
     assert choose_environment("devops").names == ("cargo", "devops", "ha")
 
 
+def test_in_a_run_nobody_chooses_and_the_inventory_is_not_listed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv(REPLAY_VARIABLE, "healthy")
+    monkeypatch.setenv(RECORD_VARIABLE, str(tmp_path))
+    panel = choose_environment("devops")
+    assert (panel.names, panel.value, panel.interactive) == (("devops",), "devops", False)
+
+
 def test_the_chooser_works_without_an_inventory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv(REPLAY_VARIABLE, raising=False)
     monkeypatch.setenv("CARGO_RUNBOOK_INVENTORY", str(tmp_path / "nowhere"))

@@ -325,6 +325,17 @@ def test_an_unknown_environment_is_answered_with_near_names(folder: Path) -> Non
         select(folder, ["zzz*"])
 
 
+def test_of_very_many_environments_the_first_are_named(folder: Path) -> None:
+    for number in range(300):
+        (folder / f"prod-{number:03}.yaml").touch()
+    with pytest.raises(UnknownEnvironment) as caught:
+        load_environment("zzz", folder)
+    step = str(caught.value).splitlines()[1]
+    assert step.startswith("  There are 300: prod-000, prod-001, ")
+    assert "prod-019 …   All of them: cargo-runbook env list" in step
+    assert "prod-020" not in step
+
+
 @pytest.mark.parametrize("name", ["../prod-1", "prod-1.yaml", "", ".", "/etc/passwd", "\x00"])
 def test_a_name_never_leads_out_of_the_inventory(folder: Path, name: str) -> None:
     (folder.parent / "prod-1.yaml").write_text(GOOD, "utf-8")
