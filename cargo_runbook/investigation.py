@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 from cargo_runbook.concerns import CONCERNS
 from cargo_runbook.connections import Evidence, ReplayConnections, open_connections, read_evidence
-from cargo_runbook.errors import InventoryError, UsageError
+from cargo_runbook.errors import UsageError
 from cargo_runbook.findings import CHECKS, Diagnosis, Finding
 from cargo_runbook.inventory.credentials import login_of
-from cargo_runbook.inventory.loader import environment_names, find_inventory, load_environment
+from cargo_runbook.inventory.loader import environment_of_domain, find_inventory, load_environment
 from cargo_runbook.observations import Observation, Question
 from cargo_runbook.probes.scene import Scene, wanted_of
 from cargo_runbook.recordings import REPLAY_VARIABLE, load_recording
@@ -90,7 +90,7 @@ class Investigation:
             hosts=lambda: path.hosts,
             challenge=lambda: path.challenge,
             tokens=lambda: path.tokens,
-            neighbour=partial(_neighbour, environment),
+            neighbour=partial(environment_of_domain, folder=environment.folder),
         )
 
     @property
@@ -227,18 +227,6 @@ class Investigation:
             finding for name, facts in sorted(self._facts.items()) for finding in CONCERNS[name].judge(path, facts)
         ]
         return explain((*judge(path), *beside))
-
-
-def _neighbour(environment: Environment, domain: str) -> Environment | None:
-    """The environment of the same inventory folder with that domain; one that can't be read is passed over."""
-    for name in environment_names(environment.folder):
-        try:
-            other = load_environment(name, environment.folder)
-        except InventoryError:
-            continue
-        if domain.lower() in (other.domain.lower(), other.authority.lower()):
-            return other
-    return None
 
 
 def _opened(folder: Path, name: str) -> tuple[Environment, Callable[[Account], Login]]:

@@ -143,6 +143,25 @@ def load_all(folder: Path) -> tuple[Environment, ...]:
     return _load(environment_names(folder), folder)
 
 
+def environment_of_domain(domain: str, folder: Path) -> Environment | None:
+    """The environment of a folder with that domain or authority (`domain:port`); one that can't be read is passed over.
+
+    Only files in which the domain stands as it is written are taken for YAML: they may be ten thousand.
+    """
+    sought = domain.lower()
+    host = sought.partition(":")[0]
+    for file in _files(folder):
+        try:
+            if host not in _text(file).lower():
+                continue
+            other = load_environment(file.stem, folder)
+        except (InventoryError, UnknownEnvironment):
+            continue
+        if sought in (other.domain.lower(), other.authority.lower()):
+            return other
+    return None
+
+
 def select(folder: Path, patterns: Sequence[str]) -> tuple[Environment, ...]:
     """The environments whose names match one of the patterns (`prod-*`), each once, by name.
 

@@ -11,9 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cargo_runbook.errors import InventoryError, UnknownEnvironment, UsageError
+from cargo_runbook.inventory import loader
 from cargo_runbook.inventory.loader import (
     InventoryProblems,
     each_problem,
+    environment_of_domain,
     find_inventory,
     inventory_folder,
     load_all,
@@ -334,6 +336,28 @@ def test_of_very_many_environments_the_first_are_named(folder: Path) -> None:
     assert step.startswith("  There are 300: prod-000, prod-001, ")
     assert "prod-019 …   All of them: cargo-runbook env list" in step
     assert "prod-020" not in step
+
+
+def test_the_environment_of_a_domain_is_found_and_only_files_that_name_it_are_looked_into(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, domain in (("a", "a.example.com"), ("b", "B.example.com"), ("c", "c.example.com\nport: 8443")):
+        (folder / f"{name}.yaml").write_text(GOOD.replace("cargo.example.com", domain), "utf-8")
+    (folder / "0-wrong.yaml").write_text("domain: [a.example.com b.example.com c.example.com", "utf-8")
+    opened = []
+
+    def load(name: str, folder: Path) -> Environment:
+        opened.append(name)
+        return load_environment(name, folder)
+
+    monkeypatch.setattr(loader, "load_environment", load)
+    found = {domain: environment_of_domain(domain, folder) for domain in ("b.EXAMPLE.com", "c.example.com:8443", "no")}
+    assert {domain: other.name if other else "" for domain, other in found.items()} == {
+        "b.EXAMPLE.com": "b",
+        "c.example.com:8443": "c",
+        "no": "",
+    }
+    assert opened == ["0-wrong", "b", "0-wrong", "c"]
 
 
 @pytest.mark.parametrize("name", ["../prod-1", "prod-1.yaml", "", ".", "/etc/passwd", "\x00"])
