@@ -55,7 +55,7 @@ def dask_cluster(folder: Path, workers: int = 2, protocol: str = "tcp", **variab
     options += ["--protocol", protocol]
     cluster = DaskCluster(folder, _start(folder, "dask_scheduler", *options, **variables))
     try:
-        until(file.exists)
+        until(lambda: _is_written(file))
         for _ in range(workers):
             cluster.add_worker(**variables)
         yield cluster
@@ -65,6 +65,14 @@ def dask_cluster(folder: Path, workers: int = 2, protocol: str = "tcp", **variab
             process.kill()
         for process in processes:
             process.wait()
+
+
+def _is_written(file: Path) -> bool:
+    # It is there for a moment before anything stands in it.
+    try:
+        return bool(json.loads(file.read_text(encoding="utf-8")))
+    except (FileNotFoundError, json.JSONDecodeError):
+        return False
 
 
 def _start(folder: Path, program: str, *arguments: str, **variables: str) -> subprocess.Popen[bytes]:
