@@ -23,9 +23,9 @@ max_rows max_rows_fitted min_rows na_rep show_dimensions show_index_names sparsi
 """
 _PLAIN_KINDS = "biuf"
 
-Columns = dict[tuple[int, int, bool], tuple[Any, list[str]]]
+_Columns = dict[tuple[int, int, bool], tuple[Any, list[str]]]
 
-_columns: ContextVar[Columns | None] = ContextVar("columns", default=None)
+_columns: ContextVar[_Columns | None] = ContextVar("columns", default=None)
 """Values of columns as texts, with their frame, while one object is being shown."""
 
 
