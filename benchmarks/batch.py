@@ -31,8 +31,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from statistics import fmean
 from typing import Any
+
+from memory import Memory, mean_memory, watch_memory
 
 WANTED = {
     "wait": {"papermill": 32.0, "xargs": 14.0, "ploomber": 24.0},
@@ -44,7 +45,6 @@ ALLOWED_GROWTH = 1.15
 # So long that as many runs go on as may: with less, how many there are differs, and the memory with it.
 _PAUSE_OF_MANY = 4.0
 _STRETCH = 50
-_LOOKED_EVERY = 0.25
 PARAMETERS = 'environment = "cargo"\npause = 0.0'
 IMPORTS = """\
 import json
@@ -251,8 +251,8 @@ def many(folder: Path, options: argparse.Namespace) -> tuple[Mapping[str, Any], 
     command = batch_command(notebook, inventory, reports, _PAUSE_OF_MANY, options.jobs)
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=sys.stderr, text=True)
     done: list[int] = [0]
-    memory: list[_Memory] = []
-    watching = threading.Thread(target=_watch, args=(process, done, memory), daemon=True)
+    memory: list[Memory] = []
+    watching = threading.Thread(target=watch_memory, args=(process, done, memory), daemon=True)
     watching.start()
     outcomes = []
     for line in process.stdout or ():
@@ -269,7 +269,7 @@ def many(folder: Path, options: argparse.Namespace) -> tuple[Mapping[str, Any], 
     unfiled = len({outcome["record"] for outcome in outcomes} ^ records)
     # Two stretches of the same length, the second before the last runs begin to leave it alone.
     full = options.many - options.jobs
-    early, late = _mean(memory, 100 - _STRETCH, 100), _mean(memory, full - _STRETCH, full)
+    early, late = mean_memory(memory, 100 - _STRETCH, 100), mean_memory(memory, full - _STRETCH, full)
     most = max((sample.mb for sample in memory), default=0.0)
     print(
         f"{options.many} runs, {options.jobs} wide: {lost} lost, {doubled} doubled, {false} false, {unfiled} not filed"
@@ -279,55 +279,6 @@ def many(folder: Path, options: argparse.Namespace) -> tuple[Mapping[str, Any], 
     good = not (lost or doubled or false or unfiled) and most < ALLOWED_MB and late.mb <= early.mb * 1.05
     more = {"pss_mb_at_100": round(early.mb), "pss_mb_at_end": round(late.mb), "seconds": last["seconds"]}
     return {**body, **more}, good
-
-
-@dataclass(frozen=True)
-class _Memory:
-    """What all processes took at one moment, or in the mean: megabytes (PSS), and how many they were."""
-
-    runs: int
-    mb: float
-    processes: float
-
-    def __str__(self) -> str:
-        return f"{self.mb:.0f} MB in the mean by {self.processes:.1f} processes"
-
-
-def _mean(samples: list[_Memory], after: int, until: int) -> _Memory:
-    # The most of some moments would say how many kernels there were by chance in one of them.
-    found = [sample for sample in samples if after < sample.runs <= until] or [_Memory(until, 0.0, 0.0)]
-    return _Memory(until, fmean(sample.mb for sample in found), fmean(sample.processes for sample in found))
-
-
-def _watch(process: subprocess.Popen[str], done: list[int], memory: list[_Memory]) -> None:
-    while process.poll() is None:
-        family = _family(process.pid)
-        memory.append(_Memory(done[0], sum(map(_pss, family)) / 1024, len(family)))
-        time.sleep(_LOOKED_EVERY)
-
-
-def _family(root: int) -> list[int]:
-    parents: dict[int, list[int]] = {}
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = path.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        parents.setdefault(int(fields[1]), []).append(int(path.parent.name))
-    family, look = [root], [root]
-    while look:
-        children = parents.get(look.pop(), [])
-        family += children
-        look += children
-    return family
-
-
-def _pss(pid: int) -> float:
-    try:
-        text = Path(f"/proc/{pid}/smaps_rollup").read_text()
-    except OSError:
-        return 0.0
-    return next((float(line.split()[1]) for line in text.splitlines() if line.startswith("Pss:")), 0.0)
 
 
 # --- growth
