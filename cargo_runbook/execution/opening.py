@@ -137,16 +137,17 @@ def choose_environment(default: str = "", lang: str = "") -> EnvironmentPanel:
 
     SPEECH.language = chosen_language(lang, os.environ)
     replay = os.environ.get(REPLAY_VARIABLE)
+    # In a run nobody chooses, and an inventory may have ten thousand.
+    interactive = not in_a_run()
     try:
         folder = load_recording(replay).folder if replay else find_inventory()
-        # In a run nobody chooses, and an inventory may have ten thousand.
-        names = () if in_a_run() else environment_names(folder)
+        names = environment_names(folder) if interactive else ()
     except UsageError:
         # Opening the environment will say it with all that belongs to it.
-        return EnvironmentPanel((), default, interactive=not in_a_run())
+        return EnvironmentPanel((), default, interactive=interactive)
     target = partial(target_of, folder=folder, replayed=bool(replay))
-    panel = EnvironmentPanel(names, default, target, interactive=not in_a_run())
-    return _chosen.setdefault((default, names), panel) if panel.interactive else panel
+    panel = EnvironmentPanel(names, default, target, interactive=interactive)
+    return _chosen.setdefault((default, names), panel) if interactive else panel
 
 
 def choose_language(lang: str = "") -> LanguagePanel:
