@@ -42,7 +42,7 @@ test: venv
 	@tools/debian-packages.sh tests kubernetes
 	@$(MAKE) kubernetes
 	@tools/clean-root.sh
-	@tools/airflow.sh
+	@tools/beside.sh
 	@$(MAKE) lint
 	@tools/test.sh
 

@@ -6,6 +6,10 @@ import json
 import subprocess
 import sys
 
+import pytest
+
+from tests.beside import packages_with
+
 
 def _loaded(program: str, *names: str) -> list[str]:
     tail = f"\nimport json, sys\nprint(json.dumps([name for name in {names!r} if name in sys.modules]))"
@@ -20,7 +24,9 @@ def test_papermill_is_imported_without_the_grammar_of_iris() -> None:
     assert _loaded(program, *names) == ["papermill", "jsonschema"]
 
 
-def test_a_runner_imports_papermill_without_pyarrow_and_numpy() -> None:
+@pytest.mark.slow
+def test_a_runner_imports_papermill_without_pyarrow_and_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(packages_with("pyarrow")))
     program = "from cargo_runbook.light_start import import_papermill\nimport_papermill()"
     assert _loaded(program, "papermill.execute", "pyarrow", "numpy", "rfc3987_syntax") == ["papermill.execute"]
     assert _loaded(program + "\nimport pyarrow", "pyarrow") == ["pyarrow"]

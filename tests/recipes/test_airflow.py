@@ -1,7 +1,7 @@
 """The DAG file: by Airflow itself in an installation of its own, where its operators are called for real.
 
 Airflow is no dependency of this project (it brings some 150 packages and pins others), so the real test uses the
-one that `tools/airflow.sh` has put below the cache folder. The quick test beside it holds the file against the
+one that `tools/beside.sh` has put below the cache folder. The quick test beside it holds the file against the
 arguments that these versions of the operators take, written down here from their source.
 """
 
@@ -18,7 +18,7 @@ from typing import Any, Self
 
 import pytest
 
-from cargo_sandbox.paths import cache_folder
+from tests.beside import python_with
 from tests.execution.batch.test_summary import outcome, write
 
 ROOT = Path(__file__).parents[2]
@@ -133,7 +133,7 @@ each.execute({})
 
 @pytest.mark.slow
 def test_airflow_loads_the_file_and_papermill_operators_run_the_notebooks(tmp_path: Path) -> None:
-    python = airflow()
+    python = python_with("airflow")
     kernel = tmp_path / "jupyter" / "kernels" / "cargo-runbook" / "kernel.json"
     kernel.parent.mkdir(parents=True)
     # As `ipykernel install --env` writes it.
@@ -167,15 +167,3 @@ def test_airflow_loads_the_file_and_papermill_operators_run_the_notebooks(tmp_pa
         check=False,
     )
     assert (record["status"], judged.returncode) == ("fault", 1)
-
-
-def airflow() -> Path:
-    """The Python of the Airflow that `tools/airflow.sh` has made; CARGO_RUNBOOK_TEST_AIRFLOW may name another."""
-    if named := os.environ.get("CARGO_RUNBOOK_TEST_AIRFLOW"):
-        return Path(named)
-    folder = cache_folder() / "airflow"
-    if not (folder / "ready").exists():
-        told = "not here: Airflow (tools/airflow.sh has not run)"
-        # A missing part is an error where a build server runs it.
-        pytest.fail(told) if os.environ.get("CI") == "true" else pytest.skip(told)
-    return folder / "bin" / "python"

@@ -138,7 +138,7 @@ def write_files(reports: Path, summary: Summary, *, parquet: bool) -> dict[str, 
     """Writes the files of a batch beside its book.
 
     Args:
-        parquet: also as Parquet, where pyarrow is installed; it takes longer to load than a batch to be summed up.
+        parquet: also as Parquet, where polars is installed; it takes longer to load than a batch to be summed up.
 
     Returns:
         Their paths, by form.

@@ -88,24 +88,25 @@ class Summary:
         stand in the metadata of the file.
 
         Raises:
-            UsageError: pyarrow is not installed.
+            UsageError: polars is not installed.
         """
         try:
-            import pyarrow
-            from pyarrow import parquet
+            import polars
         except ModuleNotFoundError:
             raise UsageError(
-                tell("Parquet needs pyarrow, which is not installed", "Parquet 需要 pyarrow，但没有安装"),
+                tell("Parquet needs polars, which is not installed", "Parquet 需要 polars，但没有安装"),
                 next_step="pip install 'cargo-runbook[parquet]'",
             ) from None
-        words = pyarrow.dictionary(pyarrow.int8(), pyarrow.string())
-        kinds = {"status": words, "root_causes": pyarrow.list_(pyarrow.string()), "seconds": pyarrow.float64()}
-        kinds |= dict.fromkeys(CHECKS, words)
+        kinds: dict[str, polars.DataType] = {
+            **{name: polars.String() for name in HEADINGS},
+            **{name: polars.Categorical() for name in ("status", *CHECKS)},
+            "root_causes": polars.List(polars.String()),
+            "seconds": polars.Float64(),
+        }
         about = {"batch": self.batch, "runbook": self.runbook, "before": self.before}
-        schema = pyarrow.schema([(name, kinds.get(name, pyarrow.string())) for name in HEADINGS], metadata=about)
         rows = [{**row, "root_causes": row["root_causes"].split()} for row in self.rows()]
         content = io.BytesIO()
-        parquet.write_table(pyarrow.Table.from_pylist(rows, schema=schema), content)
+        polars.DataFrame(rows, schema=kinds).write_parquet(content, metadata=about)
         return content.getvalue()
 
     def to_json(self) -> dict[str, Any]:

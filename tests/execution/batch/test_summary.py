@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from cargo_runbook.findings import CHECKS
 from cargo_runbook.texts import Text
 from cargo_runbook.views.matrix import change_words, group_lines, matrix_page, matrix_table
 from cargo_runbook.views.terminal import as_text
+from tests.beside import python_with
 
 OK = dict.fromkeys(CHECKS, "ok")
 BROKEN = {**OK, "challenge": "fault", **dict.fromkeys(CHECKS[3:], "skipped")}
@@ -132,23 +135,44 @@ def test_a_verdict_that_nobody_has_is_counted_in_the_frame_too(tmp_path: Path) -
     assert dict(frame["status"].value_counts())["failed"] == 0
 
 
-@pytest.mark.slow
 def test_parquet_holds_the_same_rows_with_unknown_as_a_value(summary: Summary) -> None:
-    from pyarrow import parquet
+    import polars
 
-    table = parquet.read_table(io.BytesIO(summary.parquet()))
-    assert table.schema.metadata[b"before"] == b"20260101T000000Z-aa"
-    rows = table.to_pylist()
+    content = summary.parquet()
+    rows = polars.read_parquet(io.BytesIO(content)).to_dicts()
+    assert polars.read_parquet_metadata(io.BytesIO(content))["before"] == "20260101T000000Z-aa"
     assert [row["environment"] for row in rows] == ["a", "b", "c", "d"]
     assert rows[2]["root_causes"] == ["CRG201", "CRG711"]
     assert {rows[3][check] for check in CHECKS} == {"unknown"}
     assert rows[3]["reason"] == "=cmd|' /C calc'!A0", "no spreadsheet reads it: as it was"
 
 
-def test_without_pyarrow_parquet_is_refused_with_the_way_to_get_it(
+READ = """
+import json, sys
+from pyarrow import parquet
+table = parquet.read_table(sys.argv[1])
+kinds = {field.name: str(field.type) for field in table.schema}
+about = parquet.read_metadata(sys.argv[1]).metadata
+print(json.dumps([kinds, about[b"batch"].decode(), table.to_pylist()]))
+"""
+
+
+@pytest.mark.slow
+def test_the_library_that_pandas_reads_parquet_by_finds_the_same_in_it(summary: Summary, tmp_path: Path) -> None:
+    path = tmp_path / "matrix.parquet"
+    path.write_bytes(summary.parquet())
+    done = subprocess.run([python_with("pyarrow"), "-c", READ, path], capture_output=True, text=True, check=True)
+    kinds, batch, rows = json.loads(done.stdout)
+    assert batch == summary.batch
+    assert rows == [{**row, "root_causes": row["root_causes"].split()} for row in summary.rows()]
+    assert all(kinds[name].startswith("dictionary") for name in ("status", *CHECKS))
+    assert kinds["root_causes"] == "large_list<element: large_string>"
+
+
+def test_without_polars_parquet_is_refused_with_the_way_to_get_it(
     summary: Summary, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(UsageError, match="needs pyarrow") as refused:
+    monkeypatch.setitem(sys.modules, "polars", None)
+    with pytest.raises(UsageError, match="needs polars") as refused:
         summary.parquet()
     assert "cargo-runbook[parquet]" in str(refused.value)

@@ -14,6 +14,7 @@ from cargo_runbook.execution.warm import starting
 from cargo_runbook.execution.warm.kernels import WarmKernels
 from cargo_runbook.execution.watch import Watch
 from cargo_runbook.texts import Text
+from tests.beside import packages_with
 from tests.execution.notebooks import write_notebook
 from tests.execution.warm.runs import printed
 from tests.waiting import until
@@ -41,6 +42,17 @@ def test_where_nothing_can_be_forked_ordinary_kernels_serve_and_the_reason_is_to
         "kernels are started one by one, which takes longer: "
         "1 threads were started by what is imported, and a fork would lose them"
     ]
+
+
+def test_where_somebody_has_pyarrow_kernels_are_forked_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # It brings an allocator that would start a thread, and pandas keeps texts in it.
+    monkeypatch.setenv("PYTHONPATH", str(packages_with("pyarrow")))
+    told: list[Text] = []
+    source = write_notebook(tmp_path / "n.ipynb", "import pandas\nprint(pandas.Series(['text']).dtype.storage)")
+    with WarmKernels(notice=told.append) as kernels:
+        result = run_notebook(str(source), "cargo", reports=tmp_path / "r", replay="healthy", kernels=kernels)
+    assert printed(result) == "pyarrow\n"
+    assert told == []
 
 
 @pytest.mark.parametrize(("body", "crowded"), [("while True: pass", True), ("__import__('time').sleep(60)", False)])
