@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
@@ -40,8 +39,8 @@ def silent() -> Iterator[Callable[..., int]]:
         yield start
 
 
-def stopped(question: Question) -> float:
-    """Seconds from the stop to the end of the question."""
+def stops(question: Question) -> None:
+    """The question ends when it is stopped, long before its deadline."""
     stop, answers = Stop(), list[Observation]()
     environment = Environment(name="test", domain="cargo.test", hosts=(Host(name="cargo", address="127.0.0.1"),))
     live = LiveConnections(environment, lambda _: pytest.fail("nobody logs in"), Redactor(), stop=stop)
@@ -49,31 +48,29 @@ def stopped(question: Question) -> float:
     asking.start()
     asking.join(0.2)
     assert asking.is_alive(), answers
-    began = time.monotonic()
     stop.set()
     asking.join(DEADLINE / 2)
     assert not asking.is_alive()
     assert answers[0].status != "answered"
-    return time.monotonic() - began
 
 
 def test_a_name_server_that_is_silent(silent: Callable[..., int]) -> None:
     server = f"127.0.0.1:{silent(socket.SOCK_DGRAM)}"
-    assert stopped(DnsQuery(name="cargo.test", server=server, deadline=DEADLINE)) < 10
+    stops(DnsQuery(name="cargo.test", server=server, deadline=DEADLINE))
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_a_registry_that_takes_the_connection_and_is_silent(scheme: str, silent: Callable[..., int]) -> None:
-    assert stopped(HttpRequest(url=f"{scheme}://127.0.0.1:{silent()}/v2/", deadline=DEADLINE)) < 10
+    stops(HttpRequest(url=f"{scheme}://127.0.0.1:{silent()}/v2/", deadline=DEADLINE))
 
 
 def test_a_tls_handshake_that_comes_to_no_end(silent: Callable[..., int]) -> None:
     asked = TlsHandshake(address="127.0.0.1", server_name="cargo.test", port=silent(), deadline=DEADLINE)
-    assert stopped(asked) < 10
+    stops(asked)
 
 
 def test_a_connection_that_is_not_answered(silent: Callable[..., int]) -> None:
-    assert stopped(HttpRequest(url=f"http://127.0.0.1:{silent(full=True)}/v2/", deadline=DEADLINE)) < 10
+    stops(HttpRequest(url=f"http://127.0.0.1:{silent(full=True)}/v2/", deadline=DEADLINE))
 
 
 def test_what_is_asked_after_a_stop_that_was_taken_back_has_its_time_again(silent: Callable[..., int]) -> None:
