@@ -14,17 +14,18 @@ install() {
     local name=$1 folder=${XDG_CACHE_HOME:-$HOME/.cache}/cargo-runbook/$1 log wanted
     shift
     wanted="$(.venv/bin/python --version) $*"
-    if [[ -f $folder/ready && $(cat "$folder/ready") == "$wanted" && -x $folder/bin/python ]]; then return; fi
-    say "$name: installing $* for its test (once; Airflow takes about two minutes)"
     mkdir -p "$(dirname "$folder")"
     exec 9>"$folder.lock"
     flock 9
+    # After the lock: whoever had it may have made what is asked for here.
+    if [[ -f $folder/ready && $(cat "$folder/ready") == "$wanted" && -x $folder/bin/python ]]; then return 0; fi
+    say "$name: installing $* for its test (once; Airflow takes about two minutes)"
     rm -rf "$folder"
     if ! log=$(.venv/bin/python -m venv "$folder" 2>&1 &&
         "$folder/bin/python" -m pip install --quiet --disable-pip-version-check "$@" 2>&1); then
         say "$log"
         say "$name: could not be installed; its test is left out"
-        if [[ ${CI:-} == true ]]; then exit 1; else return; fi
+        if [[ ${CI:-} == true ]]; then exit 1; else return 0; fi
     fi
     printf '%s\n' "$wanted" >"$folder/ready"
 }
