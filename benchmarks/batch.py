@@ -267,15 +267,14 @@ def many(folder: Path, options: argparse.Namespace) -> tuple[Mapping[str, Any], 
     doubled = sum(number - 1 for number in count.values())
     false = sum(outcome["status"] != "healthy" for outcome in outcomes)
     unfiled = len({outcome["record"] for outcome in outcomes} ^ records)
-    # Two stretches of the same length, around run 100 and before the last runs begin to leave the others alone.
+    # Two stretches of the same length, the second before the last runs begin to leave it alone.
     full = options.many - options.jobs
-    early = mean_memory(memory, 100 - _STRETCH // 2, 100 + _STRETCH // 2)
-    late = mean_memory(memory, full - _STRETCH, full)
+    early, late = mean_memory(memory, 100 - _STRETCH, 100), mean_memory(memory, full - _STRETCH, full)
     most = max((sample.mb for sample in memory), default=0.0)
     print(
         f"{options.many} runs, {options.jobs} wide: {lost} lost, {doubled} doubled, {false} false, {unfiled} not filed"
     )
-    print(f"{last['seconds']:.1f} s; PSS at most {most:.0f} MB; around run 100 {early}; before run {full} {late}")
+    print(f"{last['seconds']:.1f} s; PSS at most {most:.0f} MB; before run 100 {early}; before run {full} {late}")
     body = {"lost": lost, "doubled": doubled, "false": false, "unfiled": unfiled, "pss_mb": round(most)}
     good = not (lost or doubled or false or unfiled) and most < ALLOWED_MB and late.mb <= early.mb * 1.05
     more = {"pss_mb_at_100": round(early.mb), "pss_mb_at_end": round(late.mb), "seconds": last["seconds"]}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -135,3 +136,12 @@ def test_a_folder_without_ledger_and_a_file_that_is_none_are_sentences(tmp_path:
     (tmp_path / LEDGER).write_text("roses\n", encoding="utf-8")
     with pytest.raises(LedgerError, match="line 1 is not JSON"):
         read_account(tmp_path)
+
+
+def test_an_entry_costs_milliseconds(tmp_path: Path) -> None:
+    ledger = begun(tmp_path)
+    started = time.monotonic()
+    for _ in range(100):
+        ledger.begin(2)
+    assert time.monotonic() - started < 5
+    ledger.release()

@@ -56,13 +56,14 @@ def test_the_deadline_ends_the_whole_group_and_keeps_what_came() -> None:
     pids = [int(word) for word in seen.output.split()]
     assert len(pids) == 2
     assert all(gone(pid) for pid in pids)
-    assert seen.duration < 60.0
+    assert seen.duration < 2.5
 
 
 def test_a_child_that_keeps_the_pipe_does_not_keep_the_answer() -> None:
-    seen = ask("sh", "-c", "sleep 60 & echo $!", deadline=30.0)
+    started = time.monotonic()
+    seen = ask("sh", "-c", "sleep 60 & echo $!")
     assert (seen.status, seen.exit_code) == (Status.ANSWERED, 0)
-    assert seen.duration < 30.0
+    assert time.monotonic() - started < 3
     until(lambda: gone(int(seen.output)))
 
 

@@ -211,6 +211,8 @@ def test_a_host_that_takes_the_connection_and_says_nothing_costs_its_deadline(op
             seen = list(pool.map(lambda n: ask(live, "echo", str(n), deadline=1.0), range(4)))
         again = [ask(live, "echo", "later", str(n), deadline=1.0) for n in range(3)]
         assert waiting_at(silent) == 1, "silence costs one deadline, not one a question"
+        assert max(each.duration for each in seen) < 2.0
+        assert sum(each.duration for each in again) < 1.5
         patient = ask(live, "echo", "patient", deadline=2.5)
         assert waiting_at(silent) == 1
     assert {(o.status, o.data["reason"]) for o in [*seen, *again, patient]} == {(Status.TIMEOUT, "timeout")}

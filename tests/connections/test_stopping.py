@@ -49,7 +49,7 @@ def stops(question: Question) -> None:
     asking.join(0.2)
     assert asking.is_alive(), answers
     stop.set()
-    asking.join(DEADLINE / 2)
+    asking.join(DEADLINE / 6)
     assert not asking.is_alive()
     assert answers[0].status != "answered"
 

@@ -39,6 +39,6 @@ def test_what_does_not_listen_is_not_waited_for(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(working, "LAST_WORDS", 0.05)
     deaf, told = threading.Event(), list[bool]()
     with pytest.raises(Stopped):
-        run_stoppably(lambda: told.append(deaf.wait(20)), stop=lambda: None, stopped=lambda: True, tell=lambda _: None)
+        run_stoppably(lambda: told.append(deaf.wait(10)), stop=lambda: None, stopped=lambda: True, tell=lambda _: None)
     assert told == []
     deaf.set()
