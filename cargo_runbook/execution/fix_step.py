@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cargo_runbook.errors import RunbookError, StaleState
 from cargo_runbook.findings import Diagnosis
+from cargo_runbook.investigation import Investigation
 from cargo_runbook.remedies.fixing import Fixing
 from cargo_runbook.remedies.outcome import Outcome, Wish
 from cargo_runbook.remedies.plan import SHORTEST, Plan
@@ -24,6 +25,10 @@ def is_approved(plan: Plan, digests: Sequence[str]) -> bool:
     return any(len(digest) >= SHORTEST and plan.digest.startswith(digest) for digest in digests)
 
 
+def _not_made(error: RunbookError) -> str:
+    return tell(f"no plan could be made: {error}", f"无法生成方案：{error}")
+
+
 class FixStep:
     """Makes the plans for the root causes of a diagnosis, and does one.
 
@@ -31,10 +36,15 @@ class FixStep:
         diagnosis: the verdict.
         wish: image, account and action as the notebook has them; its code is not used.
         inventory, reports: folders.
+        look: what the verdict came from, still open, where it was given just now: no one waited in between. Without it
+            the plans are made from a look of their own.
     """
 
-    def __init__(self, diagnosis: Diagnosis, wish: Wish, *, inventory: Path, reports: Path) -> None:
+    def __init__(
+        self, diagnosis: Diagnosis, wish: Wish, *, inventory: Path, reports: Path, look: Investigation | None = None
+    ) -> None:
         self._diagnosis = diagnosis
+        self._look = look
         self._wish = wish
         self._inventory = inventory
         self._reports = reports
@@ -78,15 +88,30 @@ class FixStep:
             return self._done(fixing, chosen, reason)
 
     def _plans(self, fixing: Fixing) -> tuple[tuple[Plan, ...], dict[str, str]]:
+        codes = self._diagnosis.root_causes
+        if not codes:
+            return (), {}
+        if self._look is not None:
+            return self._plans_from(fixing, self._look, self._diagnosis)
+        try:
+            investigation, diagnosis = fixing.diagnose(self._wish)
+        except RunbookError as error:
+            return (), dict.fromkeys(codes, _not_made(error))
+        with investigation:
+            return self._plans_from(fixing, investigation, diagnosis)
+
+    def _plans_from(
+        self, fixing: Fixing, investigation: Investigation, diagnosis: Diagnosis
+    ) -> tuple[tuple[Plan, ...], dict[str, str]]:
         plans, without = [], {}
         for code in self._diagnosis.root_causes:
             try:
-                plan = fixing.preview(self._for(code))
+                plan = fixing.plan(code, investigation, diagnosis)
             except NoRemedy as why:
                 without[code] = str(why)
                 continue
             except RunbookError as error:
-                without[code] = tell(f"no plan could be made: {error}", f"无法生成方案：{error}")
+                without[code] = _not_made(error)
                 continue
             if plan.actions:
                 plans.append(plan)

@@ -89,20 +89,28 @@ class Fixing:
         self._tell("diagnose")
         investigation, diagnosis = self.diagnose(wish)
         with investigation:
-            finding = fault_of(diagnosis, wish.code)
-            if finding is None:
-                return self._plan(wish.code, "", ())
-            self._tell("plan")
-            bench = Workbench(
-                environment=self.environment,
-                finding=finding,
-                roots=tuple(diagnosis.root_causes),
-                gathered=investigation.gathered(),
-                ask=investigation.ask,
-                changing=self._changing,
-            )
-            chosen, draft = draft_for(finding, remedy, bench)
-            return self._plan(wish.code, chosen.name, tuple(draft.actions), draft.notes)
+            return self.plan(wish.code, investigation, diagnosis, remedy)
+
+    def plan(self, code: str, investigation: Investigation, diagnosis: Diagnosis, remedy: str = "") -> Plan:
+        """The plan for a finding of a look that is still open; what it would change is read anew.
+
+        Raises:
+            NoRemedy, UsageError: as `preview` has them.
+        """
+        finding = fault_of(diagnosis, code)
+        if finding is None:
+            return self._plan(code, "", ())
+        self._tell("plan")
+        bench = Workbench(
+            environment=self.environment,
+            finding=finding,
+            roots=tuple(diagnosis.root_causes),
+            gathered=investigation.gathered(),
+            ask=investigation.ask,
+            changing=self._changing,
+        )
+        chosen, draft = draft_for(finding, remedy, bench)
+        return self._plan(code, chosen.name, tuple(draft.actions), draft.notes)
 
     def apply(self, wish: Wish, digest: str, *, reason: str = "", keep: bool = False, remedy: str = "") -> Outcome:
         """Makes the plan again, compares it with what was confirmed, does it, and proves it.
