@@ -9,6 +9,8 @@ from enum import Enum
 from ahocorasick_rs import AhoCorasick, Implementation
 
 _HALF = re.compile("[\ud800-\udfff]")
+# Patterns that ignore case take these for letters of ASCII; lower() leaves them, or makes two characters of one.
+_LIKE_ASCII = {"\u0130": "i", "\u0131": "i", "\u017f": "s", "\u212a": "k"}
 
 
 class Made(Enum):
@@ -52,3 +54,11 @@ def whole(text: str) -> str:
     except UnicodeEncodeError:
         return _HALF.sub("\ufffd", text)
     return text
+
+
+def without_case(text: str) -> str:
+    """`text` in lower case, as patterns that ignore case see it: each character stays where it is."""
+    if not text.isascii():
+        for letter, ascii_letter in _LIKE_ASCII.items():
+            text = text.replace(letter, ascii_letter)
+    return text.lower()

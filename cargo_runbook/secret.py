@@ -247,7 +247,7 @@ class Redactor:
         if shape.within is not None:
             clean = shape.within.sub(lambda m: inner.sub(replace, m.group()), lines.text)
         elif shape.lines:
-            clean = lines.sub(inner, shape.when, shape.lines, replace)
+            clean = lines.sub(inner, shape.when, shape.lines, replace, shape.then)
         else:
             clean = inner.sub(replace, lines.text)
         return lines if clean == lines.text else Lines(clean)

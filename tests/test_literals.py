@@ -1,14 +1,17 @@
-"""Texts looked for all at once, and texts with half of a character in them."""
+"""Texts looked for all at once, texts with half of a character in them, and lower case."""
 
 from __future__ import annotations
 
 import random
+import re
+from string import ascii_lowercase
 
 import pytest
 
-from cargo_runbook.literals import Literals, Made, whole
+from cargo_runbook.literals import Literals, Made, whole, without_case
 
 HALF = "\ud83d"
+ALL = "".join(map(chr, range(0x110000)))
 
 
 @pytest.mark.parametrize("made", Made)
@@ -33,3 +36,16 @@ def test_a_text_with_half_of_a_character_is_found_as_well() -> None:
 def test_what_no_file_can_hold_is_made_whole(text: str, made_whole: str) -> None:
     assert whole(text) == made_whole
     assert whole(text).encode().decode() == made_whole
+
+
+def test_each_character_stays_where_it_is_in_lower_case() -> None:
+    lower = without_case(ALL)
+    assert len(lower) == len(ALL)
+    assert all(without_case(ALL[place : place + 999]) == lower[place : place + 999] for place in range(0, 9999, 999))
+
+
+def test_what_a_pattern_takes_for_a_letter_is_that_letter_in_lower_case() -> None:
+    for letter in ascii_lowercase:
+        like = re.findall(f"(?i){letter}", ALL)
+        assert {letter, letter.upper()} <= set(like)
+        assert {without_case(each) for each in like} == {letter}

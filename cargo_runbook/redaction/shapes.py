@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
 
 from cargo_runbook.data import read_data
-from cargo_runbook.literals import Literals, Made
+from cargo_runbook.literals import Literals, Made, without_case
 
 _LONG = 16_384
 
@@ -24,6 +24,7 @@ class Shape:
         pattern: its group `secret` (or `secret2`, ...) is what gets masked; a group `key` is compared with `allow`.
         within: `pattern` is only looked for inside matches of this one.
         when: lower-case words, one of which the text must hold; spares the pattern where there is nothing to find.
+        then: what stands behind one of `when` in each match; where it stands behind none, the pattern is spared too.
         lines: over how many lines a match may go, in the first of which one of `when` stands; 0 where that is not so.
         allow: lower-case keys whose values are no secrets.
     """
@@ -33,6 +34,7 @@ class Shape:
     pattern: re.Pattern[str]
     within: re.Pattern[str] | None
     when: tuple[str, ...]
+    then: re.Pattern[str] | None
     lines: int
     allow: frozenset[str]
 
@@ -61,6 +63,7 @@ def shapes() -> tuple[Shape, ...]:
             pattern=_compile(row["pattern"]),
             within=_compile(row["within"]) if "within" in row else None,
             when=tuple(row.get("when", ())),
+            then=_compile(row["then"]) if "then" in row else None,
             lines=row.get("lines", 0),
             allow=frozenset(row.get("allow", ())),
         )
@@ -88,11 +91,22 @@ def _remembered(text: str) -> tuple[Shape, ...]:
 
 def _shapes_with(text: str) -> tuple[Shape, ...]:
     words = _when_words()
-    found = words.present(text.lower())
-    if not found:
+    # Word -> where it ends.
+    there: dict[str, list[int]] = {}
+    for number, place in words.places(without_case(text)):
+        word = words.texts[number]
+        there.setdefault(word, []).append(place + len(word))
+    if not there:
         return _without_words()
-    there = {words.texts[number] for number in found}
-    return tuple(shape for shape in shapes() if not shape.when or not there.isdisjoint(shape.when))
+    return tuple(shape for shape in shapes() if not shape.when or _worth_a_try(shape, text, there))
+
+
+def _worth_a_try(shape: Shape, text: str, there: Mapping[str, Iterable[int]]) -> bool:
+    found = [there[word] for word in shape.when if word in there]
+    if shape.then is None:
+        return bool(found)
+    then = shape.then.match
+    return any(then(text, end) for ends in found for end in ends)
 
 
 @cache

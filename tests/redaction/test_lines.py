@@ -105,5 +105,5 @@ def test_what_is_found_in_the_lines_is_what_is_found_in_the_whole(pieces: list[s
     text = between.join([*pieces, "y" * 1200])
     lines = Lines(text)
     for shape in FEW:
-        found = lines.sub(shape.pattern, shape.when, shape.lines, lambda match: f"<{match.group()}>")
+        found = lines.sub(shape.pattern, shape.when, shape.lines, lambda match: f"<{match.group()}>", shape.then)
         assert found == shape.pattern.sub(lambda match: f"<{match.group()}>", text), shape.name
