@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 from cargo_runbook.connections.changing import Changing
@@ -65,14 +64,9 @@ class Fixing:
     def diagnose(self, wish: Wish) -> tuple[Investigation, Diagnosis]:
         """A look at the environment; the investigation is still open."""
         opened = open_investigation(
-            wish.environment,
-            inventory=self._folder,
-            image=wish.image,
-            account=wish.account,
-            action=wish.action,
-            replay="",
-            redactor=self.redactor,
-        )
+            wish.environment, inventory=self._folder, image=wish.image, account=wish.account, action=wish.action,
+            replay="", redactor=self.redactor,
+        )  # fmt: skip
         try:
             return opened, opened.diagnose()
         except BaseException:
@@ -195,9 +189,7 @@ class Fixing:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def _plan(self, code: str, remedy: str, actions: tuple[Action, ...], notes: Any = ()) -> Plan:
