@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
@@ -188,8 +189,17 @@ def show(renderable: RenderableType) -> None:
 
 def as_text(renderable: RenderableType, width: int = 100) -> str:
     """The renderable as plain text, without any escape sequence and without spaces at line ends."""
+    console = _plain(width)
+    with console.capture() as capture:
+        console.print(renderable, crop=False)
+    return "\n".join(line.rstrip() for line in capture.get().splitlines()).strip("\n")
+
+
+@cache
+def _plain(width: int) -> Console:
+    """Made once, which takes longer than to fill it; each thread that prints has a buffer of its own (rich's rule)."""
     # In a kernel rich would show what it captures as an output of its own.
-    console = Console(
+    return Console(
         file=io.StringIO(),
         width=width,
         color_system=None,
@@ -198,9 +208,6 @@ def as_text(renderable: RenderableType, width: int = 100) -> str:
         emoji=False,
         markup=False,
     )
-    with console.capture() as capture:
-        console.print(renderable, crop=False)
-    return "\n".join(line.rstrip() for line in capture.get().splitlines()).strip("\n")
 
 
 def _cell(diagnosis: Diagnosis, check: str, verdict: Verdict) -> RichText:

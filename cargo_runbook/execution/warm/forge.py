@@ -47,7 +47,7 @@ MORE_LIBRARIES = ("jwt", "cryptography.x509", "yaml", "rich.console")
 FRAMES = ("numpy", "pandas", "pandas.io.formats.html")
 # How this package shows them.
 STYLE = ("pandas.io.formats.style",)
-PACKAGES = ("connections", "probes", "facts", "rules", "steps", "remedies", "views", "archive", "inventory")
+PACKAGES = ("connections", "probes", "facts", "rules", "steps", "remedies", "views", "archive.sealing", "inventory")
 # The interpreter makes code faster that ran this often (PEP 659), and kernels have it so from their first cell.
 _OFTEN = 9
 _REHEARSED = """\
