@@ -95,6 +95,16 @@ def test_a_warm_triage_has_the_verdict_and_the_evidence_of_an_ordinary_one(
     assert [files, files] == others
 
 
+def test_a_triage_imports_nothing_more_in_a_kernel(rehearsed: WarmKernels, tmp_path: Path) -> None:
+    cells = code_cells(find_runbook("00_triage"))
+    known = "import sys\nknown = set(sys.modules)"
+    source = write_notebook(
+        tmp_path / "00_triage.ipynb", *cells[:1], known, *cells[1:], "print(sorted(set(sys.modules) - known))"
+    )
+    result = run_notebook(str(source), "cargo", reports=tmp_path, replay="wrong-domain", kernels=rehearsed)
+    assert printed(result) == "[]\n"
+
+
 _LEFT = """\
 import ipywidgets, os, tempfile, threading
 from pathlib import Path
