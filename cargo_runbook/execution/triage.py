@@ -230,8 +230,8 @@ class Triage:
         diagnosis = self._diagnosis or self._judged().diagnosis
         assert self._wish is not None
         reports = self._reports or reports_folder()
-        # A person may have taken hours since the verdict, or changed something.
-        look = None if self._hand else self._first
+        # Where no run keeps a record there is a person, who may have waited since the verdict, or changed something.
+        look = None if self._record is None else self._first
         return FixStep(diagnosis, self._wish, inventory=find_inventory(self._inventory), reports=reports, look=look)
 
     def _by_hand(self, reopen: Callable[[], Investigation]) -> ByHand:

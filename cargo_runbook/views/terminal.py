@@ -197,7 +197,7 @@ def as_text(renderable: RenderableType, width: int = 100) -> str:
 
 @cache
 def _plain(width: int) -> Console:
-    """Made once, which takes longer than to fill it; each thread that prints has a buffer of its own (rich's rule)."""
+    """Made once: that takes as long as to fill it with a short text. Each thread that prints has a buffer of its own."""
     # In a kernel rich would show what it captures as an output of its own.
     return Console(
         file=io.StringIO(),

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
+from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 
@@ -15,7 +18,9 @@ from cargo_runbook.errors import UsageError
 from cargo_runbook.execution.pasting import image_of, understood
 from cargo_runbook.execution.triage import Triage
 from cargo_runbook.findings import CHECKS, Health, Verdict
-from cargo_runbook.recordings import REPLAY_VARIABLE
+from cargo_runbook.investigation import open_investigation
+from cargo_runbook.recordings import REPLAY_VARIABLE, load_recording
+from cargo_runbook.remedies.outcome import Wish
 
 
 @pytest.fixture
@@ -133,3 +138,28 @@ def test_the_public_face_is_what_notebooks_need_and_nothing_else() -> None:
     ]
     with pytest.raises(AttributeError):
         _ = cargo_runbook.no_such_thing
+
+
+@pytest.mark.parametrize("who", ["run", "JupyterLab", "plain Python"])
+def test_only_the_plans_of_a_run_are_made_from_the_look_of_its_verdict(
+    who: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = []
+
+    def made(*_: Any, look: Any, **__: Any) -> Any:
+        looks.append(look)
+        return MagicMock()
+
+    monkeypatch.setattr("cargo_runbook.execution.triage.FixStep", made)
+    reopen = partial(open_investigation, "cargo", replay="wrong-domain")
+    triage = Triage(
+        reopen(),
+        record=tmp_path if who == "run" else None,
+        reports=tmp_path,
+        wish=Wish("", "cargo"),
+        inventory=load_recording("wrong-domain").folder,
+        reopen=reopen if who == "JupyterLab" else None,
+    )
+    triage.verdict()
+    triage.fix()
+    assert looks == [triage.investigation if who == "run" else None]
