@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from contextlib import suppress
+from functools import lru_cache
 from json.encoder import encode_basestring
 from typing import Any
 
@@ -21,8 +22,12 @@ def laid_out(
     Raises:
         TypeError: something in it is no JSON, and there is no `default`.
     """
-    step = " " * indent
+    return _layout(" " * indent, sort_keys, default)(data, "\n")
 
+
+@lru_cache(maxsize=8)
+def _layout(step: str, sort_keys: bool, default: Callable[[Any], Any] | None) -> Callable[[Any, str], str]:
+    # Made once: it knows itself, and so each would stay until garbage is looked for.
     def lay(item: Any, outer: str) -> str:
         if isinstance(item, str):
             return encode_basestring(item)
@@ -42,7 +47,7 @@ def laid_out(
             return "[" + inner + f",{inner}".join([lay(each, inner) for each in item]) + outer + "]"
         return json.dumps(item, ensure_ascii=False, default=default)
 
-    return lay(data, "\n")
+    return lay
 
 
 def _key(key: Any) -> str:

@@ -26,7 +26,7 @@ from papermill.engines import Engine
 from cargo_runbook.archive.ledger import Ledger
 from cargo_runbook.execution.accounting import TrueLedger
 from cargo_runbook.execution.endings import ending_of, first_line, is_skipped, is_step
-from cargo_runbook.execution.kernel import RunbookKernel
+from cargo_runbook.execution.kernel import KERNEL_NAME, OrdinaryKernels
 from cargo_runbook.execution.layout import plain_output
 from cargo_runbook.execution.warm.kernel import WarmClient, WarmKernel
 from cargo_runbook.execution.watch import CELL_DEADLINE, Kernels, RunStopped, Watch
@@ -34,7 +34,6 @@ from cargo_runbook.redaction.shapes import sensitive_name
 from cargo_runbook.secret import Redactor, Secret
 from cargo_runbook.texts import Text
 
-KERNEL_NAME = "python3"
 START_DEADLINE = 60
 _LOOKED_AFTER = 1.0
 """Seconds after which a kernel that says nothing is looked for."""
@@ -44,13 +43,6 @@ _SHOWS_NOTHING = ("status", "execute_input")
 _log = logging.getLogger("cargo_runbook.execution")
 _log.addHandler(logging.NullHandler())
 _log.propagate = False
-
-
-class OrdinaryKernels:
-    """Each kernel is a new interpreter."""
-
-    def kernel(self) -> RunbookKernel:
-        return RunbookKernel(kernel_name=KERNEL_NAME)
 
 
 class _Client(PapermillNotebookClient):  # type: ignore[misc]
@@ -76,6 +68,11 @@ class _Client(PapermillNotebookClient):  # type: ignore[misc]
             self.nb.metadata["language_info"] = self.kc.language_info
             self.set_widgets_metadata()
         return self.nb
+
+    def let_go(self) -> None:
+        """What knows it is forgotten with it: else both, and the notebook, stay until garbage is looked for."""
+        for known_by in (self.comm_open_handlers, self.comm_objects, self.output_hook_stack):
+            known_by.clear()
 
     async def async_execute_cell(self, *arguments: Any, **options: Any) -> Any:
         """As its parent's; a cell that takes longer than the file may be behind is seen in it."""
@@ -292,4 +289,7 @@ class RunbookEngine(Engine):  # type: ignore[misc]
             log=_log,
             log_output=log_output,
         )
-        client.execute(kernel_env)
+        try:
+            client.execute(kernel_env)
+        finally:
+            client.let_go()

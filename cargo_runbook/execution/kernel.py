@@ -11,6 +11,7 @@ from jupyter_client.kernelspec import NATIVE_KERNEL_NAME, KernelSpec, KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from traitlets import default
 
+KERNEL_NAME = NATIVE_KERNEL_NAME
 _STDERR = 2
 
 
@@ -56,3 +57,10 @@ class RunbookKernel(AsyncKernelManager):
                 os.killpg(pid, signal.SIGKILL)
             except ProcessLookupError:
                 return
+
+
+class OrdinaryKernels:
+    """Each kernel is a new interpreter."""
+
+    def kernel(self) -> RunbookKernel:
+        return RunbookKernel(kernel_name=KERNEL_NAME)

@@ -179,7 +179,7 @@ def _execute(run: _Run, kernel_env: dict[str, str], deadline: int, **options: An
     from papermill.iorw import load_notebook_node
     from papermill.parameterize import parameterize_notebook
 
-    from cargo_runbook.execution.engine import KERNEL_NAME
+    from cargo_runbook.execution.kernel import KERNEL_NAME
     from cargo_runbook.execution.layout import nodes
 
     source, target = str(run.source), str(run.draft.folder / NOTEBOOK)
@@ -208,6 +208,8 @@ def _execute(run: _Run, kernel_env: dict[str, str], deadline: int, **options: An
         raise_for_execution_errors(executed, target)
     except (PapermillException, PapermillExecutionError, CellTimeoutError, DeadKernelError, RunStopped) as error:
         run.watch.failed(Text(str(error), str(error)))
+        # papermill's knows the frames that it went through, one of which knows it: they would keep the notebook.
+        error.__traceback__ = None
     except RuntimeError as error:
         # jupyter_client's word for a kernel that dies or is silent while it starts.
         run.watch.failed(Text(f"the kernel did not start: {error}", f"内核未能启动：{error}"))

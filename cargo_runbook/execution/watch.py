@@ -29,6 +29,9 @@ class RunStopped(BaseException):
     """The run was told to stop. Not an Exception, so that nothing on the way takes it for a failing cell."""
 
 
+def _nobody(*_: Any) -> None: ...
+
+
 @dataclass
 class Watch:
     """What one run tells while it goes on, and how it can be stopped from another thread.
@@ -37,8 +40,8 @@ class Watch:
     have; `reason` says why a run did not come to its end, and is empty for one that did.
     """
 
-    progress: Callable[[int, int], None] = lambda done, total: None
-    began: Callable[[str], None] = lambda record: None
+    progress: Callable[[int, int], None] = _nobody
+    began: Callable[[str], None] = _nobody
     reason: Text | None = None
     kernel: Killable | None = None
     _stopped: threading.Event = field(default_factory=threading.Event)
@@ -65,3 +68,7 @@ class Watch:
         """Notes the first reason; what follows from it does not count."""
         if self.reason is None:
             self.reason = self._why or reason
+
+    def over(self) -> None:
+        """Nothing more is told. Who listened often knows the watch: both would stay until garbage is looked for."""
+        self.progress = self.began = _nobody

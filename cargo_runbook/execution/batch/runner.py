@@ -147,6 +147,7 @@ class Batch:
             what = (error.strerror if isinstance(error, OSError) else None) or type(error).__name__
             reason = Text(f"this should not have happened: {what}", f"不应发生的错误：{what}")
             outcome = self._failed(name, running, reason)
+        running.watch.over()
         with self._changed:
             self._queue.done(job)
             self._running.pop(job, None)

@@ -62,13 +62,21 @@ class WarmKernel:
 
 
 class _Channel:
-    def __init__(self, client: WarmClient, name: bytes) -> None:
-        self._client = client
-        self._name = name
+    def __init__(self, name: bytes, session: Session, wire: socket.socket) -> None:
+        self._name, self._session, self._wire = name, session, wire
         self.waiting: deque[dict[str, Any]] = deque()
 
     def send(self, message: dict[str, Any]) -> None:
-        self._client.send(self._name, message)
+        """Sends a Jupyter message.
+
+        Raises:
+            DeadKernelError: there is no kernel to send it to.
+        """
+        parts = {name: message[name] for name in ("header", "parent_header", "metadata", "content")}
+        try:
+            self._wire.sendall(pack(self._name, self._session.pack(parts), message.get("buffers") or ()))
+        except OSError:
+            raise DeadKernelError("Kernel died") from None
 
 
 class WarmClient:
@@ -82,8 +90,8 @@ class WarmClient:
         # Makes and packs messages; nothing is signed, for nobody else can write into the socket.
         self.session = Session()
         self._unpacker = Unpacker(self.session.unpack)
-        self.shell_channel = _Channel(self, SHELL)
-        self.iopub_channel = _Channel(self, IOPUB)
+        self.shell_channel = _Channel(SHELL, self.session, process.wire)
+        self.iopub_channel = _Channel(IOPUB, self.session, process.wire)
 
     def start(self, start: Mapping[str, Any], patience: float) -> None:
         """Until the kernel has taken what it is given.
@@ -101,7 +109,11 @@ class WarmClient:
                 raise RuntimeError("Kernel died before it was ready")
 
     def execute(self, code: str, *, store_history: bool = True, stop_on_error: bool = True) -> str:
-        """Asks for the execution of a cell; gives the id of the request."""
+        """Asks for the execution of a cell; gives the id of the request.
+
+        Raises:
+            DeadKernelError: there is no kernel to ask.
+        """
         content = {
             "code": code,
             "silent": False,
@@ -118,20 +130,8 @@ class WarmClient:
             "date": datetime.now(UTC).isoformat(),
             "version": "5.3",
         }
-        self.send(SHELL, {"header": header, "parent_header": {}, "metadata": {}, "content": content})
+        self.shell_channel.send({"header": header, "parent_header": {}, "metadata": {}, "content": content})
         return header["msg_id"]
-
-    def send(self, channel: bytes, message: dict[str, Any]) -> None:
-        """Sends a Jupyter message.
-
-        Raises:
-            DeadKernelError: there is no kernel to send it to.
-        """
-        parts = {name: message[name] for name in ("header", "parent_header", "metadata", "content")}
-        try:
-            self._process.wire.sendall(pack(channel, self.session.pack(parts), message.get("buffers") or ()))
-        except OSError:
-            raise DeadKernelError("Kernel died") from None
 
     def exchange(self, request: str, take: Callable[[dict[str, Any]], bool], patience: Callable[[], float]) -> Any:
         """Waits for the answer to a request.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import itertools
 import json
 import os
 import signal
@@ -261,3 +263,36 @@ def test_a_silent_run_does_not_hold_the_others(tmp_path: Path, monkeypatch: pyte
         worker.start()
         worker.join(60)
     assert ended == ["aaa-1", "zzz-1", "zzz-2", "waits-1"]
+
+
+def swept() -> None:
+    """What was kept to be looked at is let go."""
+    gc.set_debug(0)
+    gc.garbage.clear()
+    gc.collect()
+
+
+def test_runs_leave_nothing_that_only_a_search_for_garbage_would_find(tmp_path: Path) -> None:
+    names = [f"{kind}-{n}" for kind in ("begins", "dies", "fine", "raises") for n in range(2)]
+    widget = "\nimport ipywidgets\nbox = ipywidgets.Output()\nwith box:\n    print('inside')\nbox"
+    notebook, inventory, _ = write_many(tmp_path, *names, body=widget)
+    plan = new_batch(str(notebook), ["*"], inventory=inventory)
+    found: list[tuple[str, set[str]]] = []
+
+    def look(outcome: Outcome) -> None:
+        gc.collect()
+        found.append((outcome.environment, {type(thing).__name__ for thing in gc.garbage}))
+        swept()
+        gc.set_debug(gc.DEBUG_SAVEALL)
+
+    try:
+        with batch_of(plan, tmp_path, at_once=1, listener=Listener(look)) as batch:
+            outcomes = batch.run()
+    finally:
+        swept()
+    check_truth(tmp_path, outcomes, names)
+    assert [name for name, _ in found] == names
+    # Of the first there are imports, and what one leaves is seen when the next has ended.
+    for (name, _), (_, left) in itertools.pairwise(found[1:]):
+        assert not left & {"NotebookNode", "Watch", "WarmClient", "_Client", "_Running"}, name
+    assert found[-3][1] == set(), "one that came to its end leaves nothing at all"
