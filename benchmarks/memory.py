@@ -9,28 +9,32 @@ import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import fmean
+from statistics import fmean, mode
 
 _LOOKED_EVERY = 0.25
 
 
 @dataclass(frozen=True)
 class Memory:
-    """What all processes took at one moment, or in the mean: megabytes (PSS), and how many they were."""
+    """What all processes took at one moment: megabytes (PSS), how many they were, and how many runs were done."""
 
     runs: int
     mb: float
-    processes: float
-
-    def __str__(self) -> str:
-        return f"{self.mb:.0f} MB in the mean by {self.processes:.1f} processes"
+    processes: int
 
 
-def mean_memory(samples: list[Memory], after: int, until: int) -> Memory:
-    """The mean of what was seen after so many runs and until so many."""
-    # The most of some moments would say how many kernels there were by chance in one of them.
-    found = [sample for sample in samples if after < sample.runs <= until] or [Memory(until, 0.0, 0.0)]
-    return Memory(until, fmean(sample.mb for sample in found), fmean(sample.processes for sample in found))
+def mean_memory(samples: list[Memory], *stretches: tuple[int, int]) -> tuple[int, list[float]]:
+    """What was taken in each stretch of runs, in the mean: after so many runs and until so many.
+
+    Only moments count at which as many processes were there as most often: how many kernels there are differs by chance, and
+    each has its 17 MB.
+
+    Returns:
+        How many processes that is, and the megabytes of each stretch.
+    """
+    found = [[sample for sample in samples if after < sample.runs <= until] for after, until in stretches]
+    usual = mode(sample.processes for each in found for sample in each)
+    return usual, [fmean(sample.mb for sample in each if sample.processes == usual) for each in found]
 
 
 def watch_memory(process: subprocess.Popen[str], done: list[int], memory: list[Memory]) -> None:
