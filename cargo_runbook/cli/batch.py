@@ -229,15 +229,13 @@ def batch(
 
 def _kernels(runbook: str) -> WarmKernels:
     # First of all: what kernels are forked from imports its libraries while we import ours.
-    from cargo_runbook.execution.runbooks import code_cells, find_runbook, uses_package
-    from cargo_runbook.execution.warm.forge import Order
+    from cargo_runbook.execution.runbooks import find_runbook, order_of
     from cargo_runbook.execution.warm.kernels import WarmKernels
 
-    order = Order()
+    order = None
     # One that is not there is told where it is needed.
     with suppress(UsageError):
-        source = find_runbook(runbook)
-        order = Order(ours=uses_package(source), cells=code_cells(source))
+        order = order_of(find_runbook(runbook))
     return WarmKernels(notice=_notice, order=order)
 
 

@@ -12,11 +12,14 @@ from functools import lru_cache
 from importlib.resources import files
 from itertools import accumulate
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cargo_runbook.errors import UsageError
 from cargo_runbook.light_start import import_jsonschema
 from cargo_runbook.texts import tell
+
+if TYPE_CHECKING:
+    from cargo_runbook.execution.warm.forge import Order
 
 FOLDER_VARIABLE = "CARGO_RUNBOOK_RUNBOOKS"
 _SUFFIX = ".ipynb"
@@ -92,6 +95,14 @@ def code_cells(notebook: Path, at_most: int = 100_000) -> tuple[str, ...]:
         return ()
     lengths = accumulate(map(len, codes))
     return tuple(code for code, length in zip(codes, lengths, strict=True) if length <= at_most)
+
+
+def order_of(notebook: Path) -> Order:
+    """What the process that kernels are forked from is told of the notebook that they will run."""
+    # Late: most who look for a runbook fork no kernel.
+    from cargo_runbook.execution.warm.forge import Order
+
+    return Order(ours=uses_package(notebook), cells=code_cells(notebook))
 
 
 def read_parameters(runbook: Path, given: Mapping[str, Any]) -> dict[str, Any]:

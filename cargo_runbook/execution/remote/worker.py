@@ -25,6 +25,7 @@ from cargo_runbook.errors import RunbookError, UsageError
 from cargo_runbook.execution.batch.place import SAVE_EVERY
 from cargo_runbook.execution.remote.order import RunOrder, RunReturned
 from cargo_runbook.execution.run import Opened, run_notebook
+from cargo_runbook.execution.runbooks import order_of
 from cargo_runbook.execution.warm.kernels import WarmKernels
 from cargo_runbook.execution.watch import Watch
 from cargo_runbook.inventory.credentials import parameter_secrets
@@ -44,20 +45,30 @@ _log = logging.getLogger(__name__)
 
 @dataclass
 class _Kept:
-    """The kernels of this process, and its runs. The kernels go away by themselves when nobody wants any."""
+    """The kernels of this process, and its runs. The kernels go away by themselves when nobody wants any.
+
+    They are forked with what one notebook needs, and do for any. When another comes they are made anew for it, but not while
+    runs go on.
+    """
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     kernels: WarmKernels | None = None
+    made_for: str = ""
     runs: dict[str, Watch] = field(default_factory=dict)
     timer: threading.Timer | None = None
 
     @contextmanager
-    def run(self, name: str, watch: Watch) -> Iterator[WarmKernels]:
+    def run(self, name: str, watch: Watch, notebook: Path) -> Iterator[WarmKernels]:
+        digest = sha256_of(notebook)
         with self.lock:
             if self.timer is not None:
                 self.timer.cancel()
+            if digest != self.made_for:
+                self._close_unused()
             if self.kernels is None:
-                self.kernels = WarmKernels(notice=lambda text: _log.warning(text.en)).__enter__()
+                told = order_of(notebook)
+                self.kernels = WarmKernels(notice=lambda text: _log.warning(text.en), order=told).__enter__()
+                self.made_for = digest
             kernels = self.kernels
             self.runs[name] = watch
         try:
@@ -71,9 +82,12 @@ class _Kept:
 
     def close_idle(self) -> None:
         with self.lock:
-            if not self.runs and self.kernels is not None:
-                self.kernels.__exit__(None, None, None)
-                self.kernels = None
+            self._close_unused()
+
+    def _close_unused(self) -> None:
+        if not self.runs and self.kernels is not None:
+            self.kernels.__exit__(None, None, None)
+            self.kernels = None
 
 
 _KEPT = _Kept()
@@ -109,27 +123,25 @@ def _run(order: RunOrder, worker: Worker, inventory: Path | None) -> RunReturned
     told = _Told(worker, order)
     watch.began, watch.progress = told.began, told.progress
     parameters = parameter_secrets(order.parameters)
-    with (
-        _KEPT.run(order.run, watch) as kernels,
-        TemporaryDirectory(prefix="cargo-runbook-", dir=worker.local_directory) as place,
-    ):
+    with TemporaryDirectory(prefix="cargo-runbook-", dir=worker.local_directory) as place:
         source = Path(place, f"{order.runbook}.ipynb")
         write_bytes(source, order.notebook)
         banner = load_recording(order.replay).banner if order.replay else ""
-        result = run_notebook(
-            str(source),
-            order.environment,
-            inventory=inventory,
-            reports=Path(place, "reports"),
-            parameters=parameters,
-            replay=order.replay,
-            watch=watch,
-            deadline=order.deadline,
-            kernels=kernels,
-            save_every=SAVE_EVERY,
-            opened=None if parameters.get("image") or not order.domain else Opened(order.domain, banner),
-            drafts=partial(TravellingDraft, archive=Path(order.archive)),
-        )
+        with _KEPT.run(order.run, watch, source) as kernels:
+            result = run_notebook(
+                str(source),
+                order.environment,
+                inventory=inventory,
+                reports=Path(place, "reports"),
+                parameters=parameters,
+                replay=order.replay,
+                watch=watch,
+                deadline=order.deadline,
+                kernels=kernels,
+                save_every=SAVE_EVERY,
+                opened=None if parameters.get("image") or not order.domain else Opened(order.domain, banner),
+                drafts=partial(TravellingDraft, archive=Path(order.archive)),
+            )
         return RunReturned(pack(result.path), result.to_json())
 
 

@@ -1,4 +1,4 @@
-"""What a worker refuses before it begins."""
+"""What a worker refuses before it begins, and which kernels it keeps."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ import pytest
 
 from cargo_runbook.archive.files import sha256_of
 from cargo_runbook.execution.remote.order import RunOrder
+from cargo_runbook.execution.warm.kernels import WarmKernels
+from cargo_runbook.execution.watch import Watch
 from tests.execution.batch.many import write_many
+from tests.execution.notebooks import write_notebook
 
 pytestmark = pytest.mark.slow
 
@@ -59,3 +62,32 @@ def test_a_worker_whose_inventory_says_something_else_refuses(
     assert "fine-1.yaml is not the file that the batch was begun with" in told
     monkeypatch.setenv("CARGO_RUNBOOK_INVENTORY", str(tmp_path / "nothing"))
     assert "there is no inventory" in refused(order(tmp_path / "not-here", digest))
+
+
+def test_kernels_are_made_for_the_notebook_and_anew_for_another_but_not_under_runs_that_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from cargo_runbook.execution.remote import worker
+
+    told: list[tuple[str, ...]] = []
+
+    class Kernels(WarmKernels):
+        def __init__(self, **options: Any) -> None:
+            told.append(options["order"].cells)
+            super().__init__(**options)
+
+    monkeypatch.setattr(worker, "WarmKernels", Kernels)
+    kept = worker._Kept()
+    one, other = (write_notebook(tmp_path / f"{name}.ipynb", f"print('{name}')") for name in ("one", "other"))
+    with kept.run("r1", Watch(), one) as first:
+        with kept.run("r2", Watch(), other) as second:
+            assert second is first, "its forge would be taken from r1"
+        pid = first.forge_pid
+        assert Path(f"/proc/{pid}").exists()
+    with kept.run("r3", Watch(), one) as third:
+        assert third is first
+    with kept.run("r4", Watch(), other) as fourth:
+        assert fourth is not first
+        assert not Path(f"/proc/{pid}").exists()
+    kept.close_idle()
+    assert [cells[-1] for cells in told] == ["print('one')", "print('other')"]
