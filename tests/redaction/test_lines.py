@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from cargo_runbook.redaction.lines import Lines
 from cargo_runbook.redaction.shapes import Shape, shapes
-from tests.test_secret import SHAPES
+from tests.redaction.examples import SHAPES
 
 FEW = [shape for shape in shapes() if shape.lines]
 MANY = 1 << 30

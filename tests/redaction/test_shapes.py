@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from cargo_runbook.redaction.shapes import Shape, shapes, shapes_for
 from cargo_runbook.secret import Redactor
-from tests.test_secret import HOSTILE, SHAPES
+from tests.redaction.examples import HOSTILE, SHAPES
 
 WITH_MORE = [shape for shape in shapes() if shape.then]
 # Of the others, a word may stand far from what is found.
