@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from many import many
-from sides import SIDES, Task, Took, measured
+from sides import SIDES, Task, Took, measured, ploomber_packages
 
 WANTED = {
     "wait": {"papermill": 32.0, "xargs": 14.0, "ploomber": 24.0},
@@ -65,7 +65,7 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--only", default="wait,cpu")
     parser.add_argument("--sides", default="papermill,xargs,ploomber,ploomber-alone")
-    parser.add_argument("--ploomber", default="", help="folder with ploomber-engine (pip install --target)")
+    parser.add_argument("--ploomber", default="", help="folder with ploomber-engine (default: made once, see sides.py)")
     parser.add_argument("-j", "--jobs", type=int, default=16)
     parser.add_argument("--many", type=int, default=0, metavar="RUNS")
     parser.add_argument("--growth", action="store_true")
@@ -76,8 +76,9 @@ def side_by_side(folder: Path, options: argparse.Namespace) -> tuple[Mapping[str
     """Ratios of time per run, each side against the batch, and the same of CPU."""
     ratios: dict[str, dict[str, float]] = {}
     cpu: dict[str, dict[str, float]] = {}
+    ploomber = options.ploomber or (ploomber_packages() if "ploomber" in options.sides else "")
     for kind in options.only.split(","):
-        task = Task(folder, options.runs, PAUSES[kind], options.jobs, options.ploomber)
+        task = Task(folder, options.runs, PAUSES[kind], options.jobs, ploomber)
         taken = in_turns(kind, task, options)
         ours = taken.pop("batch")
         ratios[kind] = {side: round(took.per_run / ours.per_run, 1) for side, took in taken.items()}

@@ -11,12 +11,22 @@ import resource
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from shaped import site, write_inventory, write_notebook
+
+from cargo_sandbox.paths import cache_folder
+
+# With what it imports and this project does not bring; without what it only names (pip would bring other versions).
+PLOOMBER = (
+    "ploomber-engine==0.0.33", "ploomber-core==0.2.27", "posthog==7.91.1", "debuglater==1.4.4", "colorama==0.4.6",
+    "backoff==2.2.1", "monotonic==1.6", "dill==0.4.1",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -28,7 +38,7 @@ class Task:
         runs: how many environments there are; a batch runs for all of them.
         pause: seconds that the notebook waits in all.
         jobs: how wide a batch is.
-        ploomber: folder with ploomber-engine.
+        ploomber: folder with ploomber-engine; empty where this interpreter has it.
     """
 
     folder: Path
@@ -131,6 +141,21 @@ def _ploomber_alone(task: Task, runs: int) -> None:
         _call(task.ploomber_alone(number), PYTHONPATH=task.ploomber)
 
 
+def ploomber_packages() -> str:
+    """A folder with ploomber-engine, which is no dependency; made once below the cache folder, unless it is installed."""
+    if find_spec("ploomber_engine"):
+        return ""
+    folder = cache_folder() / f"ploomber-{sys.implementation.cache_tag}"
+    if not folder.exists():
+        print("ploomber-engine: installing it for its sides (once)", file=sys.stderr)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix="ploomber-", dir=folder.parent) as place:
+            made = Path(place, "packages")
+            _call([sys.executable, "-m", "pip", "install", "--no-deps", "--target", str(made), *PLOOMBER])
+            made.rename(folder)
+    return str(folder)
+
+
 SIDES: Mapping[str, Callable[[Task, int], None]] = {
     "batch": _batch,
     "papermill": _papermill,
@@ -145,7 +170,9 @@ def _program(name: str) -> str:
 
 
 def _call(command: list[str], text: str | None = None, **variables: str) -> str:
-    environment = {**os.environ, **{name: value for name, value in variables.items() if value}}
+    # ploomber would tell its makers.
+    given = {name: value for name, value in variables.items() if value}
+    environment = {**os.environ, "PLOOMBER_STATS_ENABLED": "false", **given}
     done = subprocess.run(command, capture_output=True, text=True, input=text, env=environment, check=False)
     if done.returncode:
         sys.exit(f"{' '.join(command[:4])} ... failed:\n{done.stderr[-2000:]}")

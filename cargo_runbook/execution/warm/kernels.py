@@ -90,13 +90,13 @@ class WarmKernels:
     def kernel(self) -> WarmKernel | RunbookKernel:
         """A kernel that is not started yet, as nbclient's manager."""
         # Late: the forge has begun to import by then, and this takes its time as well.
-        from cargo_runbook.execution.kernel import RunbookKernel
+        from cargo_runbook.execution.kernel import OrdinaryKernels
         from cargo_runbook.execution.warm.kernel import WarmKernel
 
         with self._changed:
             self._changed.wait_for(self._decided, START_DEADLINE)
             if self._why_not:
-                return RunbookKernel(kernel_name="python3")
+                return OrdinaryKernels().kernel()
         return WarmKernel(self.take)
 
     def take(self) -> ForkedProcess:
