@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import ssl
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -12,8 +13,9 @@ import pytest
 
 from cargo_runbook.connections import LiveConnections
 from cargo_runbook.connections.network import tls
+from cargo_runbook.connections.network.tls import Trust
 from cargo_runbook.inventory.models import Environment, Host
-from cargo_runbook.observations import Observation, Status, TlsHandshake
+from cargo_runbook.observations import HttpRequest, Observation, Status, TlsHandshake
 from cargo_runbook.secret import Redactor
 from tests.connections.conftest import no_credentials
 from tests.connections.servers import NO_SUCH_NAME
@@ -129,3 +131,29 @@ def test_what_was_read_ahead_is_taken_once_and_not_when_the_cas_of_the_system_ar
     ca.write_bytes(b"")
     os.utime(ca, ns=(1, 1))
     assert tls._system_context().get_ca_certs() == []
+
+
+def test_which_protocol_is_spoken_is_said_once_and_never_again_while_others_shake_hands(
+    live: LiveConnections, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_server = authority.certificate(DOMAIN)
+    at_server.set_alpn_protocols(["h2", "http/1.1"])
+    agreed: list[str | None] = []
+
+    def answer(handler: Any) -> None:
+        agreed.append(handler.connection.selected_alpn_protocol())
+        reply(200)(handler)
+
+    told: list[ssl.SSLContext] = []
+    tell = ssl.SSLContext.set_alpn_protocols
+    monkeypatch.setattr(
+        ssl.SSLContext, "set_alpn_protocols", lambda self, names: (told.append(self), tell(self, names))
+    )
+    with Web(answer, at_server).running() as web:
+        for _ in range(3):
+            request = HttpRequest(url=f"https://{DOMAIN}:{web.port}/v2/", connect_to="127.0.0.1", deadline=5.0)
+            assert live.ask(request).status is Status.ANSWERED
+            assert shake(live, web.port).data["trusted"]
+    assert agreed == ["http/1.1"] * 3
+    # What OpenSSL is about to send for another thread would be freed under it.
+    assert told.count(Trust(str(authority.pem)).context()) == 1

@@ -106,6 +106,8 @@ def _context(ca: str, _changed: int) -> ssl.SSLContext:
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     # Go takes names from the subject alternative names only (since 1.15).
     context.hostname_checks_common_name = False
+    # Here, while nobody shakes hands with it: see `wire.py`.
+    context.set_alpn_protocols(["http/1.1"])
     return context
 
 

@@ -21,6 +21,10 @@ from cargo_runbook.connections.network.tls import handshake
 from cargo_runbook.observations import Status
 from cargo_runbook.texts import Text
 
+# httpcore says for each connection which protocols its context has (ALPN). Said of one that others shake hands with at the
+# same moment, that frees what they are about to send: a list of protocols that is none, and pieces of memory, go out.
+_NOT_USED = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
 
 class Wire(httpx.BaseTransport):
     """One request on one connection.
@@ -33,9 +37,9 @@ class Wire(httpx.BaseTransport):
     """
 
     def __init__(self, context: ssl.SSLContext, connect_to: str, deadline: Deadline, names: Resolve) -> None:
-        self._backend = _Backend(connect_to, deadline, names)
+        self._backend = _Backend(connect_to, deadline, names, context)
         self._pool = httpcore.ConnectionPool(
-            ssl_context=context, max_connections=1, http1=True, http2=False, retries=0, network_backend=self._backend
+            ssl_context=_NOT_USED, max_connections=1, http1=True, http2=False, retries=0, network_backend=self._backend
         )
 
     @property
@@ -80,7 +84,8 @@ _SERVER = Text("the server", "服务器")
 
 
 class _Backend(httpcore.NetworkBackend):
-    def __init__(self, connect_to: str, deadline: Deadline, names: Resolve) -> None:
+    def __init__(self, connect_to: str, deadline: Deadline, names: Resolve, context: ssl.SSLContext) -> None:
+        self._context = context
         self._names = names
         self._connect_to = connect_to
         self._deadline = deadline
@@ -105,13 +110,14 @@ class _Backend(httpcore.NetworkBackend):
                 ) from error
         connection = connect(host, port, self._deadline, self._names)
         self.peer = connection.getpeername()[0]
-        return _Stream(connection, self._deadline)
+        return _Stream(connection, self._deadline, self._context)
 
 
 class _Stream(httpcore.NetworkStream):
     """A socket each of whose operations may use what is left of the deadline."""
 
-    def __init__(self, connection: socket.socket, deadline: Deadline) -> None:
+    def __init__(self, connection: socket.socket, deadline: Deadline, context: ssl.SSLContext) -> None:
+        self._context = context
         self._socket = connection
         self._deadline = deadline
         deadline.ends(connection)
@@ -139,7 +145,8 @@ class _Stream(httpcore.NetworkStream):
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
-        return _Stream(handshake(self._socket, ssl_context, server_hostname or "", self._deadline), self._deadline)
+        secured = handshake(self._socket, self._context, server_hostname or "", self._deadline)
+        return _Stream(secured, self._deadline, self._context)
 
     def get_extra_info(self, info: str) -> Any:
         if info == "ssl_object" and isinstance(self._socket, ssl.SSLSocket):
