@@ -6,6 +6,7 @@ PSS: what processes share is counted once.
 from __future__ import annotations
 
 import subprocess
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,8 +34,12 @@ def mean_memory(samples: list[Memory], *stretches: tuple[int, int]) -> tuple[int
         How many processes that is, and the megabytes of each stretch.
     """
     found = [[sample for sample in samples if after < sample.runs <= until] for after, until in stretches]
-    usual = mode(sample.processes for each in found for sample in each)
-    return usual, [fmean(sample.mb for sample in each if sample.processes == usual) for each in found]
+    counts = [sample.processes for each in found for sample in each]
+    usual = mode(counts) if counts else 0
+    alike = [[sample.mb for sample in each if sample.processes == usual] for each in found]
+    if not all(alike):
+        sys.exit(f"memory: no two stretches {stretches} with as many processes were seen; run more, 400 say")
+    return usual, [fmean(each) for each in alike]
 
 
 def watch_memory(process: subprocess.Popen[str], done: list[int], memory: list[Memory]) -> None:
