@@ -1,6 +1,6 @@
 """A batch against what people would use instead, on the same notebook and in one go; and its memory and growth.
 
-    python benchmarks/batch.py [--json] [--runs 96] [--turns 4] [--only wait,cpu] [--sides papermill,xargs,ploomber,...]
+    python benchmarks/batch.py [--json] [--runs 96] [--turns 6] [--only wait,cpu] [--sides papermill,xargs,ploomber,...]
     python benchmarks/batch.py --many 400 -j 16       none lost, none doubled, no false status; memory (PSS)
     python benchmarks/batch.py --growth               time per run at 24 and at 384 runs
 
@@ -56,7 +56,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--runs", type=int, default=96)
-    parser.add_argument("--turns", type=int, default=4)
+    parser.add_argument("--turns", type=int, default=6)
     parser.add_argument(
         "--slow-runs",
         type=int,
