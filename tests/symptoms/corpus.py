@@ -1,4 +1,4 @@
-"""The labelled texts below `corpus/`."""
+"""The labelled texts below `corpus/`, and two that tests of several kinds begin with."""
 
 from __future__ import annotations
 
@@ -6,6 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 FOLDER = Path(__file__).parent / "corpus"
+UNRESOLVED = (
+    'Error response from daemon: Get "https://reg.corp.example/v2/": '
+    "dial tcp: lookup reg.corp.example on 10.254.0.100:53: no such host"
+)
+ELSEWHERE = 'Get "https://bar.corp.example/v2/": Get "https://foo.corp.example/service/token?account=a&service=harbor-registry": '
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
+import pytest
+
 from cargo_runbook.symptoms import explain
+from tests.symptoms.corpus import ELSEWHERE, UNRESOLVED
 
 
 def test_what_curl_says_counts_where_it_was_asked_for_a_registry() -> None:
@@ -68,3 +73,54 @@ def test_a_request_that_succeeds_when_it_is_asked_again_is_no_refusal() -> None:
     assert explain(f"{refused}\n{lines[0]} 200 1780").cause == "unknown"
     assert explain(f"{lines[0]} 200 1780\n{refused}").cause == "not-logged-in"
     assert explain(f"{refused}\n{other}\n{lines[0]} 200 1780").cause == "not-logged-in"
+
+
+def test_a_log_in_one_string_is_read_line_by_line() -> None:
+    log = "ContainerLaunchException: Container startup failed for image db:1\nCaused by: Could not build image: toomanyrequests: rate limit"
+    assert explain(json.dumps({"log": log})).cause == explain(log).cause == "rate-limited"
+    assert explain(
+        'docker login r.example\nError: Get "\nhttps://r.example/v2/": unauthorized: authentication required'
+    ).cause == ("bad-credentials")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        UNRESOLVED,
+        f"\x1b[31m{UNRESOLVED}\x1b[0m",
+        UNRESOLVED.replace("no such host", "#033[1mno such host#033[0m"),
+        '{"message":"' + UNRESOLVED.replace('"', '\\"') + '"}',
+        '{"log":"{\\"message\\":\\"' + UNRESOLVED.replace('"', '\\\\\\"') + '\\"}\\n"}',
+        f"老师好，拉镜像时报错：{UNRESOLVED}，请问怎么办？",
+        UNRESOLVED.replace('"', "“"),
+        UNRESOLVED.replace('"', "&quot;"),
+        UNRESOLVED[:95] + "\n" + UNRESOLVED[95:],
+        UNRESOLVED.replace(" no such host", "\nno such host"),
+        "#12 0.345 pulling\r" + UNRESOLVED + "\r\n",
+    ],
+)
+def test_colours_escapes_quotes_and_wrapped_lines_change_nothing(text: str) -> None:
+    assert explain(text).cause == "dns-unresolvable"
+
+
+def test_several_errors_are_told_each_with_its_line() -> None:
+    text = f"$ docker pull a\n{UNRESOLVED}\n\n$ docker push reg.corp.example/p/r\ndenied: requested access to the resource is denied"
+    assert [(s.line, s.cause) for s in explain(text).statements] == [(2, "dns-unresolvable"), (5, "permission-denied")]
+
+
+def test_a_line_of_a_long_log_keeps_its_number() -> None:
+    log = "".join(f"2024-01-01T00:00:00Z INFO pulled image {n} from reg.corp.example\n" for n in range(5000))
+    found = explain(log + UNRESOLVED + "\n" + log)
+    assert [(s.line, s.cause) for s in found.statements] == [(5001, "dns-unresolvable")]
+
+
+def test_what_a_terminal_cut_at_its_width_is_read_as_one_line() -> None:
+    text = f"Failed to pull image: {ELSEWHERE}dial tcp 10.0.0.5:443: connect: connection refused"
+    cut = "\n".join(text[start : start + 80] for start in range(0, len(text), 80))
+    found = explain(f"$ docker pull\n{cut}\nmore")
+    assert found.cause == "wrong-domain"
+    assert found.candidates[0].line == 2
+
+
+def test_chinese_in_escapes_is_read() -> None:
+    assert explain('{"log":"\\u540c\\u6b65\\u4e2d retrying waiting for retrying..."}').cause == "replication-stuck"
