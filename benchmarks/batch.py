@@ -19,7 +19,7 @@ import compileall
 import json
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -63,8 +63,8 @@ def _options() -> argparse.Namespace:
         default=2,
         help="runs of papermill and ploomber-engine in a turn (xargs: eight at least)",
     )
-    parser.add_argument("--only", default="wait,cpu")
-    parser.add_argument("--sides", default="papermill,xargs,ploomber,ploomber-alone")
+    parser.add_argument("--only", type=_some_of(PAUSES), default="wait,cpu")
+    parser.add_argument("--sides", type=_some_of(SIDES), default="papermill,xargs,ploomber,ploomber-alone")
     parser.add_argument("--ploomber", default="", help="folder with ploomber-engine (default: made once, see sides.py)")
     parser.add_argument("-j", "--jobs", type=int, default=16)
     parser.add_argument("--many", type=int, default=0, metavar="RUNS")
@@ -72,12 +72,22 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def _some_of(known: Mapping[str, Any]) -> Callable[[str], tuple[str, ...]]:
+    def some(text: str) -> tuple[str, ...]:
+        names = tuple(text.split(","))
+        if unknown := [name for name in names if name not in known]:
+            raise argparse.ArgumentTypeError(f"there is no {', '.join(unknown)}, but {', '.join(known)}")
+        return names
+
+    return some
+
+
 def side_by_side(folder: Path, options: argparse.Namespace) -> tuple[Mapping[str, Any], bool]:
     """Ratios of time per run, each side against the batch, and the same of CPU."""
     ratios: dict[str, dict[str, float]] = {}
     cpu: dict[str, dict[str, float]] = {}
-    ploomber = options.ploomber or (ploomber_packages() if "ploomber" in options.sides else "")
-    for kind in options.only.split(","):
+    ploomber = options.ploomber or (ploomber_packages() if any("ploomber" in side for side in options.sides) else "")
+    for kind in options.only:
         task = Task(folder, options.runs, PAUSES[kind], options.jobs, ploomber)
         taken = in_turns(kind, task, options)
         ours = taken.pop("batch")
@@ -93,7 +103,7 @@ def side_by_side(folder: Path, options: argparse.Namespace) -> tuple[Mapping[str
 
 def in_turns(kind: str, task: Task, options: argparse.Namespace) -> dict[str, Took]:
     """What each side took in all its turns."""
-    sides = ["batch", *(side for side in SIDES if side in options.sides.split(","))]
+    sides = [side for side in SIDES if side == "batch" or side in options.sides]
     few = {"batch": options.runs, "xargs": max(8, 3 * options.slow_runs)}
     taken = dict.fromkeys(sides, Took())
     for turn in range(options.turns):
